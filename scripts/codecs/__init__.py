@@ -1,0 +1,1 @@
+"""Generators of the codecs from spec/messages.toml."""

@@ -1,0 +1,1 @@
+"""Bytes and values: codecs, sealing, exchanges, sessions and links. No I/O."""
