@@ -9,11 +9,12 @@ HEADER = '''"""Generated from spec/messages.toml by `python -m scripts.generate`
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import Any, Final, TypeAlias, Union
 
 from polynya.wire import cbor
+from polynya.wire._frozen import message
 from polynya.wire.cbor import (
     head,
     read_bool,
@@ -37,7 +38,7 @@ def _bad(where: str) -> WireError:
     return WireError("message", where)
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Unknown:
     """A member of an open union that this version does not know; it cannot be encoded."""
 
@@ -82,7 +83,7 @@ def _type(f: Field) -> str:
 
 
 def _class(schema: Schema, struct: Struct) -> str:
-    lines = ["@dataclass(frozen=True, slots=True)", f"class {struct.name}:"]
+    lines = ["@message", f"class {struct.name}:"]
     if struct.doc or not struct.fields:
         lines += [f'    """{struct.doc or "Without content."}"""', ""]
     for f in sorted(struct.fields, key=lambda f: f.optional):

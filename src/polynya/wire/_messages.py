@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import Any, Final, TypeAlias, Union
 
 from polynya.wire import cbor
+from polynya.wire._frozen import message
 from polynya.wire.cbor import (
     head,
     read_bool,
@@ -31,7 +32,7 @@ def _bad(where: str) -> WireError:
     return WireError("message", where)
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Unknown:
     """A member of an open union that this version does not know; it cannot be encoded."""
 
@@ -138,7 +139,7 @@ class IntentKind(IntEnum):
 _INTENT_KIND: Final = {int(member): member for member in IntentKind}
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class RelayAddress:
     """Where a relay is and who it must be."""
 
@@ -148,7 +149,7 @@ class RelayAddress:
     """Ed25519 public key"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class KeyConfig:
     """One key that requests are sealed to."""
 
@@ -162,12 +163,12 @@ class KeyConfig:
     """ms"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class KeyConfigList:
     configs: tuple[KeyConfig, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class SignedKeyConfigs:
     """What GET <path>/keys answers: body is an encoded KeyConfigList, signed by the relay's identity."""
 
@@ -175,7 +176,7 @@ class SignedKeyConfigs:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class CreateTopic:
     """Makes the topic of this write secret; repeating it changes nothing."""
 
@@ -183,7 +184,7 @@ class CreateTopic:
     retention_days: int
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Publish:
     """Appends a record. Repeating the same record answers as the first time."""
 
@@ -194,19 +195,19 @@ class Publish:
     """blobs that must be whole before this record is taken"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Fetch:
     topic: bytes
     after: int
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class CreateInbox:
     read_secret: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Drop:
     """Appends a record to an inbox. Repeating the same record answers as the first time."""
 
@@ -215,14 +216,14 @@ class Drop:
     blobs: tuple[bytes, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class FetchInbox:
     read_secret: bytes = field(repr=False)
     after: int
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class TrimInbox:
     """Forgets the inbox's records up to and including `upto`."""
 
@@ -230,12 +231,12 @@ class TrimInbox:
     upto: int
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class DeleteInbox:
     read_secret: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class PutKeyPackages:
     """Adds one-time key packages (sealed) and replaces the last-resort one."""
 
@@ -244,12 +245,12 @@ class PutKeyPackages:
     last_resort: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class TakeKeyPackage:
     owner: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class PutBlob:
     """Appends a part at `offset`, which must be what the relay has so far; it answers how much it has."""
 
@@ -261,14 +262,14 @@ class PutBlob:
     """empty: only ask how much is there"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class GetBlob:
     id: bytes
     offset: int
     length: int
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Subscribe:
     """From now on push what arrives in these; session only."""
 
@@ -277,14 +278,14 @@ class Subscribe:
     """read secrets"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Unsubscribe:
     topics: tuple[bytes, ...]
     inboxes: tuple[bytes, ...]
     """inbox ids"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class SendEphemeral:
     """Pushed to the topic's other live subscribers, never stored; session only."""
 
@@ -292,12 +293,12 @@ class SendEphemeral:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Ping:
     """Answers Done."""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Receipt:
     """The relay's word on one position of a slot; signature over ReceiptBody."""
 
@@ -306,7 +307,7 @@ class Receipt:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class ReceiptBody:
     """What a receipt signs, after the label 'polynya receipt 1'."""
 
@@ -317,7 +318,7 @@ class ReceiptBody:
     record_hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Entry:
     """One position of a topic's or inbox's log. Without `record` it has expired and only its hash is left."""
 
@@ -331,12 +332,12 @@ class Entry:
     receipt: Receipt | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Done:
     """Without content."""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Published:
     seq: int
     time: int
@@ -344,14 +345,14 @@ class Published:
     receipt: Receipt | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Records:
     entries: tuple[Entry, ...]
     head: int
     """seq of the newest entry; 0 when empty"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Heads:
     """Answer to Subscribe: newest seq of each topic, then of each inbox, in the order asked."""
 
@@ -359,45 +360,45 @@ class Heads:
     inboxes: tuple[Head, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Head:
     known: bool
     """whether there is such a topic or inbox here"""
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class KeyPackagesStored:
     count: int
     """one-time key packages now there"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class KeyPackageTaken:
     package: bytes
     last_resort: bool
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class BlobState:
     received: int
     """bytes the relay has; the whole when equal to total"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class BlobPart:
     total: int
     part: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Refused:
     code: RefusalCode
     retry_after: int | None = None
     """ms"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Exchange:
     """Plaintext of a sealed request (before padding)."""
 
@@ -407,7 +408,7 @@ class Exchange:
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Answer:
     """Plaintext of a sealed response (before padding)."""
 
@@ -416,7 +417,7 @@ class Answer:
     response: Response
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class SessionHello:
     """Sealed in the first frame of a session."""
 
@@ -426,45 +427,45 @@ class SessionHello:
     """the client's ephemeral X-Wing public key"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class SessionAccept:
     """The relay's first frame, in the clear: an encapsulation to the hello's key."""
 
     enc: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Call:
     id: int
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Reply:
     id: int
     time: int
     response: Response
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Push:
     source: bytes
     """topic id or inbox id"""
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class EphemeralPush:
     topic: bytes
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Inline:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class InBlob:
     """The body is too large for a record: it is this blob, sealed as one file (see FileReference)."""
 
@@ -474,7 +475,7 @@ class InBlob:
     """bytes of the body"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class DeviceEntry:
     signature_key: bytes
     """the device's MLS signature key"""
@@ -482,13 +483,13 @@ class DeviceEntry:
     """ms"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class DeviceListBody:
     number: int
     devices: tuple[DeviceEntry, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class DeviceList:
     """A person's devices; the signature is the identity key's, over 'polynya device list 1' || body."""
 
@@ -496,7 +497,7 @@ class DeviceList:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class DeviceCredential:
     """Identity of an MLS basic credential: binds the leaf's signature key to a person. Signature over 'polynya device 1' || signature_key || list_number (8 bytes)."""
 
@@ -507,7 +508,7 @@ class DeviceCredential:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Reach:
     """How to reach one device outside a conversation: an inbox, its sealing key, and its key packages."""
 
@@ -520,7 +521,7 @@ class Reach:
     """opens the sealed key packages"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class ConversationInfo:
     """GroupContext extension 0xF0A1."""
 
@@ -536,7 +537,7 @@ class ConversationInfo:
     """members who are not admins may add"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class JoinInfo:
     """GroupInfo extension 0xF0A2 in a Welcome: where the joiner starts to read."""
 
@@ -547,14 +548,14 @@ class JoinInfo:
     """hash chain's head at that seq"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class CommitData:
     """Authenticated data of a commit."""
 
     leaves: tuple[LeaveProof, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class LeaveProof:
     """A member's signed wish to leave; the identity key's signature over 'polynya leave 1' || group id || identity."""
 
@@ -562,37 +563,37 @@ class LeaveProof:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Text:
     text: str
     reply_to: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Reaction:
     target: bytes
     emoji: str
     """empty: the sender's reaction is taken back"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Edit:
     target: bytes
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Delete:
     target: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class ReceiptContent:
     kind: ReceiptKind
     ids: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class FileReference:
     """A file: the blob is AES-256-GCM over 64 KiB chunks, see the protocol, section Files."""
 
@@ -610,29 +611,29 @@ class FileReference:
     reply_to: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Profile:
     name: str
     reach: Reach | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Intent:
     kind: IntentKind
     proof: LeaveProof | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class DeviceListContent:
     list: DeviceList
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Typing:
     active: bool
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Message:
     """Application data of an MLS message."""
 
@@ -651,7 +652,7 @@ class Message:
     """number of the sender's current device list"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class EphemeralMessage:
     """Sealed under the epoch's ephemeral key: proves a member, not which one."""
 
@@ -660,7 +661,7 @@ class EphemeralMessage:
     content: EphemeralContent
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class InviteLink:
     """In the fragment of an invite link, base64url without padding."""
 
@@ -674,7 +675,7 @@ class InviteLink:
     """the relay's address where it is not the link's own"""
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class RelayLink:
     """In the fragment of the link that a relay prints."""
 
@@ -683,7 +684,7 @@ class RelayLink:
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class CardBody:
     identity: bytes
     name: str
@@ -694,7 +695,7 @@ class CardBody:
     expires: int
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class Card:
     """Signature by the identity over 'polynya card 1' || body."""
 
@@ -702,7 +703,7 @@ class Card:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class ContactRequestBody:
     card: bytes
     """the invite's card blob: binds the request to it"""
@@ -714,7 +715,7 @@ class ContactRequestBody:
     text: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class ContactRequest:
     """Signature by the identity over 'polynya contact request 1' || body."""
 
@@ -722,14 +723,14 @@ class ContactRequest:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class RosterEntry:
     identity: bytes
     name: str
     reach: Reach | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class WelcomeMessage:
     """Someone added us. `roster` is what the adder knows of the others; names are the adder's word."""
 
@@ -738,7 +739,7 @@ class WelcomeMessage:
     tree: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class ReAddBody:
     group: bytes
     identity: bytes
@@ -747,7 +748,7 @@ class ReAddBody:
     time: int
 
 
-@dataclass(frozen=True, slots=True)
+@message
 class ReAddRequest:
     """A member who cannot go on asks to be removed and added again. Signature by the identity over 'polynya re-add 1' || body."""
 
