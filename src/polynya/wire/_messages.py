@@ -316,6 +316,8 @@ class ReceiptBody:
     position: int
     seq: int
     record_hash: bytes
+    blobs: tuple[bytes, ...] | None = None
+    """as in Publish"""
 
 
 @message
@@ -330,6 +332,8 @@ class Entry:
     """only where `record` is absent"""
     slot: bytes | None = None
     receipt: Receipt | None = None
+    blobs: tuple[bytes, ...] | None = None
+    """as in Publish: they were whole when the record was taken"""
 
 
 @message
@@ -1459,17 +1463,24 @@ def decode_receipt(data: bytes) -> Receipt:
 
 def encode_receipt_body(value: ReceiptBody) -> bytes:
     """Raises WireError (`message`) for a ReceiptBody over a limit."""
+    count = 5
     if len(value.topic) != 32:
         raise _bad("ReceiptBody.topic")
     if len(value.slot) != 16:
         raise _bad("ReceiptBody.slot")
     if len(value.record_hash) != 32:
         raise _bad("ReceiptBody.record_hash")
-    return b"\xa5\x01\x58\x20" + value.topic + b"\x02\x50" + value.slot + b"\x03" + write_uint(value.position, 65535, "ReceiptBody.position") + b"\x04" + write_uint(value.seq, 9007199254740991, "ReceiptBody.seq") + b"\x05\x58\x20" + value.record_hash
+    data = b"\x01\x58\x20" + value.topic + b"\x02\x50" + value.slot + b"\x03" + write_uint(value.position, 65535, "ReceiptBody.position") + b"\x04" + write_uint(value.seq, 9007199254740991, "ReceiptBody.seq") + b"\x05\x58\x20" + value.record_hash
+    blobs_ = value.blobs
+    if blobs_ is not None:
+        count += 1
+        data += b"\x06" + write_list([write_bytes(item, 32, 32, "ReceiptBody.blobs") for item in blobs_], 4, "ReceiptBody.blobs")
+    return head(0xA0, count) + data
 
 
 def _read_receipt_body(d: bytes, p: int) -> tuple[ReceiptBody, int]:
-    if d[p] != 165:
+    left = d[p] - 165
+    if left < 0 or left > 1:
         raise _bad("ReceiptBody")
     p += 1
     if d[p : p + 3] != b"\x01\x58\x20":
@@ -1492,7 +1503,22 @@ def _read_receipt_body(d: bytes, p: int) -> tuple[ReceiptBody, int]:
         raise _bad("ReceiptBody.record_hash")
     record_hash_ = d[p + 3 : p + 35]
     p += 35
-    return ReceiptBody(topic_, slot_, position_, seq_, record_hash_), p
+    blobs_: tuple[bytes, ...] | None = None
+    if left and d[p] == 6:
+        left -= 1
+        n, p = read_count(d, p + 1)
+        if n > 4:
+            raise _bad("ReceiptBody.blobs")
+        blobs_list: list[bytes] = []
+        for _ in range(n):
+            if d[p : p + 2] != b"\x58\x20":
+                raise _bad("ReceiptBody.blobs")
+            blobs_list.append(d[p + 2 : p + 34])
+            p += 34
+        blobs_ = tuple(blobs_list)
+    if left:
+        raise _bad("ReceiptBody")
+    return ReceiptBody(topic_, slot_, position_, seq_, record_hash_, blobs_), p
 
 
 def decode_receipt_body(data: bytes) -> ReceiptBody:
@@ -1526,12 +1552,16 @@ def encode_entry(value: Entry) -> bytes:
     if receipt_ is not None:
         count += 1
         data += b"\x06" + encode_receipt(receipt_)
+    blobs_ = value.blobs
+    if blobs_ is not None:
+        count += 1
+        data += b"\x07" + write_list([write_bytes(item, 32, 32, "Entry.blobs") for item in blobs_], 4, "Entry.blobs")
     return head(0xA0, count) + data
 
 
 def _read_entry(d: bytes, p: int) -> tuple[Entry, int]:
     left = d[p] - 162
-    if left < 0 or left > 4:
+    if left < 0 or left > 5:
         raise _bad("Entry")
     p += 1
     if d[p] != 1:
@@ -1562,11 +1592,24 @@ def _read_entry(d: bytes, p: int) -> tuple[Entry, int]:
     if left and d[p] == 6:
         left -= 1
         receipt_, p = _read_receipt(d, p + 1)
+    blobs_: tuple[bytes, ...] | None = None
+    if left and d[p] == 7:
+        left -= 1
+        n, p = read_count(d, p + 1)
+        if n > 4:
+            raise _bad("Entry.blobs")
+        blobs_list: list[bytes] = []
+        for _ in range(n):
+            if d[p : p + 2] != b"\x58\x20":
+                raise _bad("Entry.blobs")
+            blobs_list.append(d[p + 2 : p + 34])
+            p += 34
+        blobs_ = tuple(blobs_list)
     if left:
         raise _bad("Entry")
     if (record_ is not None) + (record_hash_ is not None) != 1:
         raise _bad("Entry")
-    return Entry(seq_, time_, record_, record_hash_, slot_, receipt_), p
+    return Entry(seq_, time_, record_, record_hash_, slot_, receipt_, blobs_), p
 
 
 def decode_entry(data: bytes) -> Entry:
