@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from scripts.codecs import python, schema
+from scripts.codecs import markdown, python, schema, typescript
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -18,6 +18,8 @@ def outputs() -> dict[Path, str]:
     messages = schema.load(ROOT / "spec" / "messages.toml")
     return {
         ROOT / "src/polynya/wire/_messages.py": python.render(messages),
+        ROOT / "web/src/wire/_messages.ts": typescript.render(messages),
+        ROOT / "spec/messages.md": markdown.render(messages),
     }
 
 

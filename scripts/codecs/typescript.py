@@ -1,0 +1,92 @@
+"""spec/messages.toml -> web/src/wire/_messages.ts: types for the compiler, a table of one line a type for the bundle."""
+
+from __future__ import annotations
+
+from scripts.codecs.schema import MAX_UINT, Choice, Constant, Enumeration, Field, Schema, Struct, camel
+
+HEADER = """// Generated from spec/messages.toml by `python -m scripts.generate`; do not edit.
+import { codec, type Unknown } from './codec.ts';
+
+export type { Unknown };
+"""
+
+
+def render(schema: Schema) -> str:
+    members = {member for union in schema.unions.values() for member in union.members}
+    parts = [HEADER, "\n".join(_constant(c) for c in schema.constants)]
+    parts += [_enum(e) for e in schema.enums.values()]
+    parts += [_interface(s, s.name in members) for s in schema.structs.values()]
+    parts += [_alias(u) for u in schema.unions.values()]
+    parts += [_table(schema), "\n".join(_functions(name) for name in [*schema.structs, *schema.unions])]
+    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def _constant(c: Constant) -> str:
+    value = f"[{', '.join(map(str, c.value))}] as const" if isinstance(c.value, list) else str(c.value)
+    return f"/** {c.doc} */\nexport const {c.name} = {value};"
+
+
+def _enum(enum: Enumeration) -> str:
+    lines = [f"export const {enum.name} = {{"]
+    for name, (value, doc) in enum.members.items():
+        lines += [f"  /** {doc} */", f"  {camel(name)}: {value},"]
+    return "\n".join([*lines, "} as const;", f"export type {enum.name} = (typeof {enum.name})[keyof typeof {enum.name}];"])
+
+
+def _type(f: Field) -> str:
+    names = {"uint": "number", "text": "string", "bool": "boolean", "bytes": "Uint8Array"}
+    return f"readonly {_type(f.item)}[]" if f.type == "list" else names.get(f.type, f.type)
+
+
+def _interface(struct: Struct, member: bool) -> str:
+    lines = [f"/** {struct.doc} */"] if struct.doc else []
+    if not struct.fields:
+        return "\n".join([*lines, f"export interface {struct.name} {{", f"  readonly type: '{struct.name}';", "}"])
+    lines.append(f"export interface {struct.name} {{")
+    if member:
+        lines.append(f"  readonly type: '{struct.name}';")
+    for f in struct.fields:
+        if f.doc:
+            lines.append(f"  /** {f.doc} */")
+        mark, absent = ("?", " | undefined") if f.optional else ("", "")
+        lines.append(f"  readonly {camel(f.name)}{mark}: {_type(f)}{absent};")
+    return "\n".join([*lines, "}"])
+
+
+def _alias(union: Choice) -> str:
+    return f"export type {union.name} = {' | '.join([*union.members, *(['Unknown'] if union.open else [])])};"
+
+
+def _kind(f: Field) -> str:
+    if f.type == "uint":
+        return "u" if f.most == MAX_UINT else f"u{f.most}"
+    if f.type == "bool":
+        return "f"
+    if f.type == "bytes":
+        return f"b{f.size}" if f.size is not None else f"b{f.least}:{f.most}"
+    if f.type == "text":
+        return f"t{f.most}"
+    if f.type == "list":
+        return f"[{_kind(f.item)}]{f.most}{'^' if f.ascending else ''}"
+    return f.type
+
+
+def _table(schema: Schema) -> str:
+    lines = [f"{e.name} #{','.join(str(n) for n, _ in e.members.values())}" for e in schema.enums.values()]
+    for struct in schema.structs.values():
+        fields = ",".join(f"{camel(f.name)} {_kind(f)}{'?' if f.optional else ''}" for f in struct.fields)
+        one_of = "".join(f"|{camel(name)}" for name in struct.one_of)
+        lines.append(f"{struct.name} {'~' if struct.open else ''}{fields}{one_of}")
+    for union in schema.unions.values():
+        if list(union.members.values()) != list(range(1, len(union.members) + 1)):
+            raise ValueError(f"{union.name}: tags must count from 1")
+        lines.append(f"{union.name} {'~' if union.open else ''}={','.join(union.members)}")
+    body = "\n".join(lines)
+    return f"const {{ encoder, decoder }} = /* @__PURE__ */ codec(`\n{body}\n`);"
+
+
+def _functions(name: str) -> str:
+    return (
+        f"export const encode{name} = /* @__PURE__ */ encoder<{name}>('{name}');\n"
+        f"export const decode{name} = /* @__PURE__ */ decoder<{name}>('{name}');"
+    )

@@ -1,0 +1,175 @@
+/**
+ * Messages by table. The generated table has one line for each type, `Name description`, where a description is
+ *
+ * - `#1,2,5`: an enum's values;
+ * - `=A,B` or `~=A,B`: a union's structs, tagged from 1 (`~`: open);
+ * - else a struct's fields, with keys from 1: `name type` each, `?` at the end of optional ones; `~` before the first for
+ *   an open struct; then, after `|`, those optional fields of which exactly one is there.
+ *
+ * Types: `u` or `u<max>`, `f` (bool), `b<size>` or `b<min>:<max>`, `t<max>`, `[<type>]<max>` (`^` after it: strictly
+ * ascending), or a type's name.
+ */
+import { compare } from './bytes.ts';
+import { decode, encode, textBytes, type Value } from './cbor.ts';
+import { WireError } from './errors.ts';
+
+type Check = (value: unknown, where: string) => Value;
+/** `write` turns a value into CBOR's, `read` the other way; both throw WireError (`message`). */
+interface Kind {
+  write: Check;
+  read: (value: Value, where: string) => unknown;
+}
+type Members = Record<string, unknown>;
+
+/** A member of an open union that this version does not know; it cannot be encoded. */
+export interface Unknown {
+  readonly type: 'Unknown';
+  readonly tag: number;
+}
+
+function bad(where: string): never {
+  throw new WireError('message', where);
+}
+
+/** A type whose values are the same on both sides. */
+function plain(valid: (value: unknown) => boolean): Kind {
+  const check = (value: unknown, where: string): Value => (valid(value) ? (value as Value) : bad(where));
+  return { write: check, read: check };
+}
+
+function within(limits: string, exact: boolean): (n: number) => boolean {
+  const [first, second] = limits.split(':');
+  const most = Number(second ?? first);
+  const least = second === undefined && !exact ? 0 : Number(first);
+  return (n) => n >= least && n <= most;
+}
+
+export function codec(table: string): {
+  encoder: <T>(name: string) => (value: T) => Uint8Array<ArrayBuffer>;
+  decoder: <T>(name: string) => (data: Uint8Array) => T;
+} {
+  const lines = new Map(table.trim().split('\n').map((line) => line.split(/ (.*)/s) as [string, string]));
+  const kinds = new Map<string, Kind>();
+
+  function list(description: string): Kind {
+    const [, of, limit, ascending] = /^\[(.*)\](\d+)(\^?)$/.exec(description) as unknown as string[];
+    const kind = named(of as string);
+    const check = (value: unknown, where: string): readonly unknown[] => {
+      if (!Array.isArray(value) || value.length > Number(limit)) bad(where);
+      return value as readonly unknown[];
+    };
+    const order = (items: readonly unknown[], where: string): void => {
+      if (ascending && items.some((x, i) => i && compare(items[i - 1] as Uint8Array, x as Uint8Array) >= 0)) bad(where);
+    };
+    return {
+      write: (value, where) => {
+        const items = check(value, where).map((x) => kind.write(x, where));
+        order(items, where);
+        return items;
+      },
+      read: (value, where) => {
+        const items = check(value, where).map((x) => kind.read(x as Value, where));
+        order(items, where);
+        return items;
+      },
+    };
+  }
+
+  function union(names: readonly string[], open: boolean): Kind {
+    return {
+      write: (value, where) => {
+        const type = (value as Members | null)?.['type'];
+        const tag = names.indexOf(String(type)) + 1;
+        return tag ? [tag, named(String(type)).write(value, where)] : bad(where);
+      },
+      read: (value, where) => {
+        if (!Array.isArray(value) || value.length !== 2) bad(where);
+        const [tag, struct] = value as [Value, Value];
+        if (typeof tag !== 'number') return bad(where);
+        const name = names[tag - 1];
+        if (name) return named(name).read(struct, name);
+        return open && struct instanceof Map ? { type: 'Unknown', tag } : bad(where);
+      },
+    };
+  }
+
+  function struct(name: string, description: string, open: boolean): Kind {
+    const [all = '', ...oneOf] = description.split('|');
+    const fields = (all ? all.split(',') : []).map((text) => {
+      const [field = '', type = ''] = text.split(' ');
+      return { field, optional: type.endsWith('?'), kind: named(type.replace('?', '')) };
+    });
+    const checkOneOf = (value: Members): void => {
+      if (oneOf.length && oneOf.filter((field) => value[field] !== undefined).length !== 1) bad(name);
+    };
+    return {
+      write: (value, where) => {
+        if (typeof value !== 'object' || value === null) return bad(where);
+        checkOneOf(value as Members);
+        const map = new Map<number, Value>();
+        fields.forEach(({ field, optional, kind }, i) => {
+          const member = (value as Members)[field];
+          if (member !== undefined || !optional) map.set(i + 1, kind.write(member, `${name}.${field}`));
+        });
+        return map;
+      },
+      read: (value, where) => {
+        if (!(value instanceof Map)) return bad(where);
+        const map = value as ReadonlyMap<number, Value>;
+        const result: Members = tagged.has(name) ? { type: name } : {};
+        let known = 0;
+        fields.forEach(({ field, optional, kind }, i) => {
+          const member = map.get(i + 1);
+          if (member === undefined) return optional || bad(`${name}.${field}`);
+          known++;
+          result[field] = kind.read(member, `${name}.${field}`);
+          return true;
+        });
+        if (!open && known !== map.size) bad(name);
+        checkOneOf(result);
+        return result;
+      },
+    };
+  }
+
+  function make(text: string): Kind {
+    const limits = text.slice(1);
+    const fits = within(limits, text[0] === 'b');
+    if (/^[A-Z]/.test(text)) {
+      const line = lines.get(text) as string;
+      const open = line[0] === '~';
+      const description = open ? line.slice(1) : line;
+      if (line[0] === '#') return plain((value) => line.slice(1).split(',').includes(String(value)) && typeof value === 'number');
+      return description[0] === '=' ? union(description.slice(1).split(','), open) : struct(text, description, open);
+    }
+    switch (text[0]) {
+      case 'u':
+        return plain((v) => Number.isSafeInteger(v) && (limits ? fits(v as number) : (v as number) >= 0));
+      case 'b':
+        return plain((v) => v instanceof Uint8Array && fits(v.length));
+      case 't':
+        return plain((v) => typeof v === 'string' && fits(textBytes(v).length));
+      case 'f':
+        return plain((v) => typeof v === 'boolean');
+      default:
+        return list(text);
+    }
+  }
+
+  function named(text: string): Kind {
+    let kind = kinds.get(text);
+    if (!kind) kinds.set(text, (kind = make(text)));
+    return kind;
+  }
+
+  /** Members of unions carry their name as `type` everywhere. */
+  const tagged = new Set([...lines.values()].flatMap((line) => /^~?=(.*)/.exec(line)?.[1]?.split(',') ?? []));
+
+  return {
+    encoder: (name) => (value) => encode(named(name).write(value, name)),
+    decoder:
+      <T>(name: string) =>
+      (data: Uint8Array) =>
+        named(name).read(decode(data), name) as T,
+  };
+}

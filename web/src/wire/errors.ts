@@ -1,0 +1,17 @@
+import { PolynyaError } from '../errors.ts';
+
+/**
+ * Bytes or values that the protocol does not allow.
+ *
+ * `rule` names the broken rule (kebab-case, the same in both languages and in spec/vectors).
+ */
+export class WireError extends PolynyaError {
+  readonly rule: string;
+  readonly detail: string;
+
+  constructor(rule: string, detail = '') {
+    super('wire', detail ? `${rule}: ${detail}` : rule);
+    this.rule = rule;
+    this.detail = detail;
+  }
+}
