@@ -1,0 +1,20 @@
+"""Codes of what may go wrong by itself; apps turn them into plain words."""
+
+from __future__ import annotations
+
+CODES = (
+    "relay-misbehaves",
+    "relay-fraud",
+    "relay-lost-history",
+    "history-differs",
+    "stuck",
+    "removed",
+    "no-key-package",
+    "bad-key-package",
+    "no-reach",
+    "change-refused",
+    "message-failed",
+    "welcome-failed",
+    "invite-failed",
+    "relay-refuses",
+)
