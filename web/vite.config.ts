@@ -1,0 +1,18 @@
+import { defineConfig } from 'vite';
+
+import { finish } from './build/finish.ts';
+
+export default defineConfig({
+  // The app may live below a secret path, so every address in it is relative.
+  base: './',
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  plugins: [finish()],
+  build: {
+    target: 'es2022',
+    manifest: true,
+    modulePreload: { polyfill: false },
+    // A data: URL in a script would be downloaded before anybody needs it.
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+  },
+});
