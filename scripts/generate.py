@@ -1,4 +1,4 @@
-"""Writes what spec/messages.toml defines: the Python and TypeScript codecs and the spec's tables.
+"""Writes what spec/messages.toml and spec/state.toml define: the Python and TypeScript codecs and the spec's tables.
 
 `python -m scripts.generate` writes, `python -m scripts.generate --check` compares and fails on a difference.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from scripts.codecs import markdown, python, schema, typescript
+from scripts.codecs import markdown, python, schema, state, typescript
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -16,10 +16,13 @@ ROOT = Path(__file__).resolve().parent.parent
 def outputs() -> dict[Path, str]:
     """Each generated file and what it must hold."""
     messages = schema.load(ROOT / "spec" / "messages.toml")
+    saved = state.load(ROOT / "spec" / "state.toml", messages)
     return {
         ROOT / "src/polynya/wire/_messages.py": python.render(messages),
         ROOT / "web/src/wire/_messages.ts": typescript.render(messages),
         ROOT / "spec/messages.md": markdown.render(messages),
+        ROOT / "src/polynya/core/_state.py": state.render_python(saved),
+        ROOT / "web/src/core/_state.ts": state.render_typescript(saved),
     }
 
 

@@ -116,8 +116,19 @@ def camel(name: str) -> str:
 
 def load(path: Path) -> Schema:
     """Reads and checks the schema; raises ValueError naming what is wrong."""
-    table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    schema = Schema(
+    schema = parse(tomllib.loads(path.read_text(encoding="utf-8")))
+    for struct in schema.structs.values():
+        check_struct(schema, struct)
+    for union in schema.unions.values():
+        for member, tag in union.members.items():
+            if member not in schema.structs or not 0 < tag < 24:
+                raise ValueError(f"{union.name}.{member}: a struct and a tag of 1 to 23")
+    return schema
+
+
+def parse(table: dict[str, Any]) -> Schema:
+    """The schema as written, its types not yet looked up."""
+    return Schema(
         tuple(Constant(name, **row) for name, row in table["constants"].items()),
         {
             name: Enumeration(name, {member: (row["value"], row["doc"]) for member, row in rows.items()})
@@ -126,13 +137,6 @@ def load(path: Path) -> Schema:
         {name: _struct(name, rows) for name, rows in table["struct"].items()},
         {name: _union(name, rows) for name, rows in table["union"].items()},
     )
-    for struct in schema.structs.values():
-        _check_struct(schema, struct)
-    for union in schema.unions.values():
-        for member, tag in union.members.items():
-            if member not in schema.structs or not 0 < tag < 24:
-                raise ValueError(f"{union.name}.{member}: a struct and a tag of 1 to 23")
-    return schema
 
 
 def _struct(name: str, rows: dict[str, Any]) -> Struct:
@@ -145,7 +149,8 @@ def _union(name: str, rows: dict[str, Any]) -> Choice:
     return Choice(name, rows.get("doc", ""), rows.get("open", False), members)
 
 
-def _check_struct(schema: Schema, struct: Struct) -> None:
+def check_struct(schema: Schema, struct: Struct) -> None:
+    """Raises ValueError for keys out of order, unknown types and missing limits."""
     if [f.key for f in struct.fields] != list(range(1, len(struct.fields) + 1)) or len(struct.fields) > 23:
         raise ValueError(f"{struct.name}: keys must count from 1, to 23 at most")
     for f in struct.fields:

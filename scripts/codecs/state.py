@@ -1,0 +1,131 @@
+"""spec/state.toml -> the codecs of what the core saves, in both languages. Its types may name those of messages.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts.codecs import python, schema, typescript
+from scripts.codecs.schema import Field, Schema, Struct, snake
+
+
+@dataclass(frozen=True)
+class State:
+    own: Schema
+    everything: Schema
+    """Own types and those of the messages."""
+    foreign: tuple[str, ...]
+    """Types of the messages that own structs name, in the order of messages.toml."""
+
+
+def load(path: Path, messages: Schema) -> State:
+    """Reads and checks the schema; raises ValueError naming what is wrong."""
+    table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    own = schema.parse({**table, "union": {}})
+    twice = (own.structs.keys() | own.enums.keys()) & (messages.structs.keys() | messages.enums.keys())
+    if twice:
+        raise ValueError(f"named in messages.toml already: {', '.join(sorted(twice))}")
+    everything = Schema((), messages.enums | own.enums, messages.structs | own.structs, messages.unions)
+    for struct in own.structs.values():
+        schema.check_struct(everything, struct)
+    named = {f.of or f.type for struct in own.structs.values() for f in struct.fields}
+    foreign = tuple(name for name in [*messages.enums, *messages.structs, *messages.unions] if name in named)
+    return State(own, everything, foreign)
+
+
+PYTHON_HEADER = '''"""Generated from spec/state.toml by `python -m scripts.generate`; do not edit."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from enum import IntEnum
+from typing import Final
+
+from polynya.wire import cbor
+from polynya.wire._frozen import message
+from polynya.wire._messages import (
+%s
+)
+from polynya.wire.cbor import (
+    head,
+    read_bool,
+    read_bytes,
+    read_count,
+    read_text,
+    read_uint,
+    write_bool,
+    write_bytes,
+    write_list,
+    write_text,
+    write_uint,
+)
+from polynya.wire.errors import WireError
+
+
+def _bad(where: str) -> WireError:
+    return WireError("message", where)
+'''
+
+
+def render_python(state: State) -> str:
+    """src/polynya/core/_state.py"""
+    names: list[str] = []
+    for name in state.foreign:
+        names.append(name)
+        if name in state.everything.enums:
+            names.append(f"_{snake(name).upper()}")
+        else:
+            names += [f"encode_{snake(name)}", f"_read_{snake(name)}"]
+    imports = "\n".join(f"    {name}," for name in sorted(names))
+    parts = [PYTHON_HEADER % imports]
+    parts.append("\n".join(python._constant(c.name, c.value, c.doc) for c in state.own.constants))
+    parts += [python._enum(e) for e in state.own.enums.values()]
+    parts += [python._class(state.everything, s) for s in state.own.structs.values()]
+    for struct in state.own.structs.values():
+        parts += [
+            python._writer(state.everything, struct),
+            python._reader(state.everything, struct),
+            python._decoder(state.everything, struct.name),
+        ]
+    return "\n\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+TYPESCRIPT_HEADER = """// Generated from spec/state.toml by `python -m scripts.generate`; do not edit.
+import { codec } from '../wire/codec.ts';
+import type { %s } from '../wire/_messages.ts';
+"""
+
+
+def render_typescript(state: State) -> str:
+    """web/src/core/_state.ts: the table repeats the rows of the messages' types that it names."""
+    own = state.own
+    parts = [TYPESCRIPT_HEADER % ", ".join(state.foreign), "\n".join(typescript._constant(c) for c in own.constants)]
+    parts += [typescript._enum(e) for e in own.enums.values()]
+    parts += [typescript._interface(s, False) for s in own.structs.values()]
+    needed = _closure(state)
+    everything = state.everything
+    table = Schema(
+        (),
+        {name: e for name, e in everything.enums.items() if name in needed},
+        {name: s for name, s in everything.structs.items() if name in needed},
+        {name: u for name, u in everything.unions.items() if name in needed},
+    )
+    parts += [typescript._table(table), "\n".join(typescript._functions(name) for name in own.structs)]
+    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def _closure(state: State) -> set[str]:
+    found = set(state.own.enums) | set(state.own.structs)
+    waiting = list(state.foreign)
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        struct: Struct | None = state.everything.structs.get(name)
+        fields: tuple[Field, ...] = struct.fields if struct else ()
+        waiting += [f.of or f.type for f in fields if (f.of or f.type) not in schema.BASIC]
+        waiting += list(state.everything.unions[name].members) if name in state.everything.unions else []
+    return found
