@@ -1,0 +1,39 @@
+import { CryptoError } from './errors.ts';
+import { feature, jwkField, pkcs8, remembered, subtle, view } from './subtle.ts';
+
+const importPrivate = remembered((secretKey) =>
+  subtle().importKey('pkcs8', pkcs8(0x6e, secretKey), 'X25519', true, ['deriveBits']),
+);
+const importPublic = remembered((publicKey) => subtle().importKey('raw', view(publicKey), 'X25519', true, []));
+
+/** Whether WebCrypto has X25519. */
+export const native = feature(async () => {
+  const key = await subtle().generateKey({ name: 'X25519' }, false, ['deriveBits']);
+  return key;
+});
+
+/** Refuses the all-zero result that a public key of small order gives (RFC 7748, section 6.1). */
+export function checkSharedSecret(shared: Uint8Array): Uint8Array {
+  if (shared.every((byte) => byte === 0)) throw new CryptoError('The public key is not usable.');
+  return shared;
+}
+
+/** X25519 (RFC 7748) of a 32-byte secret key and a 32-byte public key. @throws CryptoError */
+export async function agree(secretKey: Uint8Array, publicKey: Uint8Array): Promise<Uint8Array> {
+  if (secretKey.length !== 32 || publicKey.length !== 32) throw new CryptoError('An X25519 key has 32 bytes.');
+  try {
+    if (!(await native())) return checkSharedSecret((await import('./fallback.ts')).agree(secretKey, publicKey));
+    const [own, peer] = await Promise.all([importPrivate(secretKey), importPublic(publicKey)]);
+    return checkSharedSecret(new Uint8Array(await subtle().deriveBits({ name: 'X25519', public: peer }, own, 256)));
+  } catch (error) {
+    if (error instanceof CryptoError) throw error;
+    throw new CryptoError('The public key is not usable.');
+  }
+}
+
+/** The 32-byte public key of a 32-byte secret key. */
+export async function publicKey(secretKey: Uint8Array): Promise<Uint8Array> {
+  if (secretKey.length !== 32) throw new CryptoError('An X25519 key has 32 bytes.');
+  if (!(await native())) return (await import('./fallback.ts')).x25519Public(secretKey);
+  return jwkField(await importPrivate(secretKey), 'x');
+}

@@ -1,0 +1,76 @@
+import { concat, utf8 } from './bytes.ts';
+import { CryptoError } from './errors.ts';
+import type { Kem, KeyPair } from './kem.ts';
+import * as mlkem from './mlkem.ts';
+import { remembered } from './subtle.ts';
+import * as x25519 from './x25519.ts';
+
+/** X-Wing (draft-connolly-cfrg-xwing-kem): ML-KEM-768 and X25519 together. A private key is a 32-byte seed. */
+
+const LABEL = utf8('\\.//^\\');
+const ENCAPSULATION_SIZE = mlkem.CIPHERTEXT_SIZE + 32;
+const PUBLIC_KEY_SIZE = mlkem.PUBLIC_KEY_SIZE + 32;
+
+/** SHA-3 is needed by X-Wing alone, so it is not in the first load. */
+const sha3 = (): Promise<typeof import('@noble/hashes/sha3.js')> => import('@noble/hashes/sha3.js');
+
+interface Expanded {
+  readonly mlkemSeed: Uint8Array;
+  readonly x25519Secret: Uint8Array;
+  readonly publicKey: Uint8Array;
+}
+
+const expand = remembered(async (privateKey): Promise<Expanded> => {
+  if (privateKey.length !== 32) throw new CryptoError('An X-Wing private key has 32 bytes.');
+  const { shake256 } = await sha3();
+  const expanded = shake256(privateKey, { dkLen: 96 });
+  const mlkemSeed = expanded.slice(0, 64);
+  const x25519Secret = expanded.slice(64);
+  const publicKey = concat(await mlkem.publicKey(mlkemSeed), await x25519.publicKey(x25519Secret));
+  return { mlkemSeed, x25519Secret, publicKey };
+});
+
+async function combine(...parts: readonly Uint8Array[]): Promise<Uint8Array> {
+  const { sha3_256 } = await sha3();
+  return sha3_256(concat(...parts, LABEL));
+}
+
+async function pair(privateKey: Uint8Array): Promise<KeyPair> {
+  return { privateKey, publicKey: (await expand(privateKey)).publicKey };
+}
+
+export const XWING: Kem = {
+  id: 0x647a,
+  secretSize: 32,
+  encapsulationSize: ENCAPSULATION_SIZE,
+  publicKeySize: PUBLIC_KEY_SIZE,
+  privateKeySize: 32,
+  async deriveKeyPair(ikm) {
+    const { shake256 } = await sha3();
+    return pair(shake256(ikm, { dkLen: 32 }));
+  },
+  publicKey: async (privateKey) => (await expand(privateKey)).publicKey,
+  generate: (random) => pair(random.bytes(32)),
+  async encapsulate(publicKey, random) {
+    if (publicKey.length !== PUBLIC_KEY_SIZE) throw new CryptoError('An X-Wing public key has 1,216 bytes.');
+    const ephemeral = random.bytes(32);
+    const encapsulated = random.encapsulate(publicKey.slice(0, mlkem.PUBLIC_KEY_SIZE));
+    const peer = publicKey.slice(mlkem.PUBLIC_KEY_SIZE);
+    const [[mlkemShared, mlkemCiphertext], own, shared] = await Promise.all([
+      encapsulated,
+      x25519.publicKey(ephemeral),
+      x25519.agree(ephemeral, peer),
+    ]);
+    return [await combine(mlkemShared, shared, own, peer), concat(mlkemCiphertext, own)];
+  },
+  async decapsulate(privateKey, encapsulation) {
+    if (encapsulation.length !== ENCAPSULATION_SIZE) throw new CryptoError('The encapsulation has a wrong length.');
+    const { mlkemSeed, x25519Secret, publicKey } = await expand(privateKey);
+    const ephemeral = encapsulation.slice(mlkem.CIPHERTEXT_SIZE);
+    const [mlkemShared, shared] = await Promise.all([
+      mlkem.decapsulate(mlkemSeed, encapsulation.slice(0, mlkem.CIPHERTEXT_SIZE)),
+      x25519.agree(x25519Secret, ephemeral),
+    ]);
+    return combine(mlkemShared, shared, ephemeral, publicKey.slice(mlkem.PUBLIC_KEY_SIZE));
+  },
+};

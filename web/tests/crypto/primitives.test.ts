@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import { AES_128_GCM, AES_256_GCM, type Aead, CHACHA20_POLY1305 } from '../../src/crypto/aead.ts';
+import { concat, hex, utf8 } from '../../src/crypto/bytes.ts';
+import { equal } from '../../src/crypto/compare.ts';
+import { CryptoError } from '../../src/crypto/errors.ts';
+import * as fallback from '../../src/crypto/fallback.ts';
+import { hkdfExpand, hkdfExtract, hmacSha256, sha256, sha512 } from '../../src/crypto/hashes.ts';
+import * as mlkem from '../../src/crypto/mlkem.ts';
+import * as signature from '../../src/crypto/signature.ts';
+import { feature, view } from '../../src/crypto/subtle.ts';
+import * as x25519 from '../../src/crypto/x25519.ts';
+import { unhex } from '../support/hex.ts';
+import { SeededRandom } from '../support/seeded.ts';
+
+test('equal compares whole byte strings', () => {
+  expect(equal(utf8('abc'), utf8('abc'))).toBe(true);
+  expect(equal(utf8('abc'), utf8('abd'))).toBe(false);
+  expect(equal(utf8('xbc'), utf8('abc'))).toBe(false);
+  expect(equal(utf8('ab'), utf8('abc'))).toBe(false);
+  expect(equal(utf8(''), utf8(''))).toBe(true);
+});
+
+test('hashes agree with WebCrypto and with RFC 5869 A.1', async () => {
+  for (const size of [0, 1, 63, 64, 1000]) {
+    const data = new SeededRandom(size).bytes(size);
+    expect(sha256(data)).toEqual(new Uint8Array(await crypto.subtle.digest('SHA-256', view(data))));
+    expect(sha512(data)).toEqual(new Uint8Array(await crypto.subtle.digest('SHA-512', view(data))));
+    const key = await crypto.subtle.importKey('raw', view(utf8('key')), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+    expect(hmacSha256(utf8('key'), data)).toEqual(new Uint8Array(await crypto.subtle.sign('HMAC', key, view(data))));
+  }
+  const prk = hkdfExtract(unhex('000102030405060708090a0b0c'), new Uint8Array(22).fill(11));
+  expect(hex(hkdfExpand(prk, unhex('f0f1f2f3f4f5f6f7f8f9'), 42))).toBe(
+    '3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865',
+  );
+});
+
+describe('AEADs', () => {
+  const hasChaCha = feature(() =>
+    crypto.subtle.importKey('raw-secret' as 'raw', new Uint8Array(32), 'ChaCha20-Poly1305', false, ['encrypt']),
+  );
+
+  async function check(aead: Aead): Promise<void> {
+    const random = new SeededRandom(aead.id);
+    const [key, nonce, aad, text] = [random.bytes(aead.keySize), random.bytes(12), random.bytes(5), random.bytes(70)];
+    const sealed = await aead.seal(key, nonce, aad, text);
+    expect(sealed.length).toBe(86);
+    expect(await aead.open(key, nonce, aad, sealed)).toEqual(text);
+    for (const place of [0, 40, 85]) {
+      const changed = sealed.slice();
+      changed[place]! ^= 1;
+      await expect(aead.open(key, nonce, aad, changed)).rejects.toThrow(CryptoError);
+    }
+    await expect(aead.open(key, nonce, concat(aad, aad), sealed)).rejects.toThrow(CryptoError);
+    await expect(aead.open(key, nonce, aad, sealed.slice(0, 15))).rejects.toThrow(CryptoError);
+    await expect(aead.seal(key.slice(1), nonce, aad, text)).rejects.toThrow(CryptoError);
+    await expect(aead.seal(key, nonce.slice(1), aad, text)).rejects.toThrow(CryptoError);
+  }
+
+  test('AES-GCM', async () => {
+    await check(AES_128_GCM);
+    await check(AES_256_GCM);
+  });
+
+  test('ChaCha20-Poly1305 where WebCrypto has it, else refused', async () => {
+    if (await hasChaCha()) await check(CHACHA20_POLY1305);
+    else await expect(check(CHACHA20_POLY1305)).rejects.toThrow();
+  });
+});
+
+describe('Ed25519', () => {
+  const seed = unhex('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60');
+
+  test('matches RFC 8032, 7.1', async () => {
+    expect(hex(await signature.publicKey(seed))).toBe('d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a');
+    expect(hex(await signature.sign(seed, utf8('')))).toBe(
+      'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b',
+    );
+  });
+
+  test('an empty, short, long, changed or foreign signature is never valid', async () => {
+    const key = await signature.publicKey(seed);
+    const good = await signature.sign(seed, utf8('message'));
+    expect(await signature.verify(key, utf8('message'), good)).toBe(true);
+    const changed = good.slice();
+    changed[63]! ^= 1;
+    const other = await signature.publicKey(new SeededRandom(1).bytes(32));
+    for (const [k, m, s] of [
+      [key, 'message', new Uint8Array(0)],
+      [key, 'message', good.slice(1)],
+      [key, 'message', concat(good, Uint8Array.of(0))],
+      [key, 'message', new Uint8Array(64)],
+      [key, 'message', changed],
+      [key, 'massage', good],
+      [other, 'message', good],
+      [new Uint8Array(0), 'message', good],
+      [concat(key, Uint8Array.of(0)), 'message', good],
+    ] as const) {
+      expect(await signature.verify(k, utf8(m), s)).toBe(false);
+    }
+  });
+});
+
+test('the fallback agrees with WebCrypto', async () => {
+  const random = new SeededRandom(3);
+  const [a, b, message] = [random.bytes(32), random.bytes(32), random.bytes(100)];
+  const bPublic = await x25519.publicKey(b);
+  expect(await x25519.native()).toBe(true);
+  expect(fallback.x25519Public(b)).toEqual(bPublic);
+  expect(fallback.agree(a, bPublic)).toEqual(await x25519.agree(a, bPublic));
+  expect(() => fallback.agree(a, new Uint8Array(32))).toThrow();
+
+  expect(await signature.native()).toBe(true);
+  const signed = await signature.sign(a, message);
+  expect(fallback.ed25519Public(a)).toEqual(await signature.publicKey(a));
+  expect(fallback.ed25519Sign(a, message)).toEqual(signed);
+  expect(fallback.ed25519Verify(fallback.ed25519Public(a), message, signed)).toBe(true);
+  expect(fallback.ed25519Verify(fallback.ed25519Public(a), message, new Uint8Array(64))).toBe(false);
+
+  const seed = random.bytes(64);
+  const publicKey = await mlkem.publicKey(seed);
+  expect(fallback.mlkemPublic(seed)).toEqual(publicKey);
+  const [shared, ciphertext] = fallback.mlkemEncapsulate(publicKey);
+  expect(await mlkem.decapsulate(seed, ciphertext)).toEqual(shared);
+  const [shared2, ciphertext2] = await mlkem.encapsulate(publicKey);
+  expect(fallback.mlkemDecapsulate(seed, ciphertext2)).toEqual(shared2);
+  await expect(mlkem.encapsulate(publicKey.slice(1))).rejects.toThrow(CryptoError);
+  await expect(mlkem.decapsulate(seed, ciphertext.slice(1))).rejects.toThrow(CryptoError);
+});
+
+test('an all-zero shared secret is refused', () => {
+  expect(() => x25519.checkSharedSecret(new Uint8Array(32))).toThrow(CryptoError);
+  expect(x25519.checkSharedSecret(Uint8Array.of(0, 1))).toEqual(Uint8Array.of(0, 1));
+});
