@@ -7,7 +7,8 @@ from scripts.codecs.schema import MAX_UINT, Choice, Field, Schema, Struct
 HEADER = """# Messages
 
 Generated from [messages.toml](messages.toml) by `python -m scripts.generate`; do not edit. The encoding is in
-[protocol.md](protocol.md), section 1. Sizes are in bytes. An *open* struct accepts unknown keys, an *open* union unknown tags.
+[protocol.md](protocol.md), section 1. Sizes are in bytes. An *open* struct accepts unknown keys, an *open*
+union unknown tags.
 """
 
 
@@ -31,7 +32,8 @@ def _value(value: int | list[int]) -> str:
 
 def _union(union: Choice) -> str:
     rows = "".join(f"\n| {tag} | [{name}](#{name.lower()}) |" for name, tag in union.members.items())
-    return f"\n### {union.name}\n\n{'Open.' if union.open else 'Closed.'}\n\n| tag | struct |\n|---|---|{rows}"
+    kind = "Open." if union.open else "Closed."
+    return f"\n### {union.name}\n\n{kind}\n\n| tag | struct |\n|---|---|{rows}"
 
 
 def _limits(f: Field) -> str:

@@ -1,16 +1,19 @@
-"""spec/messages.toml -> src/polynya/wire/_messages.py: flat readers and writers, as the relay's speed hangs on them."""
+"""spec/messages.toml -> src/polynya/wire/_messages.py: flat readers and writers, as the relay's speed hangs
+on them."""
 
 from __future__ import annotations
 
 from scripts.codecs.schema import MAX_UINT, Choice, Enumeration, Field, Schema, Struct, snake
 
-HEADER = '''"""Generated from spec/messages.toml by `python -m scripts.generate`; do not edit."""
+HEADER = '''# ruff: noqa: E501, RUF022, UP007
+"""Generated from spec/messages.toml by `python -m scripts.generate`; do not edit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import field
 from enum import IntEnum
+from itertools import pairwise
 from typing import Any, Final, TypeAlias, Union
 
 from polynya.wire import cbor
@@ -130,7 +133,7 @@ def _checks(schema: Schema, f: Field, v: str, where: str) -> list[str]:
     elif f.type in schema.enums:
         lines.append(f"if {v} not in _{snake(f.type).upper()}:")
     elif f.ascending:
-        lines.append(f"if any(a >= b for a, b in zip({v}, {v}[1:], strict=False)):")
+        lines.append(f"if any(a >= b for a, b in pairwise({v})):")
     return [*lines, f'    raise _bad("{where}")'] if lines else []
 
 
@@ -139,7 +142,8 @@ def _writer(schema: Schema, struct: Struct) -> str:
     lines.append(f'    """Raises WireError (`message`) for a {struct.name} over a limit."""')
     if struct.one_of:
         found = " + ".join(f"(value.{name} is not None)" for name in struct.one_of)
-        lines += [f"    if {found} != 1:", f'        raise _bad("{struct.name}: one of {", ".join(struct.one_of)}")']
+        names = ", ".join(struct.one_of)
+        lines += [f"    if {found} != 1:", f'        raise _bad("{struct.name}: one of {names}")']
     dynamic = any(f.optional for f in struct.fields)
     required = [f for f in struct.fields if not f.optional]
     if dynamic:
@@ -230,7 +234,7 @@ def _read_list(schema: Schema, f: Field, target: str, where: str, at: str) -> li
         lines += ["    " + line for line in _read(schema, f.item, "item", where, "p")]
         lines.append(f"    {items}.append(item)")
     if f.ascending:
-        lines += [f"if any(a >= b for a, b in zip({items}, {items}[1:], strict=False)):", bad]
+        lines += [f"if any(a >= b for a, b in pairwise({items})):", bad]
     return [*lines, f"{target} = tuple({items})"]
 
 
@@ -279,11 +283,13 @@ def _open_reader(schema: Schema, struct: Struct) -> list[str]:
     bad = f'    raise _bad("{struct.name}")'
     lines = ["pairs, p = read_pairs(d, p)", "last = -1"]
     lines += [f"{f.name}_: {_type(f)} | None = None" for f in struct.fields]
-    lines += ["for _ in range(pairs):", "    k, p = read_uint(d, p)", "    if k <= last:", "    " + bad, "    last = k"]
+    lines += ["for _ in range(pairs):", "    k, p = read_uint(d, p)"]
+    lines += ["    if k <= last:", "    " + bad, "    last = k"]
     word = "if"
     for f in struct.fields:
         lines.append(f"    {word} k == {f.key}:")
-        lines += ["        " + line for line in _read(schema, f, f"{f.name}_", f"{struct.name}.{f.name}", "p")]
+        read = _read(schema, f, f"{f.name}_", f"{struct.name}.{f.name}", "p")
+        lines += ["        " + line for line in read]
         word = "elif"
     lines += ["    else:", "        p = skip(d, p)"]
     required = [f"{f.name}_ is None" for f in struct.fields if not f.optional]
@@ -298,7 +304,8 @@ def _union_reader(union: Choice) -> str:
     if not union.open:
         return "\n".join([*lines, f"    return _{name.upper()}_READERS[d[p + 1]](d, p + 2)"])
     lines += ["    tag, p = read_uint(d, p + 1)", f"    reader = _{name.upper()}_READERS.get(tag)"]
-    lines += ["    if reader is None:", "        return Unknown(tag), skip_struct(d, p)", "    return reader(d, p)"]
+    lines += ["    if reader is None:", "        return Unknown(tag), skip_struct(d, p)"]
+    lines.append("    return reader(d, p)")
     return "\n".join(lines)
 
 
@@ -316,7 +323,8 @@ def _tables(schema: Schema) -> str:
         lines.append(f"_{name}_WRITERS: Final[dict[type, tuple[bytes, Callable[[Any], bytes]]]] = {{")
         for member, tag in union.members.items():
             lines.append(f"    {member}: ({_literal(bytes((0x82, tag)))}, encode_{snake(member)}),")
-        lines += ["}", f"_{name}_READERS: Final[dict[int, Callable[[bytes, int], tuple[{union.name}, int]]]] = {{"]
+        reader = f"Callable[[bytes, int], tuple[{union.name}, int]]"
+        lines += ["}", f"_{name}_READERS: Final[dict[int, {reader}]] = {{"]
         lines += [f"    {tag}: _read_{snake(member)}," for member, tag in union.members.items()]
         lines.append("}")
     return "\n".join(lines)

@@ -156,7 +156,8 @@ def check_struct(schema: Schema, struct: Struct) -> None:
     for f in struct.fields:
         where = f"{struct.name}.{f.name}"
         for kind in (f, f.item) if f.type == "list" else (f,):
-            known = kind.type in BASIC or any(kind.type in t for t in (schema.enums, schema.structs, schema.unions))
+            tables = (BASIC, schema.enums, schema.structs, schema.unions)
+            known = any(kind.type in table for table in tables)
             if not known or (kind is not f and kind.type == "list"):
                 raise ValueError(f"{where}: unknown type {kind.type}")
             if kind.type in ("bytes", "text", "list") and kind.size is None and kind.max is None:

@@ -1,4 +1,5 @@
-"""spec/messages.toml -> web/src/wire/_messages.ts: types for the compiler, a table of one line a type for the bundle."""
+"""spec/messages.toml -> web/src/wire/_messages.ts: types for the compiler, a table of one line a type for
+the bundle."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ def _enum(enum: Enumeration) -> str:
     lines = [f"export const {enum.name} = {{"]
     for name, (value, doc) in enum.members.items():
         lines += [f"  /** {doc} */", f"  {camel(name)}: {value},"]
-    return "\n".join([*lines, "} as const;", f"export type {enum.name} = (typeof {enum.name})[keyof typeof {enum.name}];"])
+    values = f"(typeof {enum.name})[keyof typeof {enum.name}]"
+    return "\n".join([*lines, "} as const;", f"export type {enum.name} = {values};"])
 
 
 def _type(f: Field) -> str:
@@ -41,7 +43,8 @@ def _type(f: Field) -> str:
 def _interface(struct: Struct, member: bool) -> str:
     lines = [f"/** {struct.doc} */"] if struct.doc else []
     if not struct.fields:
-        return "\n".join([*lines, f"export interface {struct.name} {{", f"  readonly type: '{struct.name}';", "}"])
+        lines += [f"export interface {struct.name} {{", f"  readonly type: '{struct.name}';", "}"]
+        return "\n".join(lines)
     lines.append(f"export interface {struct.name} {{")
     if member:
         lines.append(f"  readonly type: '{struct.name}';")

@@ -1,8 +1,8 @@
 """Frozen slotted dataclasses that are made quickly.
 
-A frozen dataclass sets each field through `object.__setattr__`, 0.2 us a field: a relay would spend 5 us of every
-publish on making immutable values. Here `__init__` turns the new object into a mutable twin of the same layout,
-sets the fields, and turns it back: 2.7 times faster for six fields, and just as frozen.
+A frozen dataclass sets each field through `object.__setattr__`, 0.2 us a field: a relay would spend 5 us of
+every publish on making immutable values. Here `__init__` turns the new object into a mutable twin of the
+same layout, sets the fields, and turns it back: 2.7 times faster for six fields, and just as frozen.
 """
 
 from __future__ import annotations

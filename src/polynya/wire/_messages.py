@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF022, UP007
 """Generated from spec/messages.toml by `python -m scripts.generate`; do not edit."""
 
 from __future__ import annotations
@@ -5,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import field
 from enum import IntEnum
+from itertools import pairwise
 from typing import Any, Final, TypeAlias, Union
 
 from polynya.wire import cbor
@@ -49,6 +51,8 @@ BLOB_PART: Final[int] = 65536
 """most bytes of a blob that one request carries"""
 BLOB_MAX: Final[int] = 104857600
 """100 MiB: a phone's video of a minute; bounded so that one upload cannot fill a small disk"""
+FILE_MAX: Final[int] = 104832000
+"""bytes of a file: 1,600 chunks of 65,520, sealed, fill BLOB_MAX"""
 FETCH_LIMIT: Final[int] = 64
 """most entries in one answer: 64 x 1 KiB typical records fill one 64 KiB step"""
 SUBSCRIBE_LIMIT: Final[int] = 256
@@ -667,7 +671,7 @@ class EphemeralMessage:
 
 @message
 class InviteLink:
-    """In the fragment of an invite link, base64url without padding."""
+    """In the fragment of an invite link, with a check behind it (protocol, section 7)."""
 
     version: int
     relay: bytes
@@ -2308,7 +2312,7 @@ def encode_conversation_info(value: ConversationInfo) -> bytes:
     """Raises WireError (`message`) for a ConversationInfo over a limit."""
     if value.kind not in _CONVERSATION_KIND:
         raise _bad("ConversationInfo.kind")
-    if any(a >= b for a, b in zip(value.admins, value.admins[1:], strict=False)):
+    if any(a >= b for a, b in pairwise(value.admins)):
         raise _bad("ConversationInfo.admins")
     return b"\xa6\x01" + write_uint(value.kind, 2, "ConversationInfo.kind") + b"\x02" + write_text(value.name, 256, "ConversationInfo.name") + b"\x03" + write_list([write_bytes(item, 32, 32, "ConversationInfo.admins") for item in value.admins], 64, "ConversationInfo.admins") + b"\x04" + write_list([encode_relay_address(item) for item in value.relays], 4, "ConversationInfo.relays") + b"\x05" + write_uint(value.retention_days, 365, "ConversationInfo.retention_days") + b"\x06" + write_bool(value.members_add)
 
@@ -2335,7 +2339,7 @@ def _read_conversation_info(d: bytes, p: int) -> tuple[ConversationInfo, int]:
             raise _bad("ConversationInfo.admins")
         admins_list.append(d[p + 2 : p + 34])
         p += 34
-    if any(a >= b for a, b in zip(admins_list, admins_list[1:], strict=False)):
+    if any(a >= b for a, b in pairwise(admins_list)):
         raise _bad("ConversationInfo.admins")
     admins_ = tuple(admins_list)
     if d[p] != 4:
@@ -2647,7 +2651,7 @@ def encode_file_reference(value: FileReference) -> bytes:
         raise _bad("FileReference.blob")
     if len(value.key) != 32:
         raise _bad("FileReference.key")
-    data = b"\x01\x58\x20" + value.blob + b"\x02\x58\x20" + value.key + b"\x03" + write_uint(value.size, 104857600, "FileReference.size") + b"\x04" + write_text(value.name, 255, "FileReference.name") + b"\x05" + write_text(value.media_type, 100, "FileReference.media_type")
+    data = b"\x01\x58\x20" + value.blob + b"\x02\x58\x20" + value.key + b"\x03" + write_uint(value.size, 104832000, "FileReference.size") + b"\x04" + write_text(value.name, 255, "FileReference.name") + b"\x05" + write_text(value.media_type, 100, "FileReference.media_type")
     width_ = value.width
     if width_ is not None:
         count += 1
@@ -2697,7 +2701,7 @@ def _read_file_reference(d: bytes, p: int) -> tuple[FileReference, int]:
             key_, p = read_bytes(d, p, 32, 32, "FileReference.key")
         elif k == 3:
             size_, p = read_uint(d, p)
-            if size_ > 104857600:
+            if size_ > 104832000:
                 raise _bad("FileReference.size")
         elif k == 4:
             name_, p = read_text(d, p, 255, "FileReference.name")
@@ -3652,6 +3656,7 @@ __all__ = [
     "EphemeralPush",
     "Exchange",
     "FETCH_LIMIT",
+    "FILE_MAX",
     "Fetch",
     "FetchInbox",
     "FileReference",

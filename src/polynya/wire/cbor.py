@@ -9,11 +9,11 @@ position past the end never equals the length.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias, TypeVar, Union
+from typing import Any, TypeAlias, TypeVar, Union
 
 from polynya.wire.errors import WireError
 
-Value: TypeAlias = Union[int, bytes, str, bool, Sequence["Value"], Mapping[int, "Value"]]
+Value: TypeAlias = Union[int, bytes, str, bool, Sequence["Value"], Mapping[int, "Value"]]  # noqa: UP007
 T = TypeVar("T")
 
 MAX_UINT = 2**53 - 1
@@ -21,7 +21,7 @@ MAX_DEPTH = 16
 """Most arrays and maps inside each other; the deepest message has 8."""
 
 
-# ---- writing ----------------------------------------------------------------------------------------------------
+# ---- writing ------------------------------------------------------------------------------------------
 
 
 def head(major: int, n: int) -> bytes:
@@ -86,7 +86,7 @@ def encode(value: Value) -> bytes:
     return _encode(value, 1)
 
 
-def _encode(value: Value, depth: int) -> bytes:
+def _encode(value: Any, depth: int) -> bytes:
     if isinstance(value, bool):
         return write_bool(value)
     if isinstance(value, int):
@@ -111,7 +111,7 @@ def _encode(value: Value, depth: int) -> bytes:
     raise WireError("cbor-type", type(value).__name__)
 
 
-# ---- reading any value ------------------------------------------------------------------------------------------
+# ---- reading any value --------------------------------------------------------------------------------
 
 
 def decode(data: bytes) -> Value:
@@ -192,7 +192,7 @@ def _decode(data: bytes, pos: int, depth: int) -> tuple[Value, int]:
     return pairs, pos
 
 
-# ---- reading known values (generated codecs) --------------------------------------------------------------------
+# ---- reading known values (generated codecs) ----------------------------------------------------------
 
 
 def read_uint(data: bytes, pos: int) -> tuple[int, int]:

@@ -13,6 +13,8 @@ export const RESPONSE_STEPS = [256, 1024, 4096, 16384, 65536, 98304] as const;
 export const BLOB_PART = 65536;
 /** 100 MiB: a phone's video of a minute; bounded so that one upload cannot fill a small disk */
 export const BLOB_MAX = 104857600;
+/** bytes of a file: 1,600 chunks of 65,520, sealed, fill BLOB_MAX */
+export const FILE_MAX = 104832000;
 /** most entries in one answer: 64 x 1 KiB typical records fill one 64 KiB step */
 export const FETCH_LIMIT = 64;
 /** most topics and inboxes in one request: 256 x 34 bytes = 8.5 KiB */
@@ -566,7 +568,7 @@ export interface EphemeralMessage {
   readonly content: EphemeralContent;
 }
 
-/** In the fragment of an invite link, base64url without padding. */
+/** In the fragment of an invite link, with a check behind it (protocol, section 7). */
 export interface InviteLink {
   readonly version: number;
   /** the relay's identity */
@@ -726,7 +728,7 @@ Reaction ~target b16,emoji t64
 Edit ~target b16,text t16384
 Delete ~target b16
 ReceiptContent ~kind ReceiptKind,ids [b16]64
-FileReference ~blob b32,key b32,size u104857600,name t255,mediaType t100,width u65535?,height u65535?,preview b0:1536?,caption t4096?,replyTo b16?
+FileReference ~blob b32,key b32,size u104832000,name t255,mediaType t100,width u65535?,height u65535?,preview b0:1536?,caption t4096?,replyTo b16?
 Profile ~name t128,reach Reach?
 Intent ~kind IntentKind,proof LeaveProof?
 DeviceListContent ~list DeviceList

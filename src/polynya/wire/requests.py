@@ -1,0 +1,85 @@
+"""Signed wishes: contact requests, re-add requests and leave proofs (protocol.md sections 5.2, 5.4 and 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from polynya.crypto.signature import public_key, sign, verify
+from polynya.wire.credential import VerifiedDeviceList, verify_device_list
+from polynya.wire.errors import WireError
+from polynya.wire.labels import signed_bytes
+from polynya.wire.messages import (
+    ContactRequest,
+    ContactRequestBody,
+    LeaveProof,
+    Reach,
+    ReAddBody,
+    ReAddRequest,
+    decode_contact_request_body,
+    decode_re_add_body,
+    encode_contact_request_body,
+    encode_re_add_body,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedContactRequest:
+    """A request that its identity signed. The key package is not verified yet (section 7 says for what)."""
+
+    identity: bytes
+    name: str
+    text: str | None
+    devices: VerifiedDeviceList
+    key_package: bytes
+    reach: Reach
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedReAddRequest:
+    """A request that its identity signed. The key package is not verified yet."""
+
+    group: bytes
+    identity: bytes
+    epoch: int
+    key_package: bytes
+    time: int
+
+
+def sign_contact_request(identity_seed: bytes, body: ContactRequestBody) -> ContactRequest:
+    encoded = encode_contact_request_body(body)
+    return ContactRequest(encoded, sign(identity_seed, signed_bytes("contact request", encoded)))
+
+
+def verify_contact_request(card_id: bytes, request: ContactRequest) -> VerifiedContactRequest:
+    """Raises WireError `contact-request-signature`, `contact-request-card` (made for another invite), a
+    `device-list-` or `cbor-` rule, or `message`."""
+    body = decode_contact_request_body(request.body)
+    if not verify(body.identity, signed_bytes("contact request", request.body), request.signature):
+        raise WireError("contact-request-signature")
+    if body.card != card_id:
+        raise WireError("contact-request-card")
+    devices = verify_device_list(body.identity, body.devices)
+    return VerifiedContactRequest(body.identity, body.name, body.text, devices, body.key_package, body.reach)
+
+
+def sign_re_add_request(identity_seed: bytes, body: ReAddBody) -> ReAddRequest:
+    encoded = encode_re_add_body(body)
+    return ReAddRequest(encoded, sign(identity_seed, signed_bytes("re-add", encoded)))
+
+
+def verify_re_add_request(request: ReAddRequest) -> VerifiedReAddRequest:
+    """Raises WireError `re-add-signature`, a `cbor-` rule, or `message`."""
+    body = decode_re_add_body(request.body)
+    if not verify(body.identity, signed_bytes("re-add", request.body), request.signature):
+        raise WireError("re-add-signature")
+    return VerifiedReAddRequest(body.group, body.identity, body.epoch, body.key_package, body.time)
+
+
+def sign_leave_proof(identity_seed: bytes, group_id: bytes) -> LeaveProof:
+    identity = public_key(identity_seed)
+    return LeaveProof(identity, sign(identity_seed, signed_bytes("leave", group_id + identity)))
+
+
+def verify_leave_proof(group_id: bytes, proof: LeaveProof) -> bool:
+    """Whether the proof's identity wishes to leave this group."""
+    return verify(proof.identity, signed_bytes("leave", group_id + proof.identity), proof.signature)
