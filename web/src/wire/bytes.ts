@@ -1,14 +1,4 @@
-/** Small helpers on byte strings. Integers are big-endian. */
-
-export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
+/** Integers (big-endian), order and base64url of byte strings. */
 
 /** Unsigned integer of `size` bytes; exact below 2^53. */
 export function uint(value: number, size: number): Uint8Array<ArrayBuffer> {
@@ -24,10 +14,6 @@ export function readUint(data: Uint8Array): number {
   let value = 0;
   for (const b of data) value = value * 256 + b;
   return value;
-}
-
-export function utf8(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
 }
 
 /** Bytewise order, a shorter string before those it begins. */

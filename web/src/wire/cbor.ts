@@ -1,5 +1,6 @@
 /** The protocol's CBOR subset: RFC 8949 section 4.2.1, restricted as in protocol.md section 1. */
-import { concat, uint } from './bytes.ts';
+import { concat, utf8 } from '../crypto/bytes.ts';
+import { uint } from './bytes.ts';
 import { WireError } from './errors.ts';
 
 export type Value = number | boolean | string | Uint8Array | readonly Value[] | ReadonlyMap<number, Value>;
@@ -19,7 +20,7 @@ function head(major: number, n: number): Uint8Array {
 /** UTF-8; throws WireError for a lone surrogate, which has none. */
 export function textBytes(text: string): Uint8Array {
   if (/\p{Surrogate}/u.test(text)) throw new WireError('message', 'text with a lone surrogate');
-  return new TextEncoder().encode(text);
+  return utf8(text);
 }
 
 function write(value: Value, depth: number, out: Uint8Array[]): void {
@@ -47,7 +48,7 @@ function write(value: Value, depth: number, out: Uint8Array[]): void {
 }
 
 /** Deterministic encoding; throws WireError for a value outside the subset. */
-export function encode(value: Value): Uint8Array<ArrayBuffer> {
+export function encode(value: Value): Uint8Array {
   const out: Uint8Array[] = [];
   write(value, 1, out);
   return concat(...out);

@@ -45,7 +45,7 @@ function within(limits: string, exact: boolean): (n: number) => boolean {
 }
 
 export function codec(table: string): {
-  encoder: <T>(name: string) => (value: T) => Uint8Array<ArrayBuffer>;
+  encoder: <T>(name: string) => (value: T) => Uint8Array;
   decoder: <T>(name: string) => (data: Uint8Array) => T;
 } {
   const lines = new Map(table.trim().split('\n').map((line) => line.split(/ (.*)/s) as [string, string]));

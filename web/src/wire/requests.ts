@@ -1,0 +1,81 @@
+/** Signed wishes: contact requests, re-add requests and leave proofs (protocol.md sections 5.2, 5.4 and 7). */
+import { concat } from '../crypto/bytes.ts';
+import { publicKey, sign, verify } from '../crypto/signature.ts';
+import {
+  type ContactRequest,
+  type ContactRequestBody,
+  decodeContactRequestBody,
+  decodeReAddBody,
+  encodeContactRequestBody,
+  encodeReAddBody,
+  type LeaveProof,
+  type Reach,
+  type ReAddBody,
+  type ReAddRequest,
+} from './_messages.ts';
+import { same } from './bytes.ts';
+import { type VerifiedDeviceList, verifyDeviceList } from './credential.ts';
+import { WireError } from './errors.ts';
+import { signedBytes } from './labels.ts';
+
+/** A request that its identity signed. The key package is not verified yet (section 7 says for what). */
+export interface VerifiedContactRequest {
+  readonly identity: Uint8Array;
+  readonly name: string;
+  readonly text: string | undefined;
+  readonly devices: VerifiedDeviceList;
+  readonly keyPackage: Uint8Array;
+  readonly reach: Reach;
+}
+
+/** A request that its identity signed. The key package is not verified yet. */
+export interface VerifiedReAddRequest extends ReAddBody {
+  readonly verified: true;
+}
+
+export async function signContactRequest(seed: Uint8Array, body: ContactRequestBody): Promise<ContactRequest> {
+  const encoded = encodeContactRequestBody(body);
+  const signature = await sign(seed, signedBytes('contact request', encoded));
+  return { type: 'ContactRequest', body: encoded, signature };
+}
+
+/**
+ * @throws WireError `contact-request-signature`, `contact-request-card` (made for another invite), a `device-list-` or
+ * `cbor-` rule, or `message`.
+ */
+export async function verifyContactRequest(
+  cardId: Uint8Array,
+  request: ContactRequest,
+): Promise<VerifiedContactRequest> {
+  const body = decodeContactRequestBody(request.body);
+  const { identity, name, text, keyPackage, reach } = body;
+  if (!(await verify(identity, signedBytes('contact request', request.body), request.signature))) {
+    throw new WireError('contact-request-signature');
+  }
+  if (!same(body.card, cardId)) throw new WireError('contact-request-card');
+  return { identity, name, text, devices: await verifyDeviceList(identity, body.devices), keyPackage, reach };
+}
+
+export async function signReAddRequest(identitySeed: Uint8Array, body: ReAddBody): Promise<ReAddRequest> {
+  const encoded = encodeReAddBody(body);
+  return { type: 'ReAddRequest', body: encoded, signature: await sign(identitySeed, signedBytes('re-add', encoded)) };
+}
+
+/** @throws WireError `re-add-signature`, a `cbor-` rule, or `message`. */
+export async function verifyReAddRequest(request: ReAddRequest): Promise<VerifiedReAddRequest> {
+  const body = decodeReAddBody(request.body);
+  if (!(await verify(body.identity, signedBytes('re-add', request.body), request.signature))) {
+    throw new WireError('re-add-signature');
+  }
+  return { verified: true, ...body };
+}
+
+export async function signLeaveProof(identitySeed: Uint8Array, groupId: Uint8Array): Promise<LeaveProof> {
+  const identity = await publicKey(identitySeed);
+  return { identity, signature: await sign(identitySeed, signedBytes('leave', concat(groupId, identity))) };
+}
+
+/** Whether the proof's identity wishes to leave this group. */
+export async function verifyLeaveProof(groupId: Uint8Array, proof: LeaveProof): Promise<boolean> {
+  return verify(proof.identity, signedBytes('leave', concat(groupId, proof.identity)), proof.signature);
+}
