@@ -1,0 +1,1 @@
+"""Where records, inboxes, key packages and blobs are kept."""

@@ -1,0 +1,150 @@
+"""Appending: one run of records, in one transaction, with few statements."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from polynya.crypto.hashes import sha256
+from polynya.relay.store.base import Append, Appended, Kind, Problem, Signer, SlotPosition, StoreError
+from polynya.relay.store.logs import (
+    INBOX_RECORDS,
+    SEQ_BITS,
+    SEQ_MASK,
+    Log,
+    LogCache,
+    content_day,
+    first_id,
+    index_key,
+    slot_day,
+)
+from polynya.relay.store.rows import insert_rows, select_by_pairs
+from polynya.wire.messages import Published, Receipt
+
+LAST_POSITION = 65_535
+"""Receipt.position's limit: further records of the slot are refused."""
+
+
+def append_run(
+    db: sqlite3.Connection, cache: LogCache, signer: Signer, run: Sequence[Append]
+) -> list[Appended | StoreError]:
+    """The outcome of each, in order; the caller commits. Raises sqlite3.Error, after which nothing may be
+    kept."""
+    return _Run(db, cache, signer, run).outcomes()
+
+
+class _Run:
+    def __init__(
+        self, db: sqlite3.Connection, cache: LogCache, signer: Signer, run: Sequence[Append]
+    ) -> None:
+        self._db = db
+        self._cache = cache
+        self._signer = signer
+        self._run = run
+        self._entries: list[tuple[object, ...]] = []
+        self._index: list[tuple[int, int, int]] = []
+        self._names: list[tuple[int, bytes]] = []
+        self._visits: list[tuple[int, int]] = []
+        self._taken: dict[tuple[int, int], list[tuple[bytes, Published]]] = {}
+        self._positions: dict[tuple[int, bytes], int] = {}
+
+    def outcomes(self) -> list[Appended | StoreError]:
+        logs = [self._cache.get(append.kind, append.log) for append in self._run]
+        keys = [
+            (log.number, index_key(append.record_hash))
+            for log, append in zip(logs, self._run, strict=True)
+            if log is not None
+        ]
+        held: dict[tuple[int, int], list[int]] = {}
+        for number, key, seq in select_by_pairs(
+            self._db, "SELECT log, hash, seq FROM record_index WHERE (log, hash) IN", keys
+        ):
+            held.setdefault((number, key), []).append(seq)
+        result = [
+            StoreError(Problem.UNKNOWN) if log is None else self._one(append, log, held)
+            for append, log in zip(self._run, logs, strict=True)
+        ]
+        insert_rows(self._db, "INSERT INTO entries", self._entries)
+        insert_rows(self._db, "INSERT INTO record_index", self._index)
+        insert_rows(self._db, "INSERT OR IGNORE INTO visits", self._visits)
+        insert_rows(self._db, "INSERT INTO blob_names", self._names)
+        return result
+
+    def _one(self, append: Append, log: Log, held: dict[tuple[int, int], list[int]]) -> Appended | StoreError:
+        key = (log.number, index_key(append.record_hash))
+        if held or self._taken:
+            published = self._known(append, key, held.get(key, ()))
+            if published is not None:
+                return Appended(published, False)
+        if log.kind == Kind.INBOX and log.held >= INBOX_RECORDS:
+            return StoreError(Problem.CROWDED)
+        if append.blobs and not self._are_whole(append.blobs):
+            return StoreError(Problem.BLOB)
+        seq = log.head + 1
+        if seq > SEQ_MASK:
+            return StoreError(Problem.CROWDED)
+        position, signature, receipt = None, None, None
+        if append.slot is not None:
+            position = self._next_position(log, append.slot)
+            if position > LAST_POSITION:
+                return StoreError(Problem.CROWDED)
+            signature = self._signer(
+                SlotPosition(append.log, append.slot, position, seq, append.record_hash, append.blobs)
+            )
+            receipt = Receipt(position, signature)
+            self._positions[log.number, append.slot] = position
+        log.head = seq
+        log.held += 1
+        id_ = log.number << SEQ_BITS | seq
+        blobs = None
+        if append.blobs:
+            blobs = b"".join(append.blobs)
+            self._names += ((id_, blob) for blob in dict.fromkeys(append.blobs))
+        self._entries.append((id_, append.time, append.record, None, append.slot, position, signature, blobs))
+        self._index.append((*key, seq))
+        self._plan_visit(append, log)
+        published = Published(seq, append.time, receipt)
+        self._taken.setdefault(key, []).append((append.record_hash, published))
+        return Appended(published, True)
+
+    def _known(self, append: Append, key: tuple[int, int], seqs: Sequence[int]) -> Published | None:
+        """What was answered when the log took this record first."""
+        for record_hash, published in self._taken.get(key, ()):
+            if record_hash == append.record_hash:
+                return published
+        for seq in seqs:
+            record, record_hash, time, position, signature = self._db.execute(
+                "SELECT record, record_hash, time, position, signature FROM entries WHERE id = ?",
+                (first_id(key[0]) | seq,),
+            ).fetchone()
+            if append.record_hash == (record_hash if record is None else sha256(record)):
+                return Published(seq, time, None if position is None else Receipt(position, signature))
+        return None
+
+    def _are_whole(self, blobs: Sequence[bytes]) -> bool:
+        return all(
+            self._db.execute("SELECT 1 FROM blobs WHERE id = ? AND state = 1", (blob,)).fetchone()
+            for blob in blobs
+        )
+
+    def _next_position(self, log: Log, slot: bytes) -> int:
+        last = self._positions.get((log.number, slot))
+        if last is None:
+            last = self._db.execute(
+                "SELECT position FROM entries WHERE slot = ? AND id > ? AND id < ? ORDER BY id DESC LIMIT 1",
+                (slot, first_id(log.number), first_id(log.number + 1)),
+            ).fetchone()
+            last = -1 if last is None else last[0]
+        return int(last) + 1
+
+    def _plan_visit(self, append: Append, log: Log) -> None:
+        if append.slot is None:
+            day = content_day(log.kind, log.retention_days, append.time)
+            if day != log.content_day:
+                log.content_day = day
+                self._visits.append((day, log.number))
+        else:
+            day = slot_day(append.time)
+            if day != log.slot_day:
+                log.slot_day = day
+                self._visits.append((day, log.number))

@@ -1,0 +1,189 @@
+"""What a store is. `tests/relay/store_conformance.py` holds every implementation to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import NamedTuple, Protocol, TypeAlias
+
+from polynya.errors import PolynyaError
+from polynya.wire.messages import KeyPackageTaken, Published, Records
+
+
+class Kind(IntEnum):
+    """Of a log: both are append-only sequences of records; who may read and write differs."""
+
+    TOPIC = 1
+    INBOX = 2
+
+
+class Problem(StrEnum):
+    """Why a store did not do what it was asked."""
+
+    UNKNOWN = "unknown"
+    """no such topic, inbox or blob, or nothing left to hand out"""
+    BLOB = "blob"
+    """a blob that the record names is not here, or not whole"""
+    EXISTS = "exists"
+    """it is here with other properties"""
+    CROWDED = "crowded"
+    """a count limit of the protocol is reached"""
+    WRONG = "wrong"
+    """the bytes do not fit what was said of them"""
+    FULL = "full"
+    """the disk is full; nothing was changed"""
+    FAILED = "failed"
+    """the storage failed; nothing was changed"""
+
+
+class StoreError(PolynyaError):
+    """Nothing was changed. `problem` says why."""
+
+    def __init__(self, problem: Problem, detail: str = "") -> None:
+        super().__init__(f"{problem.value}: {detail}" if detail else problem.value)
+        self.problem = problem
+        self.code = f"store-{problem.value}"
+
+
+class Appended(NamedTuple):
+    """A record that is on disk. `fresh` is False where the log held it already."""
+
+    published: Published
+    fresh: bool
+
+
+Done: TypeAlias = Callable[[Appended | StoreError], None]
+
+
+class Append:
+    """A record on its way into a log. `done` is called in the event loop, once, in order of arrival within a
+    log."""
+
+    __slots__ = ("blobs", "done", "kind", "log", "record", "record_hash", "slot", "time")
+
+    def __init__(
+        self,
+        kind: Kind,
+        log: bytes,
+        record: bytes,
+        record_hash: bytes,
+        slot: bytes | None,
+        blobs: tuple[bytes, ...] | None,
+        time: int,
+        done: Done,
+    ) -> None:
+        self.kind = kind
+        self.log = log
+        self.record = record
+        self.record_hash = record_hash
+        self.slot = slot
+        self.blobs = blobs
+        self.time = time
+        self.done = done
+
+
+class SlotPosition(NamedTuple):
+    """What a receipt speaks of."""
+
+    topic: bytes
+    slot: bytes
+    position: int
+    seq: int
+    record_hash: bytes
+    blobs: tuple[bytes, ...] | None
+
+
+Signer: TypeAlias = Callable[[SlotPosition], bytes]
+"""The relay's signature over a receipt's body; the store keeps it beside the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep destroyed."""
+
+    records: int = 0
+    logs: int = 0
+    blobs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Sizes, for the operator; nothing about a single topic."""
+
+    topics: int
+    inboxes: int
+    blobs: int
+    database_bytes: int
+    free_bytes: int
+
+
+class Store(Protocol):
+    """Times are milliseconds since the Unix epoch. Methods raise StoreError, and nothing else of the
+    storage's.
+
+    What a method changed is on disk when it returns. All changes are idempotent.
+    """
+
+    def append(self, append: Append) -> None:
+        """Takes the record in; the answer goes to `append.done`. Problems: UNKNOWN, BLOB, CROWDED, FULL,
+        FAILED."""
+        ...
+
+    async def create_topic(self, topic: bytes, retention_days: int, time: int) -> None:
+        """Problems: EXISTS (with another retention), FULL, FAILED."""
+        ...
+
+    async def create_inbox(self, inbox: bytes, time: int) -> None: ...
+
+    async def fetch(self, kind: Kind, log: bytes, after: int, limit: int, size: int, time: int) -> Records:
+        """Entries after seq `after` in order: at most `limit`, and of at most `size` encoded bytes but one at
+        least.
+
+        Problems: UNKNOWN, FAILED. For an inbox, entries without record are left out."""
+        ...
+
+    async def heads(
+        self, topics: Sequence[bytes], inboxes: Sequence[bytes], time: int
+    ) -> tuple[list[int | None], list[int | None]]:
+        """Newest seq of each, 0 where empty, None where unknown."""
+        ...
+
+    async def trim_inbox(self, inbox: bytes, upto: int, time: int) -> None:
+        """Destroys records up to and including seq `upto`. Problems: UNKNOWN, FULL, FAILED."""
+        ...
+
+    async def delete_inbox(self, inbox: bytes, time: int) -> None:
+        """An inbox that is not there is deleted already."""
+        ...
+
+    async def put_key_packages(
+        self, owner: bytes, packages: Sequence[bytes], last_resort: bytes | None, time: int
+    ) -> int:
+        """How many one-time packages there are now; those over KEY_PACKAGES_STORED are not kept."""
+        ...
+
+    async def take_key_package(self, owner: bytes, one_time: bool, time: int) -> KeyPackageTaken:
+        """The oldest one-time package, or the last-resort one if none is left or `one_time` is False.
+
+        Problems: UNKNOWN (none at all), FULL, FAILED."""
+        ...
+
+    async def put_blob(self, blob: bytes, total: int, offset: int, part: bytes, time: int) -> int:
+        """How many bytes there are now. Problems: EXISTS (with another total), WRONG (a part that does not
+        fit, or the whole has another hash: it is forgotten), FULL, FAILED."""
+        ...
+
+    async def get_blob(self, blob: bytes, offset: int, length: int) -> tuple[int, bytes]:
+        """(total, part) of a whole blob. Problems: UNKNOWN, FAILED."""
+        ...
+
+    async def sweep(self, time: int) -> Swept:
+        """Destroys what retention no longer keeps; in small steps, so that appends go on."""
+        ...
+
+    async def statistics(self) -> Statistics: ...
+
+    async def close(self) -> None:
+        """Ends after all that was handed in is on disk."""
+        ...

@@ -1,0 +1,181 @@
+"""The embedded store: SQLite in WAL mode with synchronous=FULL. One thread writes, in groups; others read."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from polynya.relay.store import blobs, keypackages, logs, sweep
+from polynya.relay.store.base import (
+    Append,
+    Kind,
+    Problem,
+    Signer,
+    Statistics,
+    StoreError,
+    Swept,
+)
+from polynya.relay.store.blobfiles import BlobFiles
+from polynya.relay.store.threads import Reader, Writer, connect
+from polynya.wire.messages import KeyPackageTaken, Records
+
+T = TypeVar("T")
+
+DATABASE = "relay.db"
+BLOB_FOLDER = "blobs"
+BLOB_THREADS = 2
+"""Hashing and fsync release the interpreter's lock: two uploads at a time keep a disk busy."""
+DOOMED_AT_ONCE = 64
+
+
+class SqliteStore:
+    """See Store. Made by `open_store`; all methods are called in the event loop that opened it."""
+
+    def __init__(self, writer: Writer, reader: Reader, files: BlobFiles, reserve: int) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._files = files
+        self._reserve = reserve
+        self._pool = ThreadPoolExecutor(BLOB_THREADS, "blobs")
+        self._uploads: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def append(self, append: Append) -> None:
+        self._writer.append(append)
+
+    async def create_topic(self, topic: bytes, retention_days: int, time: int) -> None:
+        await self._writer.run(lambda db, _: logs.create(db, Kind.TOPIC, topic, retention_days, time))
+
+    async def create_inbox(self, inbox: bytes, time: int) -> None:
+        await self._writer.run(lambda db, _: logs.create(db, Kind.INBOX, inbox, logs.INBOX_DAYS, time))
+
+    async def fetch(self, kind: Kind, log: bytes, after: int, limit: int, size: int, time: int) -> Records:
+        records = await self._reader.run(lambda db: logs.fetch(db, kind, log, after, limit, size))
+        if kind is Kind.INBOX:
+            await self._touch([log], time)
+        return records
+
+    async def heads(
+        self, topics: Sequence[bytes], inboxes: Sequence[bytes], time: int
+    ) -> tuple[list[int | None], list[int | None]]:
+        def read(db: sqlite3.Connection) -> tuple[list[int | None], list[int | None]]:
+            return logs.heads(db, Kind.TOPIC, topics), logs.heads(db, Kind.INBOX, inboxes)
+
+        heads = await self._reader.run(read)
+        if inboxes:
+            await self._touch(inboxes, time)
+        return heads
+
+    async def _touch(self, inboxes: Sequence[bytes], time: int) -> None:
+        stale = await self._reader.run(lambda db: logs.stale(db, inboxes, time))
+        if stale:
+            await self._writer.run(lambda db, _: logs.touch(db, stale, time))
+
+    async def trim_inbox(self, inbox: bytes, upto: int, time: int) -> None:
+        await self._writer.run(lambda db, cache: logs.trim(db, cache, inbox, upto, time))
+
+    async def delete_inbox(self, inbox: bytes, time: int) -> None:
+        await self._writer.run(lambda db, cache: logs.remove(db, cache, inbox, time))
+
+    async def put_key_packages(
+        self, owner: bytes, packages: Sequence[bytes], last_resort: bytes | None, time: int
+    ) -> int:
+        return await self._writer.run(lambda db, _: keypackages.put(db, owner, packages, last_resort, time))
+
+    async def take_key_package(self, owner: bytes, one_time: bool, time: int) -> KeyPackageTaken:
+        return await self._writer.run(lambda db, _: keypackages.take(db, owner, one_time, time))
+
+    async def put_blob(self, blob: bytes, total: int, offset: int, part: bytes, time: int) -> int:
+        if total == 0 or offset + len(part) > total:
+            raise StoreError(Problem.WRONG)
+        lock = self._uploads[blob]
+        try:
+            async with lock:
+                return await self._put_blob(blob, total, offset, part, time)
+        finally:
+            if not lock.locked():
+                self._uploads.pop(blob, None)
+
+    async def _put_blob(self, blob: bytes, total: int, offset: int, part: bytes, time: int) -> int:
+        row = await self._reader.run(lambda db: blobs.find(db, blob))
+        if row is None:
+            if total > self._files.free_bytes() - self._reserve:
+                raise StoreError(Problem.FULL)
+            row = await self._writer.run(lambda db, _: blobs.begin(db, blob, total, time))
+        if row.total != total:
+            raise StoreError(Problem.EXISTS)
+        if offset != row.received or not part:
+            return row.received
+        if len(part) > self._files.free_bytes() - self._reserve:
+            raise StoreError(Problem.FULL)
+        received = offset + len(part)
+        await self._blocking(lambda: self._files.write(blob, offset, part))
+        if received == total and not await self._blocking(lambda: self._files.finish(blob, total)):
+            await self._writer.run(lambda db, _: blobs.forget(db, blob))
+            raise StoreError(Problem.WRONG)
+        await self._writer.run(lambda db, _: blobs.advance(db, blob, received, time))
+        return received
+
+    async def get_blob(self, blob: bytes, offset: int, length: int) -> tuple[int, bytes]:
+        row = await self._reader.run(lambda db: blobs.find(db, blob))
+        if row is None or row.state != blobs.WHOLE:
+            raise StoreError(Problem.UNKNOWN)
+        return row.total, await self._blocking(lambda: self._files.read(blob, offset, length))
+
+    async def sweep(self, time: int) -> Swept:
+        records = forgotten = 0
+        while visit := await self._reader.run(lambda db: sweep.due(db, time)):
+            day, number = visit
+            count, gone = await self._writer.run(partial(sweep.visit, day=day, number=number, time=time))
+            records += count
+            forgotten += gone
+        while await self._writer.run(lambda db, _: keypackages.forget_idle(db, time, DOOMED_AT_ONCE)):
+            pass
+        removed = 0
+        while doomed := await self._writer.run(lambda db, _: blobs.doom(db, time, DOOMED_AT_ONCE)):
+            for blob in doomed:
+                await self._blocking(partial(self._files.remove, blob))
+            await self._writer.run(partial(blobs.forget_doomed, doomed=doomed))
+            removed += len(doomed)
+        if records or forgotten:
+            self._writer.erase()
+        return Swept(records, forgotten, removed)
+
+    async def statistics(self) -> Statistics:
+        def read(db: sqlite3.Connection) -> tuple[int, int, int, int]:
+            topics, inboxes = (
+                db.execute("SELECT count(*) FROM logs WHERE kind = ?", (kind,)).fetchone()[0] for kind in Kind
+            )
+            whole = db.execute("SELECT count(*) FROM blobs WHERE state = 1").fetchone()[0]
+            pages = (
+                db.execute("PRAGMA page_count").fetchone()[0] * db.execute("PRAGMA page_size").fetchone()[0]
+            )
+            return topics, inboxes, whole, pages
+
+        return Statistics(*await self._reader.run(read), self._files.free_bytes())
+
+    async def _blocking(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._pool.shutdown)
+        await asyncio.to_thread(self._reader.close)
+        await asyncio.to_thread(self._writer.close)
+
+
+async def open_store(folder: Path, signer: Signer, *, time: int, reserve: int) -> SqliteStore:
+    """Opens or makes the store in `folder`; blobs leave `reserve` bytes of the disk free. Raises
+    DataError."""
+
+    def start() -> tuple[Writer, Reader, BlobFiles]:
+        writer = Writer(connect(folder / DATABASE, time=time), folder, signer, loop)
+        reader = Reader(connect(folder / DATABASE, time=None), loop)
+        return writer, reader, BlobFiles(folder / BLOB_FOLDER)
+
+    loop = asyncio.get_running_loop()
+    return SqliteStore(*await asyncio.to_thread(start), reserve)

@@ -1,0 +1,261 @@
+"""The threads of the SQLite store. Work goes in from the event loop; outcomes come back to it in order."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from polynya.relay.errors import DataError
+from polynya.relay.store.append import append_run
+from polynya.relay.store.base import Append, Appended, Problem, Signer, StoreError
+from polynya.relay.store.logs import LogCache
+from polynya.relay.store.schema import migrate
+
+T = TypeVar("T")
+logger = logging.getLogger("polynya.relay.store")
+
+BATCH = 512
+"""Most pieces of work in one transaction: 512 records of 1 KiB are half a megabyte of log, ~10 ms of work."""
+BUSY_TIMEOUT = 10.0
+"""Seconds to wait for another program (a backup, a check) that holds the database."""
+WRITER_CACHE = -32_000
+READER_CACHE = -16_000
+"""KiB of pages that a connection keeps."""
+ERASE_TIMEOUT = 1_000
+"""ms that emptying the write-ahead log may hold up appends; what could not be emptied is with the next
+sweep."""
+LEAST_FREE = 65_536
+"""Bytes: where fewer are free, an input/output error means a full disk (SQLite says so for some files
+only)."""
+
+
+def connect(path: Path, *, time: int | None) -> sqlite3.Connection:
+    """A connection that any one thread may use; `time` (ms) migrates the schema first. Raises DataError."""
+    try:
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT)
+        db.create_function("sha256", 1, lambda data: hashlib.sha256(data).digest(), deterministic=True)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA secure_delete = ON")
+        db.execute(f"PRAGMA cache_size = {READER_CACHE if time is None else WRITER_CACHE}")
+        if time is None:
+            db.execute("PRAGMA query_only = ON")
+        else:
+            migrate(db, time)
+    except sqlite3.DatabaseError as error:
+        raise DataError(
+            f"The database in the data folder cannot be opened ({error}). Check that the disk is healthy and "
+            "has space; otherwise bring the folder back from a backup."
+        ) from None
+    return db
+
+
+class _Work:
+    """A change other than an append."""
+
+    __slots__ = ("done", "run")
+
+    def __init__(
+        self, run: Callable[[sqlite3.Connection, LogCache], Any], done: Callable[[Any], None]
+    ) -> None:
+        self.run = run
+        self.done = done
+
+
+class Writer:
+    """Takes all work that waits, does it in one transaction, and answers after the commit is on disk."""
+
+    def __init__(
+        self, db: sqlite3.Connection, folder: Path, signer: Signer, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._db = db
+        self._folder = folder
+        self._cache = LogCache(db)
+        self._signer = signer
+        self._loop = loop
+        self._queue: SimpleQueue[Append | _Work | None] = SimpleQueue()
+        self._erase = False
+        self._closed = False
+        self.commits = 0
+        self.thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
+        self.thread.start()
+
+    def append(self, append: Append) -> None:
+        self._queue.put(append)
+
+    def run(self, run: Callable[[sqlite3.Connection, LogCache], T]) -> asyncio.Future[T]:
+        """The future result of a change; `run` checks before it changes anything, as a StoreError does not
+        undo."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._queue.put(_Work(run, lambda outcome: _settle(future, outcome)))
+        return future
+
+    def erase(self) -> None:
+        """Before the next work: empties the write-ahead log, in which destroyed bytes may still stand."""
+        self._erase = True
+
+    def close(self) -> None:
+        """Blocks until all work is done."""
+        self._queue.put(None)
+        self.thread.join()
+
+    def _serve(self) -> None:
+        while (batch := self._next_batch()) is not None:
+            outcomes = self._commit(batch)
+            self.commits += 1
+            _tell(self._loop, _deliver, batch, outcomes)
+            if self._erase:
+                self._erase = False
+                self._empty_log()
+        self._db.close()
+
+    def _empty_log(self) -> None:
+        try:
+            self._db.execute(f"PRAGMA busy_timeout = {ERASE_TIMEOUT}")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._db.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
+        except sqlite3.Error as error:
+            logger.error("the write-ahead log could not be emptied: %s", error.sqlite_errorname)
+
+    def _next_batch(self) -> list[Append | _Work] | None:
+        if self._closed:
+            return None
+        batch: list[Append | _Work] = []
+        work = self._queue.get()
+        try:
+            while work is not None:
+                batch.append(work)
+                if len(batch) == BATCH:
+                    return batch
+                work = self._queue.get_nowait()
+        except Empty:
+            return batch
+        self._closed = True
+        return batch or None
+
+    def _commit(self, batch: Sequence[Append | _Work]) -> list[Any]:
+        """Each one's outcome: a result, or a StoreError; the transaction holds all of them or none."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            outcomes = self._apply(batch)
+            self._db.execute("COMMIT")
+        except Exception as error:
+            self._undo()
+            problem = _problem(error, self._folder)
+            if problem is Problem.FULL or len(batch) == 1:
+                return [StoreError(problem)] * len(batch)
+            return [self._commit((work,))[0] for work in batch]
+        return outcomes
+
+    def _undo(self) -> None:
+        self._cache.clear()
+        if self._db.in_transaction:
+            try:
+                self._db.execute("ROLLBACK")
+            except sqlite3.Error as error:
+                logger.error("a transaction could not be rolled back: %s", error.sqlite_errorname)
+
+    def _apply(self, batch: Sequence[Append | _Work]) -> list[Any]:
+        outcomes: list[Any] = []
+        run: list[Append] = []
+        for work in batch:
+            if isinstance(work, Append):
+                run.append(work)
+                continue
+            outcomes += append_run(self._db, self._cache, self._signer, run)
+            run = []
+            try:
+                outcomes.append(work.run(self._db, self._cache))
+            except StoreError as error:
+                outcomes.append(error)
+        outcomes += append_run(self._db, self._cache, self._signer, run)
+        return outcomes
+
+
+class Reader:
+    """Reads beside the writer, each read in a snapshot of its own."""
+
+    def __init__(self, db: sqlite3.Connection, loop: asyncio.AbstractEventLoop) -> None:
+        self._db = db
+        self._loop = loop
+        self._queue: SimpleQueue[tuple[Callable[[sqlite3.Connection], Any], asyncio.Future[Any]] | None] = (
+            SimpleQueue()
+        )
+        self.thread = threading.Thread(target=self._serve, name="store-reader", daemon=True)
+        self.thread.start()
+
+    def run(self, run: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._queue.put((run, future))
+        return future
+
+    def close(self) -> None:
+        self._queue.put(None)
+        self.thread.join()
+
+    def _serve(self) -> None:
+        while (work := self._queue.get()) is not None:
+            run, future = work
+            try:
+                self._db.execute("BEGIN")
+                outcome = run(self._db)
+            except StoreError as error:
+                outcome = error
+            except Exception as error:
+                outcome = StoreError(_problem(error, None))
+            finally:
+                if self._db.in_transaction:
+                    self._db.execute("COMMIT")
+            _tell(self._loop, _settle, future, outcome)
+        self._db.close()
+
+
+def _deliver(batch: Sequence[Append | _Work], outcomes: Sequence[Appended | StoreError | Any]) -> None:
+    for work, outcome in zip(batch, outcomes, strict=True):
+        work.done(outcome)
+
+
+def _settle(future: asyncio.Future[Any], outcome: Any) -> None:
+    if future.cancelled():
+        return
+    if isinstance(outcome, StoreError):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, callback: Callable[..., None], *arguments: object) -> None:
+    try:
+        loop.call_soon_threadsafe(callback, *arguments)
+    except RuntimeError:
+        logger.error("the event loop ended before the store")
+
+
+def _problem(error: Exception, folder: Path | None) -> Problem:
+    """FULL where waiting for space helps; everything else is told to the operator, without parameters."""
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL or (
+            code == sqlite3.SQLITE_IOERR and folder is not None and _is_full(folder)
+        ):
+            return Problem.FULL
+        logger.error("the database failed: %s", getattr(error, "sqlite_errorname", type(error).__name__))
+    else:
+        logger.error("the store failed: %s", type(error).__name__)
+    return Problem.FAILED
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < LEAST_FREE
