@@ -45,7 +45,8 @@ vectors: packages ## every protocol and MLS vector, in both languages
 	@scripts/stage "vectors, TypeScript" $(BIN)/npm --prefix web --silent test -- vectors
 
 fresh: ready ## the README in a bare Debian as a newcomer, then wheel and sdist without Node (root)
-	@scripts/fresh
+	@scripts/tools fresh
+	@$(BIN)/python -m scripts.fresh
 
 format: ready ## let ruff rewrite
 	@$(BIN)/ruff check --quiet --fix; $(BIN)/ruff format --quiet

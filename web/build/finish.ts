@@ -39,14 +39,19 @@ async function buildServiceWorker(root: string, folder: string): Promise<void> {
 
 export function finish(): Plugin {
   let config: ResolvedConfig;
+  let written = false;
   return {
     name: 'polynya-finish',
     apply: 'build',
     configResolved(resolved) {
       config = resolved;
     },
-    async closeBundle(error) {
-      if (error !== undefined) return;
+    writeBundle() {
+      written = true;
+    },
+    async closeBundle() {
+      // Also called after a failed build, whose own error must be the one that is seen.
+      if (!written) return;
       const folder = resolve(config.root, config.build.outDir);
       moveManifest(folder);
       await buildServiceWorker(config.root, folder);
