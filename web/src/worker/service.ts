@@ -50,6 +50,10 @@ async function answer(request: Request, file: string): Promise<Response> {
 
 self.addEventListener('install', (event) => event.waitUntil(install()));
 self.addEventListener('activate', (event) => event.waitUntil(removeOldVersions()));
+// A newer version waits until the person, asked by the app, says so, or until no tab is open.
+self.addEventListener('message', (event) => {
+  if (event.data === 'start') event.waitUntil(self.skipWaiting());
+});
 self.addEventListener('fetch', (event) => {
   const file = fileOf(event.request.method, event.request.url, self.registration.scope, __FILES__);
   if (file !== null) event.respondWith(answer(event.request, file));
