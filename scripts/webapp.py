@@ -89,7 +89,11 @@ def npm_script() -> Path:
 
 def _run(arguments: list[str], what: str) -> None:
     """Run Node in web/ without a word; where it fails, everything that it said is in the error."""
-    environment = {**os.environ, "PATH": f"{node_program().parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment = {
+        **os.environ,
+        "NO_COLOR": "1",
+        "PATH": f"{node_program().parent}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
     done = subprocess.run(
         [str(node_program()), *arguments],
         cwd=WEB,
