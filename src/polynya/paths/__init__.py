@@ -1,0 +1,1 @@
+"""Which carrier now: scoring, back-off and memory. Carriers act, paths decide."""
