@@ -41,7 +41,8 @@ browser: built tools ## pytest in real browsers, hosts and networks of their own
 	@scripts/stage "browser tests" $(BIN)/python -m pytest -q -m "$(ALONE)" $(ARGS)
 
 vectors: packages ## every protocol and MLS vector, in both languages
-	@scripts/stage "vectors, Python" $(BIN)/python -m pytest -q -n $(WORKERS) $$(find tests -name 'test_*vectors*.py')
+	@files=$$(find tests -name 'test_*.py' -path '*vectors*') && test -n "$$files" && \
+		scripts/stage "vectors, Python" $(BIN)/python -m pytest -q -n $(WORKERS) $$files
 	@scripts/stage "vectors, TypeScript" $(BIN)/npm --prefix web --silent test -- vectors
 
 fresh: ready ## the README in a bare Debian as a newcomer, then wheel and sdist without Node (root)
