@@ -1,0 +1,71 @@
+/** From an opened page to a client: who holds the store, whether there is an identity, what the link says. */
+import { httpsCarrier } from '../carriers/https.ts';
+import { webSocketCarrier } from '../carriers/websocket.ts';
+import { Core } from '../core/core.ts';
+import { PolynyaError } from '../errors.ts';
+import { parseLink } from '../wire/links.ts';
+import { BrowserClient, type Place } from './client.ts';
+import { ClientError } from './errors.ts';
+import { type Held, takeOver, tryHold } from './lock.ts';
+import { Loop } from './loop.ts';
+import { loadDrafts, loadLook } from './settings.ts';
+import { Storage } from './storage.ts';
+import { systemClock, systemRandom } from './system.ts';
+import type { Bootstrap, BootstrapFunction, Client } from './types.ts';
+
+const carriers = (url: string) => [webSocketCarrier(url), httpsCarrier(url)];
+
+export const bootstrap: BootstrapFunction = async ({ base }) => {
+  const address = base.replace(/\/+$/, '');
+  const name = `polynya ${address}`;
+  try {
+    const held = await tryHold(name);
+    if (held) return await start({ name, base: address, held });
+    return { kind: 'elsewhere', takeOver: async () => start({ name, base: address, held: await takeOver(name) }) };
+  } catch (error) {
+    return failed(error);
+  }
+};
+
+function failed(error: unknown): Bootstrap {
+  if (!(error instanceof PolynyaError)) console.error('The start failed:', error);
+  return { kind: 'failed', code: error instanceof PolynyaError ? error.code : 'store-failed' };
+}
+
+async function start(place: Place): Promise<Bootstrap> {
+  try {
+    const storage = await Storage.open(place.name);
+    const core = await Core.load(await storage.load());
+    const client = new BrowserClient(place, await loadLook(storage), await loadDrafts(storage));
+    const loop = new Loop(storage, core, systemRandom, systemClock, carriers, client);
+    client.loop = loop;
+    watchNetwork(client);
+    if (core.hasIdentity()) {
+      await loop.start();
+      return { kind: 'ready', client };
+    }
+    return { kind: 'new', register: (name, link) => register(client, place, name, link) };
+  } catch (error) {
+    release(place.held);
+    return failed(error);
+  }
+}
+
+const release = (held: Held): void => held.release();
+
+async function register(client: BrowserClient, place: Place, name: string, link: string | null): Promise<Client> {
+  if (link === null) throw new ClientError('not-relay-link');
+  const { address } = parseLink(link, place.base);
+  await client.loop.handle({ type: 'CreateIdentity', name, relay: address });
+  // Best effort: a browser that says no may clear the store when the disk is full; the settings show which it is.
+  void navigator.storage?.persist?.();
+  return client;
+}
+
+/** The browser knows when a network came back; waiting out a pause then would be waiting for nothing. */
+function watchNetwork(client: Client): void {
+  addEventListener('online', () => client.retryNow());
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible' && client.link().kind === 'offline') client.retryNow();
+  });
+}

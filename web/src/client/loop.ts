@@ -1,0 +1,222 @@
+/**
+ * Runs the core: feeds it events one at a time, makes what it asks to keep durable, and only then does the rest.
+ */
+import type { Carrier } from '../carriers/base.ts';
+import type { AppEvent, Call, Change, Command } from '../core/commands.ts';
+import { Core } from '../core/core.ts';
+import type { Event } from '../core/events.ts';
+import { hex } from '../crypto/bytes.ts';
+import type { Random } from '../crypto/random.ts';
+import { PolynyaError } from '../errors.ts';
+import * as cbor from '../wire/cbor.ts';
+import type { EphemeralPush, Push, RelayAddress } from '../wire/messages.ts';
+import { Link, type LinkMemory, type LinkSink, type RelayState } from './link.ts';
+import type { Storage } from './storage.ts';
+
+/** What browsers take as a timer's length. */
+const TIMER_MOST = 2 ** 31 - 1;
+/** Added to differences of clocks when they are kept, as the encoding has no negative numbers. */
+const BIAS = 2 ** 50;
+const MEMORY = 'client/link';
+
+export interface LoopSink {
+  appEvent(event: AppEvent): void;
+  linkChanged(): void;
+  /** The store is another tab's now, or failed in a way that nothing here mends. */
+  stopped(error: PolynyaError): void;
+}
+
+function isChange(command: Command): command is Change {
+  return ['Save', 'AppendMessage', 'AmendMessage', 'ForgetHistory'].includes(command.type);
+}
+
+export class Loop implements LinkSink {
+  readonly storage: Storage;
+  readonly #random: Random;
+  readonly #clock: () => number;
+  readonly #carriers: (url: string) => readonly Carrier[];
+  readonly #sink: LoopSink;
+  readonly #links = new Map<string, Link>();
+  #core: Core;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #stopped = false;
+
+  constructor(
+    storage: Storage,
+    core: Core,
+    random: Random,
+    clock: () => number,
+    carriers: (url: string) => readonly Carrier[],
+    sink: LoopSink,
+  ) {
+    this.storage = storage;
+    this.#core = core;
+    this.#random = random;
+    this.#clock = clock;
+    this.#carriers = carriers;
+    this.#sink = sink;
+  }
+
+  get core(): Core {
+    return this.#core;
+  }
+
+  link(relay: Uint8Array): Link | undefined {
+    return this.#links.get(hex(relay));
+  }
+
+  links(): Link[] {
+    return [...this.#links.values()];
+  }
+
+  start(): Promise<void> {
+    return this.#queue(async () => this.#perform(await this.#core.start(this.#clock(), this.#random)));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    for (const link of this.#links.values()) link.close();
+    this.storage.close();
+  }
+
+  /** Waits until everything that was begun is on disk. */
+  async settled(): Promise<void> {
+    await this.#last;
+  }
+
+  /** One step of the core. @throws what the core says to the person's actions, StoreError, ClientError `taken-over`. */
+  handle(event: Event): Promise<readonly AppEvent[]> {
+    return this.#queue(async () => {
+      let commands: readonly Command[];
+      try {
+        commands = await this.#core.handle(event, this.#clock(), this.#random);
+        await this.storage.commit(commands.filter(isChange));
+      } catch (error) {
+        // The core's memory may be ahead of the disk: the disk is the truth. A refused action changed neither.
+        if (!(error instanceof PolynyaError) || /^(store-|taken-over)/.test(error.code)) await this.#reload(error);
+        throw error;
+      }
+      await this.#perform(commands.filter((command) => !isChange(command)));
+      return commands.flatMap((command) => (command.type === 'Notify' ? [command.event] : []));
+    });
+  }
+
+  #queue<T>(step: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(step);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  /** An event of the network: what goes wrong with it is told, never thrown. */
+  #feed(event: Event): void {
+    if (this.#stopped) return;
+    this.handle(event).catch((error: unknown) => {
+      if (this.#stopped) return;
+      if (error instanceof PolynyaError) this.#sink.stopped(error);
+      else console.error('The core failed in a way that it should not:', error);
+    });
+  }
+
+  async #reload(error: unknown): Promise<void> {
+    if (this.#stopped || (error instanceof PolynyaError && error.code === 'taken-over')) return;
+    this.#core = await Core.load(await this.storage.load());
+    await this.#perform(await this.#core.start(this.#clock(), this.#random));
+    for (const link of this.links()) {
+      if (link.state.kind === 'online' || link.state.kind === 'polling') {
+        this.connected(link.address.identity, link.state.kind === 'online');
+      }
+    }
+  }
+
+  async #perform(commands: readonly Command[]): Promise<void> {
+    for (const command of commands) {
+      switch (command.type) {
+        case 'UseRelay':
+          await this.#useRelay(command.address);
+          break;
+        case 'DropRelay':
+          this.link(command.identity)?.close();
+          this.#links.delete(hex(command.identity));
+          break;
+        case 'Call':
+          this.#call(command);
+          break;
+        case 'SetTimer':
+          clearTimeout(this.#timer);
+          this.#timer = setTimeout(
+            () => this.#feed({ type: 'TimerFired' }),
+            Math.min(TIMER_MOST, Math.max(0, command.at - this.#clock())),
+          );
+          break;
+        case 'Notify':
+          this.#sink.appEvent(command.event);
+          break;
+        default:
+          await this.storage.commit([command]);
+      }
+    }
+  }
+
+  #call({ id, relay, request }: Call): void {
+    const link = this.link(relay);
+    void (link ? link.ask(request) : Promise.resolve(null)).then((answer) => {
+      this.#feed(
+        answer
+          ? { type: 'Answered', callId: id, response: answer[0], relayTime: answer[1] }
+          : { type: 'Failed', callId: id },
+      );
+    });
+  }
+
+  // ---- links ----
+
+  async #useRelay(address: RelayAddress): Promise<void> {
+    if (this.link(address.identity)) return;
+    const memory = await this.#recall(address.identity);
+    const link = new Link(address, this.#carriers(address.url), this, this.#random, this.#clock, memory);
+    this.#links.set(hex(address.identity), link);
+    link.start();
+  }
+
+  connected(relay: Uint8Array, session: boolean): void {
+    this.#feed({ type: 'Connected', relay, session });
+    void this.#remember(relay);
+  }
+
+  disconnected(relay: Uint8Array): void {
+    this.#feed({ type: 'Disconnected', relay });
+  }
+
+  pushed(relay: Uint8Array, push: Push | EphemeralPush): void {
+    this.#feed(push.type === 'Push' ? { type: 'Pushed', relay, push } : { type: 'EphemeralPushed', relay, push });
+  }
+
+  linkChanged(): void {
+    this.#sink.linkChanged();
+  }
+
+  async #remember(relay: Uint8Array): Promise<void> {
+    const memory = this.link(relay)?.memory();
+    if (!memory) return;
+    const value = cbor.encode([memory.difference + BIAS, memory.told, memory.paths as cbor.Value]);
+    await this.#queue(() => this.storage.commit([{ type: 'Save', table: MEMORY, key: relay, value }])).catch(() => undefined);
+  }
+
+  async #recall(relay: Uint8Array): Promise<LinkMemory | null> {
+    const value = await this.storage.own(MEMORY, relay);
+    if (!value) return null;
+    const [difference, told, paths] = cbor.decode(value) as unknown as [number, number, unknown];
+    return { difference: difference - BIAS, told, paths };
+  }
+
+  /** The relay's clock minus ours, ms. */
+  difference(relay: Uint8Array): number {
+    return this.link(relay)?.memory().difference ?? 0;
+  }
+
+  stateOf(relay: Uint8Array): RelayState | null {
+    return this.link(relay)?.state ?? null;
+  }
+}

@@ -1,0 +1,277 @@
+/**
+ * The device's store in IndexedDB: the core's state as rows, the history as messages, all sealed.
+ *
+ * Values are AES-256-GCM under a key that the browser does not give out, bound to their place; the names of rows are keyed hashes.
+ * Who copies the database without the browser's own key store sees how many rows there are and how large. One writer: see lock.ts.
+ */
+import type { Change } from '../core/commands.ts';
+import { apply, NEWEST, type StoredMessage } from '../core/history.ts';
+import { concat, hex, utf8 } from '../crypto/bytes.ts';
+import { subtle, view } from '../crypto/subtle.ts';
+import { uint } from '../wire/bytes.ts';
+import * as cbor from '../wire/cbor.ts';
+import { deleteDatabase, done, openDatabase, result } from './database.ts';
+import { ClientError, StoreError } from './errors.ts';
+import { decodeStored, encodeStored } from './stored.ts';
+
+const VERSION = 1;
+const NONCE = 12;
+/** Most messages of one page. */
+const PAGE_MOST = 200;
+/** Tables with this prefix are the client's own; the core is not given them. */
+const OWN = 'client/';
+
+interface Keys {
+  readonly seal: CryptoKey;
+  readonly name: CryptoKey;
+}
+
+interface StateRow {
+  readonly name: string;
+  readonly value: Uint8Array;
+}
+
+/** `place`: the message's order, or NEWEST for one that waits; `tie`: then its `sent`. */
+interface MessageRow {
+  readonly conversation: string;
+  readonly id: string;
+  readonly place: number;
+  readonly tie: number;
+  readonly value: Uint8Array;
+}
+
+/** Forward only: each step makes the next version out of the one before. */
+function upgrade(db: IDBDatabase, from: number): void {
+  if (from < 1) {
+    db.createObjectStore('keys');
+    db.createObjectStore('state', { keyPath: 'name' });
+    const messages = db.createObjectStore('message', { keyPath: ['conversation', 'id'] });
+    messages.createIndex('order', ['conversation', 'place', 'tie', 'id']);
+  }
+}
+
+async function loadKeys(db: IDBDatabase): Promise<Keys> {
+  const found = (await result(db.transaction('keys').objectStore('keys').get('keys'))) as Keys | undefined;
+  if (found) return found;
+  const seal = await subtle().generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);
+  const name = await subtle().generateKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  const transaction = db.transaction('keys', 'readwrite', { durability: 'strict' });
+  transaction.objectStore('keys').put({ seal, name }, 'keys');
+  await done(transaction);
+  return { seal, name };
+}
+
+/** The number of this opening. A tab that was frozen while another took over finds a higher one, and writes no more. */
+async function nextWriter(db: IDBDatabase): Promise<number> {
+  const transaction = db.transaction('keys', 'readwrite', { durability: 'strict' });
+  const store = transaction.objectStore('keys');
+  const writer = (((await result(store.get('writer'))) as number | undefined) ?? 0) + 1;
+  store.put(writer, 'writer');
+  await done(transaction);
+  return writer;
+}
+
+export class Storage {
+  readonly #db: IDBDatabase;
+  readonly #keys: Keys;
+  readonly #writer: number;
+
+  private constructor(db: IDBDatabase, keys: Keys, writer: number) {
+    this.#db = db;
+    this.#keys = keys;
+    this.#writer = writer;
+    // Another tab erases everything: let it.
+    db.onversionchange = () => db.close();
+  }
+
+  /** Opens the store called `name`, made if it is not there. @throws StoreError */
+  static async open(name: string): Promise<Storage> {
+    const db = await openDatabase(name, VERSION, upgrade);
+    return new Storage(db, await loadKeys(db), await nextWriter(db));
+  }
+
+  static erase(name: string): Promise<void> {
+    return deleteDatabase(name);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  // ---- sealing ----
+
+  /** A row's name: tells nothing without the key. Each part's length comes before it, so that no two names share bytes. */
+  async #name(...parts: readonly Uint8Array[]): Promise<string> {
+    const data = concat(...parts.flatMap((part) => [uint(part.length, 4), part]));
+    return hex(new Uint8Array(await subtle().sign('HMAC', this.#keys.name, view(data))));
+  }
+
+  async #seal(place: string, plain: Uint8Array): Promise<Uint8Array> {
+    const iv = crypto.getRandomValues(new Uint8Array(NONCE));
+    const parameters = { name: 'AES-GCM', iv, additionalData: view(utf8(place)) };
+    return concat(iv, new Uint8Array(await subtle().encrypt(parameters, this.#keys.seal, view(plain))));
+  }
+
+  /** @throws StoreError `store-damaged` */
+  async #open(place: string, sealed: Uint8Array): Promise<Uint8Array> {
+    const parameters = { name: 'AES-GCM', iv: view(sealed.slice(0, NONCE)), additionalData: view(utf8(place)) };
+    try {
+      return new Uint8Array(await subtle().decrypt(parameters, this.#keys.seal, view(sealed.slice(NONCE))));
+    } catch {
+      throw new StoreError('damaged');
+    }
+  }
+
+  // ---- writing ----
+
+  /** Makes all changes durable in one transaction, or none of them. @throws StoreError, ClientError `taken-over` */
+  async commit(changes: readonly Change[]): Promise<void> {
+    if (!changes.length) return;
+    // All sealing comes first: a transaction ends by itself as soon as it waits for anything else.
+    const state = new Map<string, StateRow | null>();
+    const messages = new Map<string, StoredMessage>();
+    const forgotten: string[] = [];
+    for (const change of changes) {
+      if (change.type === 'Save') {
+        const row = await this.#stateRow(change.table, change.key, change.value);
+        state.set(row.name, change.value ? row : null);
+      } else if (change.type === 'ForgetHistory') {
+        forgotten.push(await this.#conversation(change.conversation));
+        for (const key of [...messages.keys()]) if (key.startsWith(hex(change.conversation))) messages.delete(key);
+      } else {
+        const [conversation, id] =
+          change.type === 'AppendMessage' ? [change.message.conversation, change.message.id] : [change.conversation, change.id];
+        const key = hex(conversation) + hex(id);
+        const before = messages.get(key) ?? (await this.message(conversation, id));
+        if (change.type === 'AppendMessage') {
+          if (!before) messages.set(key, change.message);
+        } else {
+          const after = before && apply(before, change.amendment);
+          if (after) messages.set(key, after);
+        }
+      }
+    }
+    const rows = await Promise.all([...messages.values()].map((message) => this.#messageRow(message)));
+    await this.#write(state, forgotten, rows);
+  }
+
+  async #write(state: ReadonlyMap<string, StateRow | null>, forgotten: readonly string[], rows: readonly MessageRow[]): Promise<void> {
+    const transaction = this.#db.transaction(['keys', 'state', 'message'], 'readwrite', { durability: 'strict' });
+    const finished = done(transaction);
+    try {
+      await this.#fence(transaction);
+      const [stateStore, messageStore] = [transaction.objectStore('state'), transaction.objectStore('message')];
+      for (const [name, row] of state) {
+        if (row) stateStore.put(row);
+        else stateStore.delete(name);
+      }
+      for (const conversation of forgotten) messageStore.delete(IDBKeyRange.bound([conversation], [conversation, []]));
+      for (const row of rows) messageStore.put(row);
+      transaction.commit();
+    } catch (error) {
+      transaction.abort();
+      await finished.catch(() => undefined);
+      throw error;
+    }
+    await finished;
+  }
+
+  /** Only the newest opening of the store writes. @throws ClientError `taken-over` */
+  async #fence(transaction: IDBTransaction): Promise<void> {
+    const writer = (await result(transaction.objectStore('keys').get('writer'))) as number;
+    if (writer !== this.#writer) throw new ClientError('taken-over');
+  }
+
+  async #stateRow(table: string, key: Uint8Array, value: Uint8Array | null): Promise<StateRow> {
+    const name = await this.#name(utf8('state'), utf8(table), key);
+    if (!value) return { name, value: new Uint8Array(0) };
+    return { name, value: await this.#seal(`state ${name}`, cbor.encode([table, key, value])) };
+  }
+
+  // ---- reading ----
+
+  /** All rows of the core's state. @throws StoreError */
+  async load(): Promise<[string, Uint8Array, Uint8Array][]> {
+    const rows = (await result(this.#db.transaction('state').objectStore('state').getAll())) as StateRow[];
+    const opened = await Promise.all(rows.map((row) => this.#openState(row)));
+    return opened.filter(([table]) => !table.startsWith(OWN));
+  }
+
+  /** A row of the client's own; `table` begins with 'client/'. @throws StoreError */
+  async own(table: string, key: Uint8Array): Promise<Uint8Array | null> {
+    const name = await this.#name(utf8('state'), utf8(table), key);
+    const row = (await result(this.#db.transaction('state').objectStore('state').get(name))) as StateRow | undefined;
+    return row ? (await this.#openState(row))[2] : null;
+  }
+
+  /** All rows of one of the client's own tables. @throws StoreError */
+  async ownAll(table: string): Promise<[Uint8Array, Uint8Array][]> {
+    const rows = (await result(this.#db.transaction('state').objectStore('state').getAll())) as StateRow[];
+    const opened = await Promise.all(rows.map((row) => this.#openState(row)));
+    return opened.filter((row) => row[0] === table).map(([, key, value]) => [key, value]);
+  }
+
+  async #openState(row: StateRow): Promise<[string, Uint8Array, Uint8Array]> {
+    return cbor.decode(await this.#open(`state ${row.name}`, row.value)) as unknown as [string, Uint8Array, Uint8Array];
+  }
+
+  async message(conversation: Uint8Array, id: Uint8Array): Promise<StoredMessage | null> {
+    const key = [await this.#conversation(conversation), await this.#message(conversation, id)];
+    const row = (await result(this.#db.transaction('message').objectStore('message').get(key))) as MessageRow | undefined;
+    return row ? this.#openMessage(row) : null;
+  }
+
+  /** The newest `limit` messages, or those right before message `before`; oldest first. An unknown `before`: none. */
+  async history(conversation: Uint8Array, limit: number, before?: Uint8Array): Promise<StoredMessage[]> {
+    const name = await this.#conversation(conversation);
+    const id = before && (await this.#message(conversation, before));
+    const store = this.#db.transaction('message').objectStore('message');
+    let end: IDBValidKey = [name, []];
+    if (id !== undefined) {
+      const mark = (await result(store.get([name, id]))) as MessageRow | undefined;
+      if (!mark) return [];
+      end = [name, mark.place, mark.tie, mark.id];
+    }
+    const rows = await page(store.index('order'), IDBKeyRange.bound([name], end, false, true), Math.min(limit, PAGE_MOST));
+    return Promise.all(rows.reverse().map((row) => this.#openMessage(row)));
+  }
+
+  #conversation(conversation: Uint8Array): Promise<string> {
+    return this.#name(utf8('conversation'), conversation);
+  }
+
+  #message(conversation: Uint8Array, id: Uint8Array): Promise<string> {
+    return this.#name(utf8('message'), conversation, id);
+  }
+
+  async #messageRow(message: StoredMessage): Promise<MessageRow> {
+    const conversation = await this.#conversation(message.conversation);
+    const id = await this.#message(message.conversation, message.id);
+    const [place, tie] = message.order === null ? [NEWEST, message.sent] : [message.order, 0];
+    const row = { conversation, id, place, tie };
+    return { ...row, value: await this.#seal(placeOf(row), encodeStored(message)) };
+  }
+
+  async #openMessage(row: MessageRow): Promise<StoredMessage> {
+    return decodeStored(await this.#open(placeOf(row), row.value));
+  }
+}
+
+function placeOf(row: Omit<MessageRow, 'value'>): string {
+  return `message ${row.conversation} ${row.id} ${row.place} ${row.tie}`;
+}
+
+/** The last `limit` rows of `range`, newest first. */
+function page(index: IDBIndex, range: IDBKeyRange, limit: number): Promise<MessageRow[]> {
+  return new Promise((resolve, reject) => {
+    const rows: MessageRow[] = [];
+    const request = index.openCursor(range, 'prev');
+    request.onerror = () => reject(new StoreError('failed'));
+    request.onsuccess = () => {
+      const cursor = request.result;
+      if (!cursor || rows.length >= limit) return resolve(rows);
+      rows.push(cursor.value as MessageRow);
+      cursor.continue();
+    };
+  });
+}
