@@ -1,12 +1,13 @@
 import { CryptoError } from './errors.ts';
 import { subtle, view } from './subtle.ts';
 
-/** An AEAD of RFC 5116. Sizes in bytes; the 16-byte tag is at the ciphertext's end. */
+/** An AEAD of RFC 5116. Sizes in bytes; the tag is at the ciphertext's end. */
 export interface Aead {
   /** HPKE's registered number. */
   readonly id: number;
   readonly keySize: number;
   readonly nonceSize: number;
+  readonly tagSize: number;
   seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Promise<Uint8Array>;
   /** @throws CryptoError when the ciphertext is not authentic. */
   open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array): Promise<Uint8Array>;
@@ -25,6 +26,7 @@ function row(id: number, name: string, format: string, keySize: number): Aead {
     id,
     keySize,
     nonceSize: 12,
+    tagSize: 16,
     async seal(key, nonce, aad, plaintext) {
       return new Uint8Array(await subtle().encrypt(parameters(nonce, aad), await load(key, 'encrypt'), view(plaintext)));
     },

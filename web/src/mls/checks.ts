@@ -1,0 +1,218 @@
+import { equal } from '../crypto/compare.ts';
+import type { UpdatePath } from './commit.ts';
+import { ensure } from './errors.ts';
+import {
+  type Extension,
+  REQUIRED_CAPABILITIES,
+  type RequiredCapabilities,
+  findExtension,
+  isDefaultExtension,
+  requiredCapabilities,
+} from './extensions.ts';
+import { type KeyPackage, verifyKeyPackageSignature } from './keypackage.ts';
+import {
+  type Capabilities,
+  FROM_COMMIT,
+  FROM_KEY_PACKAGE,
+  FROM_UPDATE,
+  type LeafNode,
+  type LeafPlace,
+  type LeafSource,
+  MLS10,
+  verifyLeafSignature,
+} from './leaf.ts';
+import { checkParentHashes } from './parenthash.ts';
+import type { Suite } from './suite.ts';
+import type { RatchetTree } from './tree.ts';
+import * as math from './treemath.ts';
+
+/*
+ * What a receiver must check, one named function per rule (RFC 9420). Each throws MlsError with the rule's id.
+ * The proposal list's rules are in `proposals`, those of framing in `protection`, those of paths in `treekem`.
+ */
+
+/** Seconds: key packages that claim more than a year are refused before they are used (section 7.2). */
+export const MAX_LIFETIME = 60 * 60 * 24 * 366;
+
+// Leaves (section 7.3)
+
+function checkSource(leaf: LeafNode, source: LeafSource['type']): void {
+  ensure(leaf.source.type === source, '7.3-source', `${leaf.source.type} instead of ${source}`);
+}
+
+async function checkLeafSignature(suite: Suite, leaf: LeafNode, place: LeafPlace): Promise<void> {
+  ensure(await verifyLeafSignature(suite, leaf, place), '7.3-signature', `leaf ${place.leafIndex}`);
+}
+
+function supports(capabilities: Capabilities, extensionTypes: readonly number[]): boolean {
+  return extensionTypes.every((type) => isDefaultExtension(type) || capabilities.extensions.includes(type));
+}
+
+/** The leaf supports MLS 1.0, the suite, its own credential type and its own extensions. */
+function checkOwnCapabilities(suite: Suite, { capabilities, credential, extensions }: LeafNode): void {
+  const { versions, cipherSuites, credentials } = capabilities;
+  ensure(versions.includes(MLS10) && cipherSuites.includes(suite.id), '7.3-version-or-suite');
+  ensure(credentials.includes(credential.type), '7.3-own-credential');
+  ensure(supports(capabilities, extensions.map((extension) => extension.type)), '7.3-extensions');
+}
+
+function isDefaultProposal(type: number): boolean {
+  return type >= 1 && type <= 7;
+}
+
+function supportsRequired(capabilities: Capabilities, required: RequiredCapabilities): boolean {
+  return (
+    supports(capabilities, required.extensionTypes) &&
+    required.proposalTypes.every((type) => isDefaultProposal(type) || capabilities.proposals.includes(type)) &&
+    required.credentialTypes.every((type) => capabilities.credentials.includes(type))
+  );
+}
+
+/** Sections 7.3 and 13.4: all support the GroupContext's extensions and what those require. */
+export function checkSupported(all: Iterable<Capabilities>, extensions: readonly Extension[]): void {
+  const required = findExtension(extensions, REQUIRED_CAPABILITIES, requiredCapabilities);
+  const types = extensions.map((extension) => extension.type);
+  for (const capabilities of all) {
+    ensure(supports(capabilities, types), '13.4-context-extension');
+    ensure(required === null || supportsRequired(capabilities, required), '7.3-required-capabilities');
+  }
+}
+
+/** `now` in milliseconds. */
+export function checkLifetime(leaf: LeafNode, now: number): void {
+  if (leaf.source.type !== FROM_KEY_PACKAGE) return;
+  const seconds = BigInt(Math.floor(now / 1000));
+  const { notBefore, notAfter } = leaf.source.lifetime;
+  ensure(notBefore <= seconds && seconds <= notAfter, '7.3-lifetime', 'the key package is not yet or no longer valid');
+}
+
+/** Section 7.2: no leaf claims to live longer than `maximum` seconds. */
+export function checkLifetimeSpan(leaf: LeafNode, maximum: number): void {
+  if (leaf.source.type !== FROM_KEY_PACKAGE) return;
+  const span = leaf.source.lifetime.notAfter - leaf.source.lifetime.notBefore;
+  ensure(span >= 0n && span <= BigInt(maximum), '7.2-lifetime-span', `more than ${maximum} seconds, or less than none`);
+}
+
+/** A leaf that takes another's place has a new key (section 7.3). */
+function checkFreshKey(leaf: LeafNode, old: LeafNode): void {
+  ensure(!equal(leaf.encryptionKey, old.encryptionKey), '7.3-same-encryption-key');
+}
+
+/** An Update's leaf. */
+export async function checkUpdateLeaf(suite: Suite, leaf: LeafNode, old: LeafNode, place: LeafPlace): Promise<void> {
+  checkSource(leaf, FROM_UPDATE);
+  checkOwnCapabilities(suite, leaf);
+  checkFreshKey(leaf, old);
+  await checkLeafSignature(suite, leaf, place);
+}
+
+/** An update path's leaf: made for this commit and signed anew (section 12.4.2). */
+export async function checkCommitLeaf(suite: Suite, leaf: LeafNode, place: LeafPlace): Promise<void> {
+  checkSource(leaf, FROM_COMMIT);
+  checkOwnCapabilities(suite, leaf);
+  await checkLeafSignature(suite, leaf, place);
+}
+
+// Key packages (section 10.1)
+
+async function checkKeyPackageSignature(suite: Suite, keyPackage: KeyPackage): Promise<void> {
+  ensure(await verifyKeyPackageSignature(suite, keyPackage), '10.1-signature');
+}
+
+function checkInitKey(keyPackage: KeyPackage): void {
+  ensure(!equal(keyPackage.initKey, keyPackage.leafNode.encryptionKey), '10.1-init-key');
+}
+
+/** All of sections 10.1 and 7.3 that needs neither time nor group. */
+export async function checkKeyPackage(suite: Suite, keyPackage: KeyPackage): Promise<void> {
+  const leaf = keyPackage.leafNode;
+  ensure(keyPackage.version === MLS10 && keyPackage.cipherSuite === suite.id, '10.1-version-or-suite');
+  checkSource(leaf, FROM_KEY_PACKAGE);
+  checkOwnCapabilities(suite, leaf);
+  checkInitKey(keyPackage);
+  ensure(supports(leaf.capabilities, keyPackage.extensions.map((extension) => extension.type)), '10-extensions');
+  await checkLeafSignature(suite, leaf, NOWHERE);
+  await checkKeyPackageSignature(suite, keyPackage);
+}
+
+/** Where a key package's leaf stands, which its signature does not cover. */
+const NOWHERE: LeafPlace = { groupId: new Uint8Array(0), leafIndex: 0 };
+
+// Trees
+
+const names = new WeakMap<Uint8Array, string>();
+
+/** A key as a string, for sets. */
+function keyName(key: Uint8Array): string {
+  let name = names.get(key);
+  if (name === undefined) names.set(key, (name = String.fromCharCode(...key)));
+  return name;
+}
+
+function encryptionKeys(tree: RatchetTree): string[] {
+  const keys: string[] = [];
+  for (const [, leaf] of tree.leaves()) keys.push(keyName(leaf.encryptionKey));
+  for (const [, parent] of tree.parents()) keys.push(keyName(parent.encryptionKey));
+  return keys;
+}
+
+/** Section 12.4.2: no key of the update path, the leaf's included, is in the tree already or twice in the path. */
+export function checkPathKeys(tree: RatchetTree, path: UpdatePath): void {
+  const keys = [path.leafNode, ...path.nodes].map((node) => keyName(node.encryptionKey));
+  const present = new Set(encryptionKeys(tree));
+  ensure(new Set(keys).size === keys.length && !keys.some((key) => present.has(key)), '12.4.2-path-key-reused');
+}
+
+/** Section 7.3: no two members share a signature key, no two nodes an encryption key. */
+function checkUniqueKeys(tree: RatchetTree): void {
+  const signatureKeys = [...tree.leaves()].map(([, leaf]) => keyName(leaf.signatureKey));
+  ensure(new Set(signatureKeys).size === signatureKeys.length, '7.3-signature-key-reused');
+  const keys = encryptionKeys(tree);
+  ensure(new Set(keys).size === keys.length, '7.3-encryption-key-reused');
+}
+
+/** Section 7.3: every member supports every credential type in use. */
+function checkCredentialSupport(tree: RatchetTree): void {
+  const inUse = [...new Set([...tree.leaves()].map(([, leaf]) => leaf.credential.type))];
+  for (const [, leaf] of tree.leaves()) {
+    const { credentials } = leaf.capabilities;
+    ensure(inUse.every((type) => credentials.includes(type)), '7.3-credential-support');
+  }
+}
+
+/** What holds for the members of every epoch together (sections 7.3 and 12.2). */
+export function checkMembers(tree: RatchetTree, extensions: readonly Extension[]): void {
+  checkSupported([...tree.leaves()].map(([, leaf]) => leaf.capabilities), extensions);
+  checkCredentialSupport(tree);
+  checkUniqueKeys(tree);
+}
+
+/** Section 12.4.3.1: unmerged leaves are members below, and unmerged at every node in between. */
+function checkUnmergedLeaves(tree: RatchetTree): void {
+  for (const [node, parent] of tree.parents()) {
+    for (const leaf of parent.unmergedLeaves) {
+      const below = math.leafNode(leaf);
+      const where = `leaf ${leaf} at node ${node}`;
+      ensure(leaf < tree.size && tree.leaf(leaf) !== null && math.isWithin(below, node), '12.4.3.1-unmerged-leaf', where);
+      for (let step = math.parent(below); step !== node; step = math.parent(step)) {
+        const between = tree.parent(step);
+        ensure(between === null || between.unmergedLeaves.includes(leaf), '12.4.3.1-unmerged-between', where);
+      }
+    }
+  }
+}
+
+/** Everything that a joiner verifies about a tree whose hash it knows (section 12.4.3.1). */
+export async function checkTree(
+  suite: Suite,
+  tree: RatchetTree,
+  groupId: Uint8Array,
+  extensions: readonly Extension[],
+): Promise<void> {
+  const leaves = [...tree.leaves()];
+  for (const [, leaf] of leaves) checkOwnCapabilities(suite, leaf);
+  checkMembers(tree, extensions);
+  checkUnmergedLeaves(tree);
+  checkParentHashes(suite, tree);
+  await Promise.all(leaves.map(([leafIndex, leaf]) => checkLeafSignature(suite, leaf, { groupId, leafIndex })));
+}

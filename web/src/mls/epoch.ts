@@ -1,0 +1,114 @@
+import { encode } from './codec.ts';
+import { type GroupContext, groupContext } from './groupcontext.ts';
+import type { LeafNode } from './leaf.ts';
+import type { ReInit } from './proposal.ts';
+import type { ResolvedProposal } from './proposals.ts';
+import type { EpochKeys } from './protection.ts';
+import type { Psks } from './psk.ts';
+import { type EpochSecrets, type NewEpoch, fromJoiner } from './schedule.ts';
+import { SecretTree } from './secrettree.ts';
+import type { Suite } from './suite.ts';
+import { hex } from '../crypto/bytes.ts';
+import type { RatchetTree } from './tree.ts';
+import type { PrivateKeys } from './treekem.ts';
+
+/** What is kept of a past epoch so that late messages open. */
+export interface PastEpoch {
+  readonly epoch: bigint;
+  /** The encoded GroupContext. */
+  readonly context: Uint8Array;
+  readonly leaves: readonly (LeafNode | null)[];
+  readonly senderDataSecret: Uint8Array;
+  readonly secretTree: SecretTree;
+  readonly resumptionPsk: Uint8Array;
+}
+
+/** The private keys of an Update that we proposed, until someone commits it. */
+export interface OwnUpdate {
+  readonly encryptionKey: Uint8Array;
+  readonly encryptionPrivate: Uint8Array;
+  readonly signaturePrivate: Uint8Array;
+}
+
+/** All that a member knows of its group in one epoch. Immutable. */
+export interface GroupState {
+  readonly suite: Suite;
+  readonly context: GroupContext;
+  readonly tree: RatchetTree;
+  readonly own: number;
+  readonly signaturePrivate: Uint8Array;
+  readonly privateKeys: PrivateKeys;
+  readonly secrets: EpochSecrets;
+  readonly secretTree: SecretTree;
+  readonly interimTranscriptHash: Uint8Array;
+  readonly confirmationTag: Uint8Array;
+  /** Proposals received in this epoch, in order of arrival. */
+  readonly pending: readonly ResolvedProposal[];
+  readonly updates: readonly OwnUpdate[];
+  /** Oldest first. */
+  readonly past: readonly PastEpoch[];
+  /** Set once a commit reinitialised the group: it sends nothing more. */
+  readonly reInit: ReInit | null;
+}
+
+export function encodedContext(context: GroupContext): Uint8Array {
+  return encode(groupContext, context);
+}
+
+/** What messages of the current epoch are opened with. */
+export function epochKeys(state: GroupState): EpochKeys {
+  const { suite, context, tree, secrets, secretTree } = state;
+  return {
+    suite,
+    context: encodedContext(context),
+    extensions: context.extensions,
+    leaf: (index) => tree.leaf(index),
+    senderDataSecret: secrets.senderDataSecret,
+    secretTree,
+  };
+}
+
+/** What messages of a past epoch are opened with; handshake messages of it are of no use any more. */
+export function pastKeys(suite: Suite, past: PastEpoch): EpochKeys {
+  const { context, leaves, senderDataSecret, secretTree } = past;
+  return { suite, context, extensions: [], leaf: (index) => leaves[index] ?? null, senderDataSecret, secretTree };
+}
+
+/** The epoch as it is kept once it is past: our own sending ratchet is gone. */
+export function retire(state: GroupState): PastEpoch {
+  return {
+    epoch: state.context.epoch,
+    context: encodedContext(state.context),
+    leaves: state.tree.allLeaves,
+    senderDataSecret: state.secrets.senderDataSecret,
+    secretTree: state.secretTree.withoutLeaf(state.own),
+    resumptionPsk: state.secrets.resumptionPsk,
+  };
+}
+
+/** The group's own resumption PSKs, by `pskName`. */
+export function resumptionPsks({ context, secrets, past }: GroupState): Psks {
+  const id = hex(context.groupId);
+  return new Map([
+    ...past.map((epoch): [string, Uint8Array] => [`${id}/${epoch.epoch}`, epoch.resumptionPsk]),
+    [`${id}/${context.epoch}`, secrets.resumptionPsk],
+  ]);
+}
+
+/** Enters an epoch from its joiner secret. */
+export function enterEpoch(
+  suite: Suite,
+  joiner: Uint8Array,
+  psk: Uint8Array,
+  context: Uint8Array,
+  size: number,
+): Pick<GroupState, 'secrets' | 'secretTree'> {
+  return startEpoch(suite, fromJoiner(suite, joiner, psk, context), size);
+}
+
+export function startEpoch(suite: Suite, epoch: NewEpoch, size: number): Pick<GroupState, 'secrets' | 'secretTree'> {
+  return {
+    secrets: epoch.secrets,
+    secretTree: SecretTree.fromEncryptionSecret(suite, epoch.encryptionSecret, size),
+  };
+}

@@ -1,0 +1,24 @@
+import { opaque, struct, u16, u64 } from './codec.ts';
+import { type Extension, extensions } from './extensions.ts';
+import { MLS10, version } from './leaf.ts';
+
+/** RFC 9420, section 8.1. */
+export interface GroupContext {
+  readonly version: typeof MLS10;
+  readonly cipherSuite: number;
+  readonly groupId: Uint8Array;
+  readonly epoch: bigint;
+  readonly treeHash: Uint8Array;
+  readonly confirmedTranscriptHash: Uint8Array;
+  readonly extensions: readonly Extension[];
+}
+
+export const groupContext = struct<GroupContext>({
+  version,
+  cipherSuite: u16,
+  groupId: opaque,
+  epoch: u64,
+  treeHash: opaque,
+  confirmedTranscriptHash: opaque,
+  extensions,
+});

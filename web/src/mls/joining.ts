@@ -1,0 +1,158 @@
+import { equal } from '../crypto/compare.ts';
+import { CryptoError } from '../crypto/errors.ts';
+import type { KeyPackageBundle } from './bundle.ts';
+import { checkTree } from './checks.ts';
+import { decode, encode } from './codec.ts';
+import { type GroupState, encodedContext, enterEpoch } from './epoch.ts';
+import { MlsError, ensure } from './errors.ts';
+import { type Extension, RATCHET_TREE } from './extensions.ts';
+import { WELCOME, mlsMessage } from './framing.ts';
+import { type GroupInfo, groupInfo, verifyGroupInfoSignature } from './groupinfo.ts';
+import { type LeafNode, leafNode } from './leaf.ts';
+import { FOR_APPLICATION, type PskId, type Psks, RESUMPTION_PSK, findPsks, pskSecret } from './psk.ts';
+import { welcomeSecret } from './schedule.ts';
+import { type Suite, decryptWithLabel, suiteById, verifyMac } from './suite.ts';
+import { interimTranscriptHash } from './transcript.ts';
+import { RatchetTree, memberLeaf } from './tree.ts';
+import { type PrivateKeys, secretsAbove } from './treekem.ts';
+import * as math from './treemath.ts';
+import { type GroupSecrets, groupSecrets, openGroupInfo } from './welcome.ts';
+
+export interface JoinOptions {
+  /** The ratchet tree when the Welcome does not hold it. */
+  readonly tree?: Uint8Array | null;
+  readonly psks?: Psks;
+}
+
+export interface JoinedState {
+  readonly state: GroupState;
+  readonly bundle: KeyPackageBundle;
+  readonly groupInfo: GroupInfo;
+}
+
+/** A GroupInfo counts only with a signature of the leaf that it names, in the tree that it describes. */
+export async function checkGroupInfoSigner(suite: Suite, tree: RatchetTree, info: GroupInfo): Promise<void> {
+  const signer = memberLeaf(tree, info.signer, '12.4.3.1-signer-blank');
+  ensure(await verifyGroupInfoSignature(suite, signer.signatureKey, info), '12.4.3.1-group-info-signature');
+}
+
+/** The tree of a GroupInfo, from its extension or from outside, fully verified. @throws MlsError */
+export async function verifiedTree(suite: Suite, info: GroupInfo, outside: Uint8Array | null): Promise<RatchetTree> {
+  const data = info.extensions.find((extension) => extension.type === RATCHET_TREE)?.data ?? outside;
+  ensure(data !== null, '12.4.3.1-no-tree');
+  const tree = RatchetTree.decode(data);
+  ensure(equal(tree.hash(suite), info.context.treeHash), '12.4.3.1-tree-hash');
+  await checkGroupInfoSigner(suite, tree, info);
+  await checkTree(suite, tree, info.context.groupId, info.context.extensions);
+  return tree;
+}
+
+/** A PSK for a reinitialisation or a branch comes alone, into a group of epoch 1 (section 12.4.3.1). */
+function checkJoinPsks(suite: Suite, ids: readonly PskId[]): boolean {
+  const special = ids.filter((id) => id.type === RESUMPTION_PSK && id.usage !== FOR_APPLICATION);
+  ensure(special.length === 0 || ids.length === 1, '12.4.3.1-psk-alone');
+  ensure(ids.every((id) => id.nonce.length === suite.hash.size), '12.1.4-nonce');
+  return special.length > 0;
+}
+
+function sameLeaf(a: LeafNode, b: LeafNode): boolean {
+  return equal(encode(leafNode, a), encode(leafNode, b));
+}
+
+/** The private keys that a joiner's path secret gives, from the node it shares with the committer up. */
+async function pathKeys(
+  suite: Suite,
+  tree: RatchetTree,
+  own: number,
+  signer: number,
+  secrets: GroupSecrets,
+): Promise<PrivateKeys> {
+  if (secrets.pathSecret === null) return new Map();
+  const shared = math.commonAncestor(math.leafNode(own), math.leafNode(signer));
+  const steps = tree.filteredDirectPath(signer);
+  const place = steps.findIndex((step) => step.node === shared);
+  ensure(own !== signer && place >= 0, '12.4.3.1-path-secret');
+  const rest = steps.slice(place);
+  ensure(rest.every((step) => !tree.isBlank(step.node)), '12.4.3.1-path-secret');
+  return (await secretsAbove(suite, tree, secrets.pathSecret.pathSecret, rest)).privateKeys;
+}
+
+async function opened<T>(rule: string, attempt: Promise<T>): Promise<T> {
+  return attempt.catch((error: unknown) => {
+    throw error instanceof CryptoError ? new MlsError(rule) : error;
+  });
+}
+
+/** Joins by a Welcome (section 12.4.3.1). @throws MlsError */
+export async function join(
+  message: Uint8Array,
+  bundles: readonly KeyPackageBundle[],
+  { tree: outside = null, psks = new Map() }: JoinOptions,
+): Promise<JoinedState> {
+  const decoded = decode(mlsMessage, message);
+  ensure(decoded.wireFormat === WELCOME, '6-wire-format', 'not a Welcome', 'malformed');
+  const { cipherSuite, secrets: all, encryptedGroupInfo } = decoded.welcome;
+  const suite = suiteById(cipherSuite);
+  const usable = bundles.filter((bundle) => bundle.keyPackage.cipherSuite === cipherSuite);
+  const match = usable
+    .map((bundle) => ({ bundle, entry: all.find((entry) => equal(entry.newMember, bundle.reference)) }))
+    .find(({ entry }) => entry !== undefined);
+  ensure(match?.entry !== undefined, '12.4.3.1-no-key-package', 'the Welcome is for other key packages');
+  const { bundle, entry } = match;
+
+  const sealed = entry.encryptedGroupSecrets;
+  const plain = await opened(
+    '12.4.3.1-group-secrets',
+    decryptWithLabel(suite, bundle.initPrivate, 'Welcome', encryptedGroupInfo, sealed),
+  );
+  const secrets = decode(groupSecrets, plain);
+  const special = checkJoinPsks(suite, secrets.psks);
+  const psk = pskSecret(suite, secrets.psks, findPsks(secrets.psks, psks));
+  const encodedInfo = await opened(
+    '12.4.3.1-group-info',
+    openGroupInfo(suite, welcomeSecret(suite, secrets.joinerSecret, psk), encryptedGroupInfo),
+  );
+  const info = decode(groupInfo, encodedInfo);
+  const { context } = info;
+  ensure(context.cipherSuite === cipherSuite, '12.4.3.1-suite');
+  ensure(!special || context.epoch === 1n, '12.4.3.1-psk-epoch');
+  const tree = await verifiedTree(suite, info, outside);
+
+  const leaf = [...tree.leaves()].find(([, candidate]) => sameLeaf(candidate, bundle.keyPackage.leafNode));
+  ensure(leaf !== undefined, '12.4.3.1-own-leaf');
+  const [own] = leaf;
+  const keys = await pathKeys(suite, tree, own, info.signer, secrets);
+  const entered = enterEpoch(suite, secrets.joinerSecret, psk, encodedContext(context), tree.size);
+  checkConfirmationTag(suite, entered.secrets.confirmationKey, context.confirmedTranscriptHash, info.confirmationTag);
+  const state: GroupState = {
+    ...entered,
+    suite,
+    context,
+    tree,
+    own,
+    signaturePrivate: bundle.signaturePrivate,
+    privateKeys: new Map([...keys, [math.leafNode(own), bundle.encryptionPrivate]]),
+    interimTranscriptHash: interimTranscriptHash(suite, context.confirmedTranscriptHash, info.confirmationTag),
+    confirmationTag: info.confirmationTag,
+    pending: [],
+    updates: [],
+    past: [],
+    reInit: null,
+  };
+  return { state, bundle, groupInfo: info };
+}
+
+/** The tag proves that the key schedule arrived where the committer's did (section 6.1). */
+export function checkConfirmationTag(
+  suite: Suite,
+  confirmationKey: Uint8Array,
+  confirmedTranscriptHash: Uint8Array,
+  tag: Uint8Array,
+): void {
+  ensure(verifyMac(suite, confirmationKey, confirmedTranscriptHash, tag), '6.1-confirmation-tag');
+}
+
+/** What the GroupInfo says beside the tree. */
+export function otherExtensions(info: GroupInfo): readonly Extension[] {
+  return info.extensions.filter((extension) => extension.type !== RATCHET_TREE);
+}

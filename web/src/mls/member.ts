@@ -1,0 +1,14 @@
+import type { Credential } from './credential.ts';
+import type { LeafNode } from './leaf.ts';
+
+/** A member as of one epoch. */
+export interface Member {
+  readonly leafIndex: number;
+  readonly credential: Credential;
+  readonly signatureKey: Uint8Array;
+  readonly leafNode: LeafNode;
+}
+
+export function member(leafIndex: number, leafNode: LeafNode): Member {
+  return { leafIndex, credential: leafNode.credential, signatureKey: leafNode.signatureKey, leafNode };
+}

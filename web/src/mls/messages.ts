@@ -1,0 +1,153 @@
+import { equal } from '../crypto/compare.ts';
+import type { Random } from '../crypto/random.ts';
+import { decode } from './codec.ts';
+import { type GroupState, epochKeys, pastKeys } from './epoch.ts';
+import { ensure } from './errors.ts';
+import {
+  APPLICATION,
+  type Content,
+  type FramedContent,
+  MEMBER,
+  type MlsMessage,
+  PRIVATE_MESSAGE,
+  PROPOSAL,
+  PUBLIC_MESSAGE,
+  type PrivateMessage,
+  type Sender,
+  encodeMessage,
+  mlsMessage,
+} from './framing.ts';
+import { type Member, member } from './member.ts';
+import { unprotect } from './processing.ts';
+import type { Proposal } from './proposal.ts';
+import { type ResolvedProposal, checkProposal, proposalRef } from './proposals.ts';
+import { protectPrivate, protectPublic, signContent, unprotectPrivate } from './protection.ts';
+
+export interface ApplicationMessage {
+  readonly senderLeafIndex: number;
+  /** As of the message's epoch. */
+  readonly sender: Member;
+  readonly epoch: number;
+  readonly data: Uint8Array;
+  readonly authenticatedData: Uint8Array;
+}
+
+export interface ReceivedProposal {
+  readonly proposal: Proposal;
+  readonly sender: Sender;
+  /** Who proposed, if a member did. */
+  readonly proposer: Member | null;
+  readonly reference: Uint8Array;
+  readonly authenticatedData: Uint8Array;
+}
+
+function frame(state: GroupState, content: Content, authenticatedData: Uint8Array): FramedContent {
+  const { groupId, epoch } = state.context;
+  return { groupId, epoch, sender: { type: MEMBER, leafIndex: state.own }, authenticatedData, content };
+}
+
+/** Who has seen a proposal commits before sending (section 12.4); a reinitialised group is silent (section 11.2). */
+function checkMaySend(state: GroupState): void {
+  ensure(state.pending.length === 0, '12.4-pending-proposals', 'proposals are pending: commit first');
+  ensure(state.reInit === null, '12.4.2-reinitialised', 'the group was reinitialised');
+}
+
+/** Seals application data. Draws the reuse guard. @throws MlsError */
+export async function encrypt(
+  state: GroupState,
+  data: Uint8Array,
+  authenticatedData: Uint8Array,
+  padding: number,
+  random: Random,
+): Promise<[GroupState, Uint8Array]> {
+  checkMaySend(state);
+  const content = frame(state, { type: APPLICATION, data }, authenticatedData);
+  const keys = epochKeys(state);
+  const signature = await signContent(state.suite, state.signaturePrivate, PRIVATE_MESSAGE, content, keys.context);
+  const framed = { content, auth: { signature, confirmationTag: null } };
+  const [privateMessage, secretTree] = await protectPrivate(framed, keys, padding, random);
+  return [{ ...state, secretTree }, encodeMessage({ wireFormat: PRIVATE_MESSAGE, privateMessage })];
+}
+
+/** Opens application data of the current or a retained past epoch, once. @throws MlsError */
+export async function decrypt(state: GroupState, data: Uint8Array): Promise<[GroupState, ApplicationMessage]> {
+  const message = decode(mlsMessage, data);
+  ensure(message.wireFormat === PRIVATE_MESSAGE, '6-not-application');
+  const { privateMessage } = message;
+  ensure(privateMessage.contentType === APPLICATION, '6-not-application');
+  ensure(equal(state.context.groupId, privateMessage.groupId), '6-group-id', 'a message of another group');
+  const opened = await unprotectPrivate(privateMessage, keysFor(state, privateMessage));
+  const { secretTree, sender, content } = opened;
+  const leaf = keysFor(state, privateMessage).leaf(sender.leafIndex)!;
+  const { content: body, authenticatedData, epoch } = content.content;
+  ensure(body.type === APPLICATION, '6-not-application');
+  const next: GroupState =
+    epoch === state.context.epoch
+      ? { ...state, secretTree }
+      : { ...state, past: state.past.map((past) => (past.epoch === epoch ? { ...past, secretTree } : past)) };
+  const { leafIndex } = sender;
+  return [
+    next,
+    {
+      senderLeafIndex: leafIndex,
+      sender: member(leafIndex, leaf),
+      epoch: Number(epoch),
+      data: body.data,
+      authenticatedData,
+    },
+  ];
+}
+
+function keysFor(state: GroupState, { epoch }: PrivateMessage): ReturnType<typeof epochKeys> {
+  if (epoch === state.context.epoch) return epochKeys(state);
+  const past = state.past.find((candidate) => candidate.epoch === epoch);
+  ensure(past !== undefined, '6-epoch', `epoch ${epoch} in ${state.context.epoch}`, 'wrong-epoch');
+  return pastKeys(state.suite, past);
+}
+
+function remember(state: GroupState, item: ResolvedProposal): GroupState {
+  const known = state.pending.some(({ reference }) => equal(reference!, item.reference!));
+  return known ? state : { ...state, pending: [...state.pending, item] };
+}
+
+/** Sends a proposal, which we then hold as pending too. @throws MlsError */
+export async function propose(
+  state: GroupState,
+  proposal: Proposal,
+  authenticatedData: Uint8Array,
+  asPrivate: boolean,
+  random: Random,
+): Promise<[GroupState, Uint8Array]> {
+  ensure(state.reInit === null, '12.4.2-reinitialised', 'the group was reinitialised');
+  const { suite } = state;
+  const content = frame(state, { type: PROPOSAL, proposal }, authenticatedData);
+  const item = { proposal, sender: content.sender };
+  await checkProposal(state, { ...item, reference: null }, null);
+  const keys = epochKeys(state);
+  const wireFormat = asPrivate ? PRIVATE_MESSAGE : PUBLIC_MESSAGE;
+  const signature = await signContent(suite, state.signaturePrivate, wireFormat, content, keys.context);
+  const framed = { wireFormat, content, auth: { signature, confirmationTag: null } } as const;
+  const next = remember(state, { ...item, reference: proposalRef(suite, framed) });
+  if (!asPrivate) {
+    const publicMessage = protectPublic(suite, framed, keys.context, state.secrets.membershipKey);
+    return [next, encodeMessage({ wireFormat: PUBLIC_MESSAGE, publicMessage })];
+  }
+  const [privateMessage, secretTree] = await protectPrivate(framed, keys, 0, random);
+  return [{ ...next, secretTree }, encodeMessage({ wireFormat: PRIVATE_MESSAGE, privateMessage })];
+}
+
+/** Takes in a proposal of this epoch, to be found by its reference. @throws MlsError */
+export async function receiveProposal(state: GroupState, data: Uint8Array): Promise<[GroupState, ReceivedProposal]> {
+  const message: MlsMessage = decode(mlsMessage, data);
+  const { content, state: after } = await unprotect(state, message);
+  const { sender, content: body, authenticatedData } = content.content;
+  ensure(body.type === PROPOSAL, '12.1-not-a-proposal');
+  const { proposal } = body;
+  const reference = proposalRef(state.suite, content);
+  const item = { proposal, sender, reference };
+  await checkProposal(state, item, null);
+  const leaf = sender.type === MEMBER ? state.tree.leaf(sender.leafIndex) : null;
+  const proposer = sender.type === MEMBER && leaf ? member(sender.leafIndex, leaf) : null;
+  return [remember(after, item), { ...item, proposer, authenticatedData }];
+}
+
