@@ -24,7 +24,8 @@ def record_key(topic_secret: bytes) -> bytes:
 
 
 def card_key(invite_secret: bytes) -> bytes:
-    return expand(invite_secret, "card", 32)
+    """Seals an invite's card. The 16-byte secret is hashed first: HKDF's key is as long as its hash (RFC 5869)."""
+    return expand(sha256(b"polynya invite 1" + invite_secret), "card", 32)
 
 
 def topic_id(write_secret: bytes) -> bytes:

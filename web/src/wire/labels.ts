@@ -19,11 +19,13 @@ export function recordKey(topicSecret: Uint8Array): Uint8Array {
   return expand(topicSecret, 'record', 32);
 }
 
-export function cardKey(inviteSecret: Uint8Array): Uint8Array {
-  return expand(inviteSecret, 'card', 32);
-}
+const labelled = (label: string, ...parts: Uint8Array[]): Uint8Array =>
+  sha256(concat(utf8(`polynya ${label} 1`), ...parts));
 
-const labelled = (label: string, ...parts: Uint8Array[]): Uint8Array => sha256(concat(utf8(`polynya ${label} 1`), ...parts));
+/** Seals an invite's card. The 16-byte secret is hashed first: HKDF's key is as long as its hash (RFC 5869). */
+export function cardKey(inviteSecret: Uint8Array): Uint8Array {
+  return expand(labelled('invite', inviteSecret), 'card', 32);
+}
 
 export function topicId(secret: Uint8Array): Uint8Array {
   return labelled('topic', secret);
