@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from polynya.crypto import hpke
 from polynya.crypto.aead import AEADS
 from polynya.crypto.errors import CryptoError
-from polynya.crypto.kem import DHKEM_X25519, Kem
+from polynya.crypto.kem import DHKEM_X25519, LOW_ORDER, Kem
 from polynya.crypto.xwing import XWING
 from tests.support.seeded import SeededRandom
 
@@ -153,6 +153,27 @@ def test_xwing_public_key_with_coefficients_out_of_range_is_refused() -> None:
     _, public = XWING.generate(random)
     with pytest.raises(CryptoError):
         XWING.encapsulate(b"\xff" * 1184 + public[1184:], random)
+
+
+def test_check_public_key_refuses_what_encapsulate_refuses() -> None:
+    random = SeededRandom(14)
+    assert len(LOW_ORDER) == 7
+    lows = [(u | top).to_bytes(32, "little") for u in LOW_ORDER for top in (0, 1 << 255)]
+    for low in lows:
+        with pytest.raises(CryptoError):
+            DHKEM_X25519.encapsulate(low, random)
+        with pytest.raises(CryptoError):
+            DHKEM_X25519.check_public_key(low)
+    _, public = XWING.generate(random)
+    for bad in (public[:1184] + lows[0], b"\xff" * 1184 + public[1184:], public[:-1]):
+        with pytest.raises(CryptoError):
+            XWING.check_public_key(bad)
+    for kem in KEMS:
+        _, public = kem.generate(random)
+        kem.check_public_key(public)
+        for bad in (b"", public[:-1], public + b"\x00"):
+            with pytest.raises(CryptoError):
+                kem.check_public_key(bad)
 
 
 @pytest.mark.parametrize("kem", KEMS)

@@ -48,6 +48,10 @@ class Kem(ABC):
         """(shared secret, enc) for the holder of `public_key`; raises CryptoError for an invalid key."""
 
     @abstractmethod
+    def check_public_key(self, public_key: bytes) -> None:
+        """Raises CryptoError for a key to which `encapsulate` would refuse to encapsulate."""
+
+    @abstractmethod
     def load(self, private_key: bytes) -> PrivateKey:
         """The private key made ready; raises CryptoError for a wrong size."""
 
@@ -70,6 +74,27 @@ def x25519(private: X25519PrivateKey, public: bytes) -> bytes:
         return private.exchange(X25519PublicKey.from_public_bytes(public))
     except ValueError:
         raise CryptoError("an X25519 public key gives no shared secret") from None
+
+
+def _low_order() -> frozenset[int]:
+    """The u-coordinates below 2^255 that give the all-zero secret: points of order 1, 2, 4, 8, and p +
+    them."""
+    p = 2**255 - 19
+    order_8 = (
+        325606250916557431795983626356110631294008115727848805560023387167927233504,
+        39382357235489614581723060781553021112529911719440698176882885853963445705823,
+    )
+    return frozenset((0, 1, *order_8, p - 1, p, p + 1))
+
+
+LOW_ORDER: Final = _low_order()
+
+
+def check_x25519(public: bytes) -> None:
+    """Raises CryptoError for what `x25519` would refuse; the highest bit does not count (RFC 7748 section
+    5)."""
+    if len(public) != 32 or int.from_bytes(public, "little") & (2**255 - 1) in LOW_ORDER:
+        raise CryptoError("an X25519 public key gives no shared secret")
 
 
 def load_x25519(private_key: bytes) -> X25519PrivateKey:
@@ -129,6 +154,9 @@ class _DhkemX25519(Kem):
         ephemeral, enc = self.generate(random)
         dh = x25519(load_x25519(ephemeral), public_key)
         return _extract_and_expand(dh, enc + public_key), enc
+
+    def check_public_key(self, public_key: bytes) -> None:
+        check_x25519(public_key)
 
     def load(self, private_key: bytes) -> PrivateKey:
         return _DhkemX25519Key(load_x25519(private_key))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 
 from polynya.crypto.errors import CryptoError
-from polynya.crypto.kem import Kem, PrivateKey, load_x25519, x25519
+from polynya.crypto.kem import Kem, PrivateKey, check_x25519, load_x25519, x25519
 from polynya.crypto.random import Random
 
 _LABEL: Final = b"\\.//^\\"
@@ -70,6 +70,15 @@ class _XWing(Kem):
         except ValueError:
             raise CryptoError("an ML-KEM-768 public key is not valid") from None
         return combine(ss_m, ss_x, ct_x, pk_x), ct_m + ct_x
+
+    def check_public_key(self, public_key: bytes) -> None:
+        if len(public_key) != self.public_key_size:
+            raise CryptoError("an X-Wing public key is 1,216 bytes")
+        check_x25519(public_key[MLKEM_PUBLIC_KEY_SIZE:])
+        try:
+            MLKEM768PublicKey.from_public_bytes(public_key[:MLKEM_PUBLIC_KEY_SIZE])
+        except ValueError:
+            raise CryptoError("an ML-KEM-768 public key is not valid") from None
 
     def load(self, private_key: bytes) -> PrivateKey:
         if len(private_key) != self.private_key_size:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from polynya.crypto.errors import CryptoError
 from polynya.mls import treemath
 from polynya.mls.errors import MlsError
 from polynya.mls.extensions import (
@@ -90,6 +91,15 @@ def check_lifetime_span(lifetime: Lifetime | None, maximum: int) -> None:
         raise MlsError("7.2-lifetime-span", f"more than {maximum} seconds, or less than none")
 
 
+def check_public_keys(suite: Suite, keys: Sequence[bytes]) -> None:
+    """Section 7.3: keys that the suite's KEM can encrypt to, or one member could stop all others' commits."""
+    try:
+        for key in keys:
+            suite.kem.check_public_key(key)
+    except CryptoError:
+        raise MlsError("7.3-encryption-key") from None
+
+
 # ---- key packages (section 10.1) ---------------------------------------------------------------------------
 
 
@@ -101,6 +111,7 @@ def check_key_package(key_package: KeyPackage, suite: Suite) -> None:
     check_leaf_source(leaf, KEY_PACKAGE)
     check_leaf_signature(leaf, suite, b"", 0)
     check_leaf_capabilities(leaf, suite)
+    check_public_keys(suite, (leaf.encryption_key, key_package.init_key))
     check_key_package_signature(key_package, suite)
     check_init_key(key_package)
     if not _supports(leaf.capabilities, [e.type for e in key_package.extensions]):
@@ -125,6 +136,7 @@ def check_update_leaf(leaf: LeafNode, old: LeafNode, suite: Suite, group_id: byt
     check_leaf_source(leaf, UPDATE)
     check_leaf_signature(leaf, suite, group_id, leaf_index)
     check_leaf_capabilities(leaf, suite)
+    check_public_keys(suite, (leaf.encryption_key,))
     check_fresh_encryption_key(leaf, old)
 
 
@@ -181,6 +193,7 @@ def check_tree(tree: RatchetTree, group_id: bytes, extensions: Sequence[Extensio
     check_supported(tree.capabilities_in_use()[0], extensions)
     check_credentials_supported(tree)
     check_unique_keys(tree)
+    check_public_keys(tree.suite, tuple(tree.encryption_keys()))
     for node in range(1, len(tree.nodes), 2):
         parent = tree.parent_node(node)
         if parent is not None:

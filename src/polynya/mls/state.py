@@ -1,0 +1,202 @@
+"""A member's view of a group as one immutable value, and its encoding as one blob.
+
+The blob is canonical: the same state always gives the same bytes, and nothing else decodes to it. It holds
+private keys: whoever stores it encrypts it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from polynya.mls.codec import Reader, decode, opaque, optional, u8, u16, u32, u64, vector
+from polynya.mls.errors import MalformedError
+from polynya.mls.groupcontext import GroupContext, read_group_context
+from polynya.mls.leaf import LeafNode, read_leaf
+from polynya.mls.proposal import ReInit, encode_proposal, read_proposal
+from polynya.mls.proposals import Proposed, read_proposed
+from polynya.mls.schedule import EpochSecrets, read_epoch_secrets
+from polynya.mls.secrettree import SecretTree, read_secret_tree
+from polynya.mls.suite import Suite, suite_of
+from polynya.mls.tree import RatchetTree
+
+T = TypeVar("T")
+
+VERSION = 1
+
+MAX_RESUMPTION_EPOCHS = 8
+"""Former epochs whose resumption key is kept: enough for a re-initialisation to find the epoch that it
+names."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastEpoch:
+    """What it takes to open late application messages of an epoch, and no more. `members` by leaf index."""
+
+    context: GroupContext
+    members: tuple[LeafNode | None, ...] = field(repr=False)
+    sender_data_secret: bytes = field(repr=False)
+    secret_tree: SecretTree = field(repr=False)
+
+    def leaf(self, index: int) -> LeafNode | None:
+        return self.members[index] if 0 <= index < len(self.members) else None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupState:
+    """One epoch as a member sees it.
+
+    `private_keys` by node index: the own leaf's and those above it that are known. `update_keys`: private
+    keys of own Updates not committed yet, by public key. `past` and `resumption` (by epoch) are ascending.
+    """
+
+    suite: Suite
+    context: GroupContext
+    tree: RatchetTree
+    own_leaf: int
+    signature_private: bytes = field(repr=False)
+    private_keys: Mapping[int, bytes] = field(repr=False)
+    secrets: EpochSecrets = field(repr=False)
+    secret_tree: SecretTree = field(repr=False)
+    interim_transcript_hash: bytes
+    confirmation_tag: bytes = field(repr=False)
+    pending: tuple[Proposed, ...] = ()
+    update_keys: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
+    past: tuple[PastEpoch, ...] = field(default=(), repr=False)
+    resumption: Mapping[int, bytes] = field(default_factory=dict, repr=False)
+    reinit: ReInit | None = None
+
+    def archive(self) -> PastEpoch:
+        """This epoch without anything that sends: the own ratchets and all handshake ratchets are gone."""
+        return PastEpoch(
+            self.context,
+            tuple(self.tree.leaf(index) for index in range(self.tree.leaf_count)),
+            self.secrets.sender_data_secret,
+            self.secret_tree.without(self.suite, self.own_leaf).without_handshake(),
+        )
+
+    def resumption_after(self) -> Mapping[int, bytes]:
+        """The resumption keys to keep in the next epoch."""
+        keys = {**self.resumption, self.context.epoch: self.secrets.resumption_psk}
+        return dict(list(keys.items())[-MAX_RESUMPTION_EPOCHS:])
+
+
+def encode_state(state: GroupState) -> bytes:
+    """The blob."""
+    private_keys = sorted(state.private_keys.items())
+    update_keys = sorted(state.update_keys.items())
+    return b"".join(
+        (
+            u8(VERSION),
+            state.context.encode(),
+            state.tree.encode(),
+            u32(state.own_leaf),
+            opaque(state.signature_private),
+            vector(u32(node) + opaque(key) for node, key in private_keys),
+            state.secrets.encode(),
+            opaque(state.secret_tree.encode()),
+            opaque(state.interim_transcript_hash),
+            opaque(state.confirmation_tag),
+            vector(p.encode() for p in state.pending),
+            vector(opaque(public) + opaque(private) for public, private in update_keys),
+            vector(u64(epoch) + opaque(key) for epoch, key in state.resumption.items()),
+            optional(None if state.reinit is None else encode_proposal(state.reinit)),
+            _encode_past(state),
+        )
+    )
+
+
+def decode_state(data: bytes) -> GroupState:
+    """The reverse; raises MlsError."""
+    return decode(_read_state, data)
+
+
+def _read_state(reader: Reader) -> GroupState:
+    if reader.u8() != VERSION:
+        raise MalformedError("state-version")
+    context = read_group_context(reader)
+    suite = suite_of(context.cipher_suite)
+    start = reader.pos
+    reader.take(reader.varint())
+    tree = RatchetTree.decode(suite, reader.data[start : reader.pos])
+    own_leaf, signature_private = reader.u32(), reader.opaque()
+    private_keys = _read_map(reader, Reader.u32)
+    secrets = read_epoch_secrets(reader)
+    secret_tree = decode(read_secret_tree, reader.opaque())
+    interim, tag = reader.opaque(), reader.opaque()
+    pending = reader.vector(read_proposed)
+    update_keys = _read_map(reader, Reader.opaque)
+    resumption = _read_map(reader, Reader.u64)
+    reinit = reader.optional(read_proposal)
+    if reinit is not None and not isinstance(reinit, ReInit):
+        raise MalformedError("state-reinit")
+    past = _read_past(reader, suite, tree)
+    return GroupState(
+        suite,
+        context,
+        tree,
+        own_leaf,
+        signature_private,
+        private_keys,
+        secrets,
+        secret_tree,
+        interim,
+        tag,
+        pending,
+        update_keys,
+        past,
+        resumption,
+        reinit,
+    )
+
+
+def _read_map(reader: Reader, read_key: Callable[[Reader], T]) -> dict[T, bytes]:
+    """A map whose keys must ascend, so that there is one encoding."""
+    items = reader.vector(lambda r: (read_key(r), r.opaque()))
+    keys = [key for key, _ in items]
+    if keys != sorted(set(keys)):  # type: ignore[type-var]
+        raise MalformedError("state-order")
+    return dict(items)
+
+
+# ---- past epochs: the leaves of each as changes against the epoch after it
+# -----------------------------------------
+
+
+def _encode_past(state: GroupState) -> bytes:
+    """From the newest to the oldest, so that a leaf that many epochs share is stored once."""
+    after = tuple(state.tree.leaf(index) for index in range(state.tree.leaf_count))
+    encoded = []
+    for epoch in reversed(state.past):
+        changes = []
+        for index, leaf in enumerate(epoch.members):
+            newer = after[index] if index < len(after) else None
+            if leaf is not newer and (leaf is None or newer is None or leaf.encoded != newer.encoded):
+                changes.append(u32(index) + optional(None if leaf is None else leaf.encoded))
+        encoded.append(
+            epoch.context.encode()
+            + u32(len(epoch.members))
+            + vector(changes)
+            + opaque(epoch.sender_data_secret)
+            + opaque(epoch.secret_tree.encode())
+        )
+        after = epoch.members
+    return u16(len(encoded)) + b"".join(encoded)
+
+
+def _read_past(reader: Reader, suite: Suite, tree: RatchetTree) -> tuple[PastEpoch, ...]:
+    after = tuple(tree.leaf(index) for index in range(tree.leaf_count))
+    past = []
+    for _ in range(reader.u16()):
+        context, count = read_group_context(reader), reader.u32()
+        changes = reader.vector(lambda r: (r.u32(), r.optional(read_leaf)))
+        if count > 2 * (len(after) + len(changes) + 1):
+            raise MalformedError("state-members")
+        members = [*after[:count], *[None] * (count - len(after))]
+        for index, leaf in changes:
+            if index >= count:
+                raise MalformedError("state-members")
+            members[index] = leaf
+        after = tuple(members)
+        past.append(PastEpoch(context, after, reader.opaque(), decode(read_secret_tree, reader.opaque())))
+    return tuple(reversed(past))
