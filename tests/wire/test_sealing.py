@@ -6,13 +6,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polynya.crypto import signature
 from polynya.crypto.xwing import XWING
-from polynya.wire import exchange, files, links, padding, record, session
+from polynya.wire import (
+    credential,
+    exchange,
+    files,
+    keypackages,
+    links,
+    padding,
+    record,
+    sealing,
+    session,
+)
 from polynya.wire.errors import WireError
 from polynya.wire.messages import (
     FILE_MAX,
+    KEY_PACKAGE_MAX,
     Answer,
     Call,
+    DeviceListBody,
     Done,
     Entry,
     Exchange,
@@ -74,6 +87,22 @@ def test_contact_requests_refuse_an_invalid_key_and_a_large_body() -> None:
     large = WelcomeMessage(bytes(record.REQUEST_INLINE_MAX), ())
     with pytest.raises(WireError, match="padding-fit"):
         record.seal_contact_request(public, PLACE, PLACE, large, random)
+
+
+def test_a_key_package_that_the_relay_would_not_store_is_refused() -> None:
+    largest = bytes(KEY_PACKAGE_MAX - sealing.OVERHEAD)
+    assert len(keypackages.seal_key_package(KEY, PLACE, largest, SeededRandom(1))) == KEY_PACKAGE_MAX
+    with pytest.raises(WireError, match="key-package-size"):
+        keypackages.seal_key_package(KEY, PLACE, largest + b"x", SeededRandom(1))
+
+
+def test_a_device_list_follows_one_of_the_same_person_only() -> None:
+    lists = []
+    for seed in (b"a" * 32, b"b" * 32):
+        signed = credential.sign_device_list(seed, DeviceListBody(1, ()))
+        lists.append(credential.verify_device_list(signature.public_key(seed), signed))
+    with pytest.raises(WireError, match="device-list-identity"):
+        credential.check_device_list_follows(*lists)
 
 
 @given(st.integers(0, 2**20))

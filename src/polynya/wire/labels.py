@@ -24,7 +24,7 @@ def record_key(topic_secret: bytes) -> bytes:
 
 
 def card_key(invite_secret: bytes) -> bytes:
-    """Seals an invite's card. The 16-byte secret is hashed first: HKDF's key is as long as its hash (RFC 5869)."""
+    """Seals an invite's card; 32 bytes. The secret is hashed first: RFC 5869 wants a key of a hash's size."""
     return expand(sha256(b"polynya invite 1" + invite_secret), "card", 32)
 
 

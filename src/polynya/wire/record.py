@@ -9,7 +9,6 @@ from polynya.crypto.xwing import XWING
 from polynya.wire import sealing
 from polynya.wire.errors import WireError
 from polynya.wire.messages import (
-    EPHEMERAL_MAX,
     RECORD_STEPS,
     EphemeralMessage,
     InboxMessage,
@@ -98,11 +97,8 @@ def _request_info(card_id: bytes) -> bytes:
 
 
 def seal_ephemeral(key: bytes, topic: bytes, message: EphemeralMessage, random: Random) -> bytes:
-    """Under the epoch's ephemeral key; raises WireError `ephemeral-size` above EPHEMERAL_MAX."""
-    sealed = sealing.seal(key, topic, encode_ephemeral_message(message), random)
-    if len(sealed) > EPHEMERAL_MAX:
-        raise WireError("ephemeral-size")
-    return sealed
+    """Under the epoch's ephemeral key; raises WireError `message`."""
+    return sealing.seal(key, topic, encode_ephemeral_message(message), random)
 
 
 def open_ephemeral(key: bytes, topic: bytes, body: bytes) -> EphemeralMessage:

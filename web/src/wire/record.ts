@@ -11,7 +11,6 @@ import {
   encodeEphemeralMessage,
   encodeInboxMessage,
   encodeRecordBody,
-  EPHEMERAL_MAX,
   type EphemeralMessage,
   type InboxMessage,
   RECORD_STEPS,
@@ -102,16 +101,14 @@ export async function openContactRequest(
   return decodeInboxMessage(body.body);
 }
 
-/** Under the epoch's ephemeral key. @throws WireError `ephemeral-size` above EPHEMERAL_MAX. */
+/** Under the epoch's ephemeral key. @throws WireError `message`. */
 export async function sealEphemeral(
   key: Uint8Array,
   topic: Uint8Array,
   message: EphemeralMessage,
   random: Random,
 ): Promise<Uint8Array> {
-  const sealed = await seal(key, topic, encodeEphemeralMessage(message), random);
-  if (sealed.length > EPHEMERAL_MAX) throw new WireError('ephemeral-size');
-  return sealed;
+  return seal(key, topic, encodeEphemeralMessage(message), random);
 }
 
 /** @throws WireError `ephemeral-open`, a `cbor-` rule, or `message`. */

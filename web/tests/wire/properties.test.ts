@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat } from '../../src/crypto/bytes.ts';
+import { publicKey } from '../../src/crypto/signature.ts';
 import { XWING } from '../../src/crypto/xwing.ts';
 import { fromBase64url, same, toBase64url } from '../../src/wire/bytes.ts';
 import * as cbor from '../../src/wire/cbor.ts';
+import { checkDeviceListFollows, signDeviceList, verifyDeviceList } from '../../src/wire/credential.ts';
 import { WireError } from '../../src/wire/errors.ts';
 import { openRequest, sealRequest } from '../../src/wire/exchange.ts';
 import { blobSize, openFile, sealedSize, sealFile } from '../../src/wire/files.ts';
+import { sealKeyPackage } from '../../src/wire/keypackages.ts';
 import { buildInviteLink, LinkError, parseLink } from '../../src/wire/links.ts';
 import * as messages from '../../src/wire/messages.ts';
 import { pad, unpad } from '../../src/wire/padding.ts';
@@ -18,6 +21,7 @@ import {
   sealContactRequest,
   sealRecord,
 } from '../../src/wire/record.ts';
+import { OVERHEAD } from '../../src/wire/sealing.ts';
 import { type ClientSession, openHello, type RelaySession, startSession } from '../../src/wire/session.ts';
 import { SeededRandom } from '../support/seeded.ts';
 
@@ -139,6 +143,23 @@ describe('sealing', () => {
     expect(await ruleOf(() => sealContactRequest(new Uint8Array(1216), KEY, PLACE, small, random))).toBe(
       'contact-request-key',
     );
+  });
+
+  it('refuses key packages that the relay would not store', async () => {
+    const largest = new Uint8Array(messages.KEY_PACKAGE_MAX - OVERHEAD);
+    const random = new SeededRandom(1);
+    expect((await sealKeyPackage(KEY, PLACE, largest, random)).length).toBe(messages.KEY_PACKAGE_MAX);
+    const larger = concat(largest, Uint8Array.of(1));
+    expect(await ruleOf(() => sealKeyPackage(KEY, PLACE, larger, random))).toBe('key-package-size');
+  });
+
+  it('follows device lists of the same person only', async () => {
+    const [one, other] = await Promise.all(
+      [KEY, PLACE].map(async (seed) =>
+        verifyDeviceList(await publicKey(seed), await signDeviceList(seed, { number: 1, devices: [] })),
+      ),
+    );
+    expect(await ruleOf(() => checkDeviceListFollows(one!, other!))).toBe('device-list-identity');
   });
 
   it('opens contact requests, and no bit can change', async () => {
