@@ -1,4 +1,4 @@
-"""Writes what spec/messages.toml and spec/state.toml define: the Python and TypeScript codecs and the spec's tables.
+"""Writes what spec/messages.toml and spec/state.toml define: codecs in both languages, and the spec's tables.
 
 `python -m scripts.generate` writes, `python -m scripts.generate --check` compares and fails on a difference.
 """
