@@ -6,6 +6,7 @@ from __future__ import annotations
 from scripts.codecs.schema import MAX_UINT, Choice, Enumeration, Field, Schema, Struct, snake
 
 HEADER = '''# ruff: noqa: E501, RUF022, UP007
+# fmt: off
 """Generated from spec/messages.toml by `python -m scripts.generate`; do not edit."""
 
 from __future__ import annotations

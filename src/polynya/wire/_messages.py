@@ -1,4 +1,5 @@
 # ruff: noqa: E501, RUF022, UP007
+# fmt: off
 """Generated from spec/messages.toml by `python -m scripts.generate`; do not edit."""
 
 from __future__ import annotations
