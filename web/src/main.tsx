@@ -1,0 +1,4 @@
+import './ui/styles/base.css';
+import { start } from './ui/start.tsx';
+
+void start();

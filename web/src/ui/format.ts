@@ -1,0 +1,93 @@
+/** How names, times and sizes are written. Names come from others: they are cleaned before they are shown anywhere. */
+import { language, t } from './text/index.ts';
+
+/** Controls, zero-width characters and everything that changes the direction of text around it. */
+const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;
+/** Four or more combining marks in a row paint over the lines above and below. */
+const STACKED_MARKS = /(\p{M}{3})\p{M}+/gu;
+const NAME_LIMIT = 64;
+
+/** Hidden characters are dropped, except the zero-width joiner between emoji. */
+export function cleanName(name: string): string {
+  const visible = name
+    .replace(/(\p{Extended_Pictographic}\ufe0f?\p{Emoji_Modifier}?)\u200d(?=\p{Extended_Pictographic})/gu, '$1\ue000')
+    .replace(HIDDEN, ' ')
+    .replace(/\ue000/g, '\u200d')
+    .replace(STACKED_MARKS, '$1')
+    .replace(/\s+/g, ' ')
+    .trim();
+  const letters = Array.from(visible);
+  return letters.length > NAME_LIMIT ? `${letters.slice(0, NAME_LIMIT).join('')}…` : visible;
+}
+
+/** As cleanName, but a nameless person still gets something to be called. */
+export function shownName(name: string): string {
+  return cleanName(name) || t('nameless');
+}
+
+export function initials(name: string): string {
+  const words = cleanName(name).split(' ').filter((word) => /[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(word));
+  const first = (word: string | undefined): string => {
+    const match = word?.match(/[\p{L}\p{N}]|\p{Extended_Pictographic}/u);
+    return match ? match[0].toLocaleUpperCase() : '';
+  };
+  return first(words[0]) + (words.length > 1 ? first(words.at(-1)) : '');
+}
+
+/** A stable colour, 0 to 7, of an identity or conversation (hex). */
+export function colourOf(id: string): number {
+  return Number.parseInt(id.slice(0, 6) || '0', 16) % 8;
+}
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+function formatter(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${language.value} ${name}`;
+  let found = formatters.get(key);
+  if (!found) formatters.set(key, (found = new Intl.DateTimeFormat(language.value === 'en' ? navigator.languages.find((tag) => tag.startsWith('en')) ?? 'en' : language.value, options)));
+  return found;
+}
+
+export function clock(time: number): string {
+  return formatter('clock', { hour: '2-digit', minute: '2-digit' }).format(time);
+}
+
+/** Whole days between two times, by the calendar of this place. */
+export function daysBetween(earlier: number, later: number): number {
+  const midnight = (time: number): number => new Date(time).setHours(0, 0, 0, 0);
+  return Math.round((midnight(later) - midnight(earlier)) / 86_400_000);
+}
+
+export function dayLabel(time: number, now: number): string {
+  const days = daysBetween(time, now);
+  if (days === 0) return t('today');
+  if (days === 1) return t('yesterday');
+  const sameYear = new Date(time).getFullYear() === new Date(now).getFullYear();
+  return sameYear ? formatter('day', { day: 'numeric', month: 'long' }).format(time) : formatter('date', { day: 'numeric', month: 'long', year: 'numeric' }).format(time);
+}
+
+/** For lists: the hour today, the weekday this week, else the date. */
+export function listTime(time: number, now: number): string {
+  const days = daysBetween(time, now);
+  if (days <= 0) return clock(time);
+  if (days < 7) return formatter('weekday', { weekday: 'short' }).format(time);
+  return formatter('short', { day: '2-digit', month: '2-digit', year: '2-digit' }).format(time);
+}
+
+export function fullTime(time: number): string {
+  return formatter('full', { dateStyle: 'long', timeStyle: 'short' }).format(time);
+}
+
+export function shortDate(time: number): string {
+  return formatter('day', { day: 'numeric', month: 'long' }).format(time);
+}
+
+const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
+export function fileSize(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return new Intl.NumberFormat(language.value, { style: 'unit', unit: UNITS[unit] as string, unitDisplay: unit ? 'short' : 'long', maximumFractionDigits: value < 10 && unit ? 1 : 0 }).format(value);
+}

@@ -1,0 +1,53 @@
+/** Short notices at the bottom of the screen, and how failures become words. */
+import { signal } from '@preact/signals';
+import { PolynyaError } from '../errors.ts';
+import { hasText, t } from './text/index.ts';
+
+export interface Notice {
+  id: number;
+  text: string;
+  bad: boolean;
+}
+
+export const notice = signal<Notice | null>(null);
+let last = 0;
+let timer: ReturnType<typeof setTimeout> | undefined;
+const SHOWN_MS = 4_000;
+/** Failures say what to do: that takes longer to read. */
+const FAILURE_SHOWN_MS = 9_000;
+
+export function notify(text: string, bad = false): void {
+  last += 1;
+  notice.value = { id: last, text, bad };
+  clearTimeout(timer);
+  timer = setTimeout(dismiss, bad ? FAILURE_SHOWN_MS : SHOWN_MS);
+}
+
+export function dismiss(): void {
+  notice.value = null;
+}
+
+export function codeOf(error: unknown): string {
+  return error instanceof PolynyaError ? error.code : error instanceof DOMException ? error.name.replace(/Error$/, '').toLowerCase() : 'unexpected';
+}
+
+/** What happened and what to do, for a code. */
+export function words(code: string): string {
+  const key = `error:${code}`;
+  return hasText(key) ? t(key) : t('error:other', { code });
+}
+
+export function reportCode(code: string): void {
+  notify(words(code), true);
+}
+
+/** Runs an action; a failure becomes a notice. Resolves to whether it went well. */
+export async function attempt(action: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await action();
+    return true;
+  } catch (error) {
+    if (codeOf(error) !== 'abort') reportCode(codeOf(error));
+    return false;
+  }
+}

@@ -1,0 +1,230 @@
+/** The list of chats. */
+import { useComputed, useSignal } from '@preact/signals';
+import type { ConversationView } from '../../client/types.ts';
+import { cleanName, listTime, shownName } from '../format.ts';
+import { attempt } from '../notices.ts';
+import { Avatar, ConversationAvatar } from '../parts/avatar.tsx';
+import { IconButton, Name, roving } from '../parts/basics.tsx';
+import { ask } from '../parts/dialog.tsx';
+import { Icon, Logo } from '../parts/icon.tsx';
+import { LinkNote } from '../parts/link_note.tsx';
+import { showMenu } from '../parts/popups.tsx';
+import { open, openAlone, openedChat } from '../route.ts';
+import { client, conversations, draftOf, me, nameOf, openedInvites, requests } from '../state.ts';
+import { t, tn } from '../text/index.ts';
+import { typingWords } from '../chat/list.tsx';
+import { Status } from '../chat/status.tsx';
+import { lastWords } from '../chat/words.ts';
+import { update } from '../worker.ts';
+
+/** Lines are cut by the list's width long before this. */
+const LINE = 200;
+const oneLine = (text: string): string => text.slice(0, LINE).replace(/\s+/g, ' ');
+
+function Preview({ of }: { of: ConversationView }) {
+  const draft = openedChat.value === of.id ? '' : draftOf(of.id).trim();
+  const typed = typingWords(of);
+  const { last } = of;
+  if (typed) return <span class="chat-line typing-words">{typed}</span>;
+  if (draft) {
+    return (
+      <span class="chat-line">
+        <span class="draft">{t('draft')}</span> <bdi>{oneLine(draft)}</bdi>
+      </span>
+    );
+  }
+  if (of.state === 'joining') return <span class="chat-line">{t('joining')}</span>;
+  if (!last) return <span class="chat-line">{t(of.kind === 'group' ? 'newGroupLine' : 'newChatLine')}</span>;
+  const who = last.kind === 'system' ? '' : last.mine ? t('you') : of.kind === 'group' && last.sender ? shownName(nameOf(last.sender, of)) : '';
+  return (
+    <span class="chat-line">
+      {who && <bdi class="chat-who">{who}: </bdi>}
+      {last.kind === 'file' && <Icon name="attach" />}
+      <bdi>{oneLine(lastWords(last))}</bdi>
+    </span>
+  );
+}
+
+function deleteChat(conversation: ConversationView): void {
+  ask({
+    title: t('deleteChat'),
+    text: t(conversation.kind === 'group' && conversation.state === 'active' ? 'deleteGroupText' : 'deleteChatText'),
+    action: t('delete'),
+    danger: true,
+    run: () => attempt(() => client().deleteConversation(conversation.id)),
+  });
+}
+
+function Row({ of }: { of: ConversationView }) {
+  const { id, last, unread, problem } = of;
+  const chosen = openedChat.value === id;
+  const bad = problem !== null || of.state === 'fraud' || of.state === 'stuck';
+  const menu = (event: MouseEvent): void => {
+    event.preventDefault();
+    showMenu(
+      {
+        items: [
+          { icon: 'info', label: t('info'), run: () => (openAlone({ name: 'chat', id }), open({ name: 'info', id })) },
+          { icon: 'trash', label: t('deleteChat'), danger: true, run: () => deleteChat(of) },
+        ],
+      },
+      { x: event.clientX, y: event.clientY },
+    );
+  };
+  return (
+    <li>
+      <button type="button" class={chosen ? 'chat-row chosen' : 'chat-row'} aria-current={chosen} onClick={() => openAlone({ name: 'chat', id })} onContextMenu={menu}>
+        <ConversationAvatar of={of} size="large" />
+        <span class="chat-row-text">
+          <span class="chat-row-top">
+            <span class="chat-row-name">
+              <Name>{of.name}</Name>
+            </span>
+            {last?.mine && last.status && <Status status={last.status} />}
+            {last && <time class="chat-row-time">{listTime(last.time, Date.now())}</time>}
+          </span>
+          <span class="chat-row-bottom">
+            <Preview of={of} />
+            {bad && (
+              <span class="badge bad" role="img" aria-label={t('problemHere')}>
+                !
+              </span>
+            )}
+            {unread > 0 && (
+              <span class="badge" aria-label={tn('unread', unread)}>
+                {unread > 999 ? '999+' : unread}
+              </span>
+            )}
+          </span>
+        </span>
+      </button>
+    </li>
+  );
+}
+
+/** Contact requests to answer and invites that wait, above the chats. */
+function Waiting() {
+  const opened = openedInvites.value.filter((invite) => invite.state === 'opened' || invite.state === 'requested' || invite.state === 'opening');
+  return (
+    <>
+      {requests.value.map((request) => (
+        <li key={request.id}>
+          <button type="button" class="chat-row asks" onClick={() => openAlone({ name: 'request', id: request.id })}>
+            <Avatar id={request.identity} name={request.name} size="large" />
+            <span class="chat-row-text">
+              <span class="chat-row-top">
+                <span class="chat-row-name">
+                  <Name>{request.name}</Name>
+                </span>
+                <time class="chat-row-time">{listTime(request.time, Date.now())}</time>
+              </span>
+              <span class="chat-row-bottom">
+                <span class="chat-line accent">{t('wantsToChat')}</span>
+                <span class="badge">1</span>
+              </span>
+            </span>
+          </button>
+        </li>
+      ))}
+      {opened.map((invite) => (
+        <li key={invite.id}>
+          <button type="button" class="chat-row" onClick={() => openAlone({ name: 'invited', id: invite.id })}>
+            <Avatar id={invite.identity || invite.id} name={invite.name} size="large" />
+            <span class="chat-row-text">
+              <span class="chat-row-top">
+                <span class="chat-row-name">{invite.name ? <Name>{invite.name}</Name> : t('invitation')}</span>
+              </span>
+              <span class="chat-row-bottom">
+                <span class="chat-line">{t(invite.state === 'requested' ? 'waitingLine' : invite.state === 'opened' ? 'invitedLine' : 'openingInvite')}</span>
+              </span>
+            </span>
+          </button>
+        </li>
+      ))}
+    </>
+  );
+}
+
+function Empty() {
+  return (
+    <div class="empty">
+      <Logo />
+      <h2>{t('noChatsTitle')}</h2>
+      <p>{t('noChatsText')}</p>
+      <button type="button" class="button" onClick={() => open({ name: 'invite' })}>
+        <Icon name="invite" />
+        {t('inviteFriend')}
+      </button>
+      <button type="button" class="button quiet" onClick={() => open({ name: 'paste-link' })}>
+        {t('haveLink')}
+      </button>
+    </div>
+  );
+}
+
+export function Chats() {
+  const search = useSignal('');
+  const found = useComputed(() => {
+    const wanted = cleanName(search.value).toLocaleLowerCase();
+    return wanted ? conversations.value.filter((each) => cleanName(each.name).toLocaleLowerCase().includes(wanted)) : conversations.value;
+  });
+  const searching = search.value.trim() !== '';
+  const empty = conversations.value.length === 0 && requests.value.length === 0 && openedInvites.value.every((invite) => invite.state === 'accepted' || invite.state === 'failed');
+  const start = update.value;
+  return (
+    <nav class="screen chats" aria-label={t('chats')}>
+      <header class="bar">
+        <button type="button" class="own-avatar" aria-label={t('settings')} title={t('settings')} onClick={() => open({ name: 'settings' })}>
+          <Avatar id={me.value.identity} name={me.value.name} />
+        </button>
+        <label class="search">
+          <Icon name="search" />
+          <input
+            type="search"
+            placeholder={t('search')}
+            aria-label={t('search')}
+            title={t('searchKeys')}
+            value={search.value}
+            onInput={(event) => (search.value = event.currentTarget.value)}
+            onKeyDown={(event) => {
+              const first = found.peek()[0];
+              if (event.key === 'Escape') {
+                event.stopPropagation();
+                search.value = '';
+                event.currentTarget.blur();
+              } else if (event.key === 'Enter' && first) {
+                search.value = '';
+                openAlone({ name: 'chat', id: first.id });
+              } else if (event.key === 'ArrowDown') {
+                event.preventDefault();
+                document.querySelector<HTMLElement>('.chat-row')?.focus();
+              }
+            }}
+          />
+        </label>
+        <IconButton icon="edit" label="newChat" onClick={() => open({ name: 'new-chat' })} />
+      </header>
+      <LinkNote />
+      {start && (
+        <div class="strip" role="status">
+          <Icon name="refresh" />
+          <span>{t('updateReady')}</span>
+          <button type="button" class="strip-action" onClick={start}>
+            {t('updateNow')}
+          </button>
+        </div>
+      )}
+      {empty ? (
+        <Empty />
+      ) : (
+        <ul class="chat-list" onKeyDown={roving('.chat-row')}>
+          {!searching && <Waiting />}
+          {found.value.map((each) => (
+            <Row key={each.id} of={each} />
+          ))}
+          {searching && found.value.length === 0 && <li class="none">{t('nothingFound')}</li>}
+        </ul>
+      )}
+    </nav>
+  );
+}
