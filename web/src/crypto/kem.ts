@@ -2,7 +2,7 @@ import { concat, u16, utf8 } from './bytes.ts';
 import { CryptoError } from './errors.ts';
 import { labeledExpand, labeledExtract } from './labeled.ts';
 import type { Random } from './random.ts';
-import { agree, publicKey } from './x25519.ts';
+import { agree, checkPublicKey, publicKey } from './x25519.ts';
 
 export interface KeyPair {
   readonly privateKey: Uint8Array;
@@ -19,6 +19,8 @@ export interface Kem {
   deriveKeyPair(ikm: Uint8Array): Promise<KeyPair>;
   generate(random: Random): Promise<KeyPair>;
   publicKey(privateKey: Uint8Array): Promise<Uint8Array>;
+  /** Refuses the keys to which `encapsulate` would refuse to encapsulate. @throws CryptoError */
+  checkPublicKey(publicKey: Uint8Array): void;
   /** [shared secret, encapsulation]. @throws CryptoError for an unusable key. */
   encapsulate(publicKey: Uint8Array, random: Random): Promise<[Uint8Array, Uint8Array]>;
   /** The shared secret. @throws CryptoError for an unusable encapsulation. */
@@ -49,6 +51,7 @@ export const DHKEM_X25519: Kem = {
   privateKeySize: 32,
   deriveKeyPair,
   publicKey,
+  checkPublicKey,
   generate: (random) => deriveKeyPair(random.bytes(32)),
   async encapsulate(receiver, random) {
     const ephemeral = await deriveKeyPair(random.bytes(32));

@@ -25,6 +25,19 @@ export const native = feature(async () => {
   return jwkField(key, 'pub').then((found) => found.length === PUBLIC_KEY_SIZE || Promise.reject());
 });
 
+const Q = 3329;
+
+/** Refuses public keys that FIPS 203, section 7.2, refuses: 768 coefficients of 12 bits, each below q. @throws CryptoError */
+export function checkPublicKey(publicKey: Uint8Array): void {
+  if (publicKey.length !== PUBLIC_KEY_SIZE) throw new CryptoError('An ML-KEM-768 public key has 1,184 bytes.');
+  for (let i = 0; i < 1152; i += 3) {
+    const [a, b, c] = [publicKey[i]!, publicKey[i + 1]!, publicKey[i + 2]!];
+    if ((a | ((b & 15) << 8)) >= Q || ((b >> 4) | (c << 4)) >= Q) {
+      throw new CryptoError('The ML-KEM public key is not usable.');
+    }
+  }
+}
+
 /** The 1,184-byte public key of a seed. */
 export async function publicKey(seed: Uint8Array): Promise<Uint8Array> {
   if (await native()) return jwkField(await importSeed(seed), 'pub');

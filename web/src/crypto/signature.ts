@@ -1,3 +1,4 @@
+import { hex } from './bytes.ts';
 import { CryptoError } from './errors.ts';
 import { feature, jwkField, pkcs8, remembered, subtle, view } from './subtle.ts';
 import type { Random } from './random.ts';
@@ -36,9 +37,31 @@ export async function sign(seed: Uint8Array, message: Uint8Array): Promise<Uint8
   return new Uint8Array(await subtle().sign('Ed25519', await importPrivate(seed), view(message)));
 }
 
-/** Whether the signature is the key's over the message. A key or signature of any other length is never valid. */
+/** The encodings of points of order 1, 2, 4 and 8, without the highest bit, those above the prime included. */
+const SMALL_ORDER = [
+  '00'.repeat(32),
+  `01${'00'.repeat(31)}`,
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  `ec${'ff'.repeat(30)}7f`,
+  `ed${'ff'.repeat(30)}7f`,
+  `ee${'ff'.repeat(30)}7f`,
+];
+
+/** Whether an encoded point has small order. Such keys sign for everybody, and implementations differ about them. */
+export function isSmallOrder(point: Uint8Array): boolean {
+  const masked = point.slice(0, 32);
+  masked[31]! &= 0x7f;
+  return SMALL_ORDER.includes(hex(masked));
+}
+
+/**
+ * Whether the signature is the key's over the message, by the equation without cofactor. A key or signature of any
+ * other length is never valid, nor is one with a point of small order.
+ */
 export async function verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
   if (publicKey.length !== PUBLIC_KEY_SIZE || signature.length !== SIGNATURE_SIZE) return false;
+  if (isSmallOrder(publicKey) || isSmallOrder(signature)) return false;
   try {
     if (!(await native())) return (await import('./fallback.ts')).ed25519Verify(publicKey, message, signature);
     return await subtle().verify('Ed25519', await importPublic(publicKey), view(signature), view(message));

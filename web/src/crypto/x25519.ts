@@ -1,3 +1,4 @@
+import { hex } from './bytes.ts';
 import { CryptoError } from './errors.ts';
 import { feature, jwkField, pkcs8, remembered, subtle, view } from './subtle.ts';
 
@@ -16,6 +17,28 @@ export const native = feature(async () => {
 export function checkSharedSecret(shared: Uint8Array): Uint8Array {
   if (shared.every((byte) => byte === 0)) throw new CryptoError('The public key is not usable.');
   return shared;
+}
+
+/**
+ * The u-coordinates, little-endian and without the highest bit (which does not count), that give the all-zero secret
+ * whatever the secret key: the points of order 1, 2, 4 and 8, and those of them that fit once more above the prime.
+ */
+const LOW_ORDER = [
+  '00'.repeat(32),
+  `01${'00'.repeat(31)}`,
+  'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800',
+  '5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157',
+  `ec${'ff'.repeat(30)}7f`,
+  `ed${'ff'.repeat(30)}7f`,
+  `ee${'ff'.repeat(30)}7f`,
+];
+
+/** Refuses the public keys that `agree` would refuse, without agreeing. @throws CryptoError */
+export function checkPublicKey(publicKey: Uint8Array): void {
+  if (publicKey.length !== 32) throw new CryptoError('An X25519 key has 32 bytes.');
+  const masked = publicKey.slice();
+  masked[31]! &= 0x7f;
+  if (LOW_ORDER.includes(hex(masked))) throw new CryptoError('The public key is not usable.');
 }
 
 /** X25519 (RFC 7748) of a 32-byte secret key and a 32-byte public key. @throws CryptoError */

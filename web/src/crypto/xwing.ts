@@ -51,6 +51,11 @@ export const XWING: Kem = {
   },
   publicKey: async (privateKey) => (await expand(privateKey)).publicKey,
   generate: (random) => pair(random.bytes(32)),
+  checkPublicKey(publicKey) {
+    if (publicKey.length !== PUBLIC_KEY_SIZE) throw new CryptoError('An X-Wing public key has 1,216 bytes.');
+    mlkem.checkPublicKey(publicKey.slice(0, mlkem.PUBLIC_KEY_SIZE));
+    x25519.checkPublicKey(publicKey.slice(mlkem.PUBLIC_KEY_SIZE));
+  },
   async encapsulate(publicKey, random) {
     if (publicKey.length !== PUBLIC_KEY_SIZE) throw new CryptoError('An X-Wing public key has 1,216 bytes.');
     const ephemeral = random.bytes(32);

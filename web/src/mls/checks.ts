@@ -1,6 +1,7 @@
 import { equal } from '../crypto/compare.ts';
+import { CryptoError } from '../crypto/errors.ts';
 import type { UpdatePath } from './commit.ts';
-import { ensure } from './errors.ts';
+import { MlsError, ensure } from './errors.ts';
 import {
   type Extension,
   REQUIRED_CAPABILITIES,
@@ -28,7 +29,7 @@ import * as math from './treemath.ts';
 
 /*
  * What a receiver must check, one named function per rule (RFC 9420). Each throws MlsError with the rule's id.
- * The proposal list's rules are in `proposals`, those of framing in `protection`, those of paths in `treekem`.
+ * The proposal list's rules are in `proposals`, those of framing in `protect`, those of paths in `treekem`.
  */
 
 /** Seconds: key packages that claim more than a year are refused before they are used (section 7.2). */
@@ -49,7 +50,10 @@ function supports(capabilities: Capabilities, extensionTypes: readonly number[])
 }
 
 /** The leaf supports MLS 1.0, the suite, its own credential type and its own extensions. */
-function checkOwnCapabilities(suite: Suite, { capabilities, credential, extensions }: LeafNode): void {
+export function checkOwnCapabilities(
+  suite: Suite,
+  { capabilities, credential, extensions }: Pick<LeafNode, 'capabilities' | 'credential' | 'extensions'>,
+): void {
   const { versions, cipherSuites, credentials } = capabilities;
   ensure(versions.includes(MLS10) && cipherSuites.includes(suite.id), '7.3-version-or-suite');
   ensure(credentials.includes(credential.type), '7.3-own-credential');
@@ -78,12 +82,17 @@ export function checkSupported(all: Iterable<Capabilities>, extensions: readonly
   }
 }
 
-/** `now` in milliseconds. */
-export function checkLifetime(leaf: LeafNode, now: number): void {
-  if (leaf.source.type !== FROM_KEY_PACKAGE) return;
+/** Whether a leaf that has a lifetime is in it at `now` (milliseconds). */
+export function isCurrent(leaf: LeafNode, now: number): boolean {
+  if (leaf.source.type !== FROM_KEY_PACKAGE) return true;
   const seconds = BigInt(Math.floor(now / 1000));
   const { notBefore, notAfter } = leaf.source.lifetime;
-  ensure(notBefore <= seconds && seconds <= notAfter, '7.3-lifetime', 'the key package is not yet or no longer valid');
+  return notBefore <= seconds && seconds <= notAfter;
+}
+
+/** `now` in milliseconds. */
+export function checkLifetime(leaf: LeafNode, now: number): void {
+  ensure(isCurrent(leaf, now), '7.3-lifetime', 'the key package is not yet or no longer valid');
 }
 
 /** Section 7.2: no leaf claims to live longer than `maximum` seconds. */
@@ -93,8 +102,17 @@ export function checkLifetimeSpan(leaf: LeafNode, maximum: number): void {
   ensure(span >= 0n && span <= BigInt(maximum), '7.2-lifetime-span', `more than ${maximum} seconds, or less than none`);
 }
 
+/** Section 7.3: keys that the suite's KEM can encrypt to, or one member could stop all others' commits. */
+export function checkPublicKeys(suite: Suite, keys: Iterable<Uint8Array>): void {
+  try {
+    for (const key of keys) suite.kem.checkPublicKey(key);
+  } catch (error) {
+    throw error instanceof CryptoError ? new MlsError('7.3-encryption-key') : error;
+  }
+}
+
 /** A leaf that takes another's place has a new key (section 7.3). */
-function checkFreshKey(leaf: LeafNode, old: LeafNode): void {
+export function checkFreshKey(leaf: LeafNode, old: LeafNode): void {
   ensure(!equal(leaf.encryptionKey, old.encryptionKey), '7.3-same-encryption-key');
 }
 
@@ -102,6 +120,7 @@ function checkFreshKey(leaf: LeafNode, old: LeafNode): void {
 export async function checkUpdateLeaf(suite: Suite, leaf: LeafNode, old: LeafNode, place: LeafPlace): Promise<void> {
   checkSource(leaf, FROM_UPDATE);
   checkOwnCapabilities(suite, leaf);
+  checkPublicKeys(suite, [leaf.encryptionKey]);
   checkFreshKey(leaf, old);
   await checkLeafSignature(suite, leaf, place);
 }
@@ -129,6 +148,7 @@ export async function checkKeyPackage(suite: Suite, keyPackage: KeyPackage): Pro
   ensure(keyPackage.version === MLS10 && keyPackage.cipherSuite === suite.id, '10.1-version-or-suite');
   checkSource(leaf, FROM_KEY_PACKAGE);
   checkOwnCapabilities(suite, leaf);
+  checkPublicKeys(suite, [leaf.encryptionKey, keyPackage.initKey]);
   checkInitKey(keyPackage);
   ensure(supports(leaf.capabilities, keyPackage.extensions.map((extension) => extension.type)), '10-extensions');
   await checkLeafSignature(suite, leaf, NOWHERE);
@@ -157,8 +177,10 @@ function encryptionKeys(tree: RatchetTree): string[] {
 }
 
 /** Section 12.4.2: no key of the update path, the leaf's included, is in the tree already or twice in the path. */
-export function checkPathKeys(tree: RatchetTree, path: UpdatePath): void {
-  const keys = [path.leafNode, ...path.nodes].map((node) => keyName(node.encryptionKey));
+export function checkPathKeys(suite: Suite, tree: RatchetTree, path: UpdatePath): void {
+  const found = [path.leafNode, ...path.nodes].map((node) => node.encryptionKey);
+  checkPublicKeys(suite, found);
+  const keys = found.map(keyName);
   const present = new Set(encryptionKeys(tree));
   ensure(new Set(keys).size === keys.length && !keys.some((key) => present.has(key)), '12.4.2-path-key-reused');
 }
@@ -212,6 +234,8 @@ export async function checkTree(
   const leaves = [...tree.leaves()];
   for (const [, leaf] of leaves) checkOwnCapabilities(suite, leaf);
   checkMembers(tree, extensions);
+  checkPublicKeys(suite, leaves.map(([, leaf]) => leaf.encryptionKey));
+  checkPublicKeys(suite, [...tree.parents()].map(([, parent]) => parent.encryptionKey));
   checkUnmergedLeaves(tree);
   checkParentHashes(suite, tree);
   await Promise.all(leaves.map(([leafIndex, leaf]) => checkLeafSignature(suite, leaf, { groupId, leafIndex })));

@@ -1,9 +1,11 @@
 import { encode } from './codec.ts';
+import { ensure } from './errors.ts';
+import type { Extension } from './extensions.ts';
 import { type GroupContext, groupContext } from './groupcontext.ts';
 import type { LeafNode } from './leaf.ts';
 import type { ReInit } from './proposal.ts';
 import type { ResolvedProposal } from './proposals.ts';
-import type { EpochKeys } from './protection.ts';
+import type { EpochKeys } from './protect.ts';
 import type { Psks } from './psk.ts';
 import { type EpochSecrets, type NewEpoch, fromJoiner } from './schedule.ts';
 import { SecretTree } from './secrettree.ts';
@@ -20,15 +22,22 @@ export interface PastEpoch {
   readonly leaves: readonly (LeafNode | null)[];
   readonly senderDataSecret: Uint8Array;
   readonly secretTree: SecretTree;
-  readonly resumptionPsk: Uint8Array;
 }
 
-/** The private keys of an Update that we proposed, until someone commits it. */
+/** The private key of an Update that we proposed, until someone commits it. */
 export interface OwnUpdate {
   readonly encryptionKey: Uint8Array;
   readonly encryptionPrivate: Uint8Array;
-  readonly signaturePrivate: Uint8Array;
 }
+
+/** The resumption PSK of one of the group's former epochs. */
+export interface Resumption {
+  readonly epoch: bigint;
+  readonly psk: Uint8Array;
+}
+
+/** Former epochs whose resumption PSK is kept: enough for a re-initialisation to find the epoch that it names. */
+const MAX_RESUMPTION_EPOCHS = 8;
 
 /** All that a member knows of its group in one epoch. Immutable. */
 export interface GroupState {
@@ -47,6 +56,8 @@ export interface GroupState {
   readonly updates: readonly OwnUpdate[];
   /** Oldest first. */
   readonly past: readonly PastEpoch[];
+  /** Oldest first. */
+  readonly resumption: readonly Resumption[];
   /** Set once a commit reinitialised the group: it sends nothing more. */
   readonly reInit: ReInit | null;
 }
@@ -74,25 +85,26 @@ export function pastKeys(suite: Suite, past: PastEpoch): EpochKeys {
   return { suite, context, extensions: [], leaf: (index) => leaves[index] ?? null, senderDataSecret, secretTree };
 }
 
-/** The epoch as it is kept once it is past: our own sending ratchet is gone. */
+/** The epoch as it is kept once it is past: our own ratchets and all handshake ratchets are gone. */
 export function retire(state: GroupState): PastEpoch {
   return {
     epoch: state.context.epoch,
     context: encodedContext(state.context),
     leaves: state.tree.allLeaves,
     senderDataSecret: state.secrets.senderDataSecret,
-    secretTree: state.secretTree.withoutLeaf(state.own),
-    resumptionPsk: state.secrets.resumptionPsk,
+    secretTree: state.secretTree.withoutLeaf(state.own).withoutHandshake(),
   };
 }
 
+/** The resumption PSKs to keep in the next epoch. */
+export function resumptionAfter({ context, secrets, resumption }: GroupState): readonly Resumption[] {
+  return [...resumption, { epoch: context.epoch, psk: secrets.resumptionPsk }].slice(-MAX_RESUMPTION_EPOCHS);
+}
+
 /** The group's own resumption PSKs, by `pskName`. */
-export function resumptionPsks({ context, secrets, past }: GroupState): Psks {
-  const id = hex(context.groupId);
-  return new Map([
-    ...past.map((epoch): [string, Uint8Array] => [`${id}/${epoch.epoch}`, epoch.resumptionPsk]),
-    [`${id}/${context.epoch}`, secrets.resumptionPsk],
-  ]);
+export function resumptionPsks(state: GroupState): Psks {
+  const id = hex(state.context.groupId);
+  return new Map(resumptionAfter(state).map(({ epoch, psk }) => [`${id}/${epoch}`, psk]));
 }
 
 /** Enters an epoch from its joiner secret. */
@@ -111,4 +123,19 @@ export function startEpoch(suite: Suite, epoch: NewEpoch, size: number): Pick<Gr
     secrets: epoch.secrets,
     secretTree: SecretTree.fromEncryptionSecret(suite, epoch.encryptionSecret, size),
   };
+}
+
+/** The provisional GroupContext: the next epoch's, with the old transcript hash (section 12.4.1). */
+export function nextContext(
+  context: GroupContext,
+  suite: Suite,
+  tree: RatchetTree,
+  { extensions }: { readonly extensions: readonly Extension[] },
+): GroupContext {
+  return { ...context, epoch: context.epoch + 1n, treeHash: tree.hash(suite), extensions };
+}
+
+/** After a ReInit was committed the group is over (section 12.4.2). */
+export function checkOpen(state: GroupState): void {
+  ensure(state.reInit === null, '12.4.2-reinit', 'the group was re-initialised');
 }

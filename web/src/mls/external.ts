@@ -1,116 +1,123 @@
 import { setupSender } from '../crypto/hpke.ts';
 import type { Random } from '../crypto/random.ts';
-import { type LeafOptions, capabilitiesFor } from './bundle.ts';
-import { checkMembers } from './checks.ts';
+import { checkMembers, checkOwnCapabilities } from './checks.ts';
 import { decode } from './codec.ts';
-import { nextContext } from './committing.ts';
+import { finishCommit } from './committing.ts';
 import type { Credential } from './credential.ts';
-import { type GroupState, encodedContext, enterEpoch } from './epoch.ts';
+import { type GroupState, encodedContext, nextContext } from './epoch.ts';
 import { ensure } from './errors.ts';
 import { EXTERNAL_PUB, externalPub, findExtension } from './extensions.ts';
-import {
-  COMMIT,
-  type FramedContent,
-  GROUP_INFO,
-  NEW_MEMBER_COMMIT,
-  PUBLIC_MESSAGE,
-  encodeMessage,
-  mlsMessage,
-} from './framing.ts';
+import { COMMIT, GROUP_INFO, NEW_MEMBER_COMMIT, PUBLIC_MESSAGE, encodeMessage, mlsMessage } from './framing.ts';
 import { verifiedTree } from './joining.ts';
+import { type LeafOptions, capabilitiesFor } from './keypackage.ts';
 import { FROM_UPDATE } from './leaf.ts';
-import { BY_VALUE, EXTERNAL_INIT, type Proposal, REMOVE } from './proposal.ts';
-import { type ListContext, apply, checkExternalList } from './proposals.ts';
-import { protectPublic, signContent } from './protection.ts';
-import { pskSecret } from './psk.ts';
-import { EXTERNAL_INIT_LABEL, joinerSecret } from './schedule.ts';
+import { BY_VALUE, EXTERNAL_INIT, PSK, type Proposal, REMOVE } from './proposal.ts';
+import { type ListContext, type ResolvedProposal, apply, checkExternalList } from './proposals.ts';
+import { protectPublic } from './protect.ts';
+import { type PskId, type Psks, findPsks, pskSecret } from './psk.ts';
+import { EXTERNAL_INIT_LABEL } from './schedule.ts';
 import { EMPTY, suiteById } from './suite.ts';
-import { confirmedTranscriptHash, interimTranscriptHash } from './transcript.ts';
+import { interimTranscriptHash } from './transcript.ts';
 import { createPath, sealPath } from './treekem.ts';
 import * as math from './treemath.ts';
 
-export interface ExternalJoinOptions extends LeafOptions {
+export interface JoinExternalOptions extends LeafOptions {
   /** The ratchet tree when the GroupInfo does not hold it. */
   readonly tree?: Uint8Array | null;
-  /** Our former leaf, to be removed by the same commit. */
-  readonly replaces?: number | null;
+  /** The leaf index of our former self, which the commit removes. */
+  readonly resync?: number | null;
+  readonly pskIds?: readonly PskId[];
+  readonly psks?: Psks;
   readonly authenticatedData?: Uint8Array;
   readonly random: Random;
 }
 
+export interface JoinedExternally {
+  readonly message: Uint8Array;
+  readonly state: GroupState;
+  readonly proposals: readonly ResolvedProposal[];
+}
+
 /**
- * Joins by an external commit to a GroupInfo with an external_pub extension (RFC 9420, section 12.4.3.2):
- * [state, the commit]. Draws the encapsulation to the group, then the path. @throws MlsError
+ * Joins by an external commit to a GroupInfo with an external key (RFC 9420, section 12.4.3.2). Draws the encapsulation
+ * to that key, then the path. @throws MlsError
  */
-export async function joinExternally(
-  message: Uint8Array,
+export async function joinExternal(
+  groupInfoMessage: Uint8Array,
   credential: Credential,
   signaturePrivate: Uint8Array,
-  options: ExternalJoinOptions,
-): Promise<[GroupState, Uint8Array]> {
-  const decoded = decode(mlsMessage, message);
-  ensure(decoded.wireFormat === GROUP_INFO, '6-wire-format', 'not a GroupInfo', 'malformed');
+  options: JoinExternalOptions,
+): Promise<JoinedExternally> {
+  const decoded = decode(mlsMessage, groupInfoMessage);
+  ensure(decoded.wireFormat === GROUP_INFO, '12.4.3.2-not-a-group-info');
   const { groupInfo } = decoded;
-  const { leafExtensions = [], replaces = null, authenticatedData = EMPTY, random } = options;
-  const suite = suiteById(groupInfo.context.cipherSuite);
-  const { kem, hash, aead, signature: scheme } = suite;
+  const { context } = groupInfo;
+  const { leafExtensions = [], resync = null, pskIds = [], psks = new Map(), random } = options;
+  const suite = suiteById(context.cipherSuite);
   const before = await verifiedTree(suite, groupInfo, options.tree ?? null);
   const key = findExtension(groupInfo.extensions, EXTERNAL_PUB, externalPub);
   ensure(key !== null, '12.4.3.2-no-external-pub');
+  const { kem, hash, aead } = suite;
   const [kemOutput, hpke] = await setupSender(kem, hash.kdfId, aead.id, key, EMPTY, random);
 
   const proposals: Proposal[] = [{ type: EXTERNAL_INIT, kemOutput }];
-  if (replaces !== null) proposals.push({ type: REMOVE, removed: replaces });
+  if (resync !== null) proposals.push({ type: REMOVE, removed: resync });
+  for (const psk of pskIds) proposals.push({ type: PSK, psk });
   const sender = { type: NEW_MEMBER_COMMIT } as const;
   const list = proposals.map((proposal) => ({ proposal, sender, reference: null }));
-  const group: ListContext = { suite, tree: before, context: groupInfo.context };
-  await checkExternalList(group, list, null);
+  const group: ListContext = { suite, tree: before, context };
+  await checkExternalList(group, list);
   const applied = apply(group, list);
-  const capabilities = capabilitiesFor(suite, options.capabilities, [...leafExtensions, ...applied.extensions]);
-  const signatureKey = await scheme.publicKey(signaturePrivate);
-  const leaf = { signatureKey, credential, capabilities, extensions: leafExtensions };
+  const psk = pskSecret(suite, applied.psks, findPsks(applied.psks, psks));
+
+  const leaf = {
+    signatureKey: await suite.signature.publicKey(signaturePrivate),
+    credential,
+    capabilities: capabilitiesFor(suite, options.capabilities, [...context.extensions, ...leafExtensions]),
+    extensions: leafExtensions,
+  };
+  checkOwnCapabilities(suite, leaf);
   const placeholder = { ...leaf, encryptionKey: EMPTY, source: { type: FROM_UPDATE }, signature: EMPTY } as const;
   const [grown, own] = applied.tree.add(placeholder);
-  const { groupId } = groupInfo.context;
-  const path = await createPath(suite, grown, own, groupId, leaf, signaturePrivate, random);
+  const path = await createPath(suite, grown, own, context.groupId, leaf, signaturePrivate, random);
   checkMembers(path.tree, applied.extensions);
-  const provisional = nextContext(groupInfo.context, suite, path.tree, applied);
-  const updatePath = await sealPath(suite, path, own, new Set(), encodedContext(provisional), random);
-
-  const commit = { proposals: proposals.map((proposal) => ({ kind: BY_VALUE, proposal }) as const), path: updatePath };
-  const content: FramedContent = {
-    groupId,
-    epoch: groupInfo.context.epoch,
-    sender,
-    authenticatedData,
-    content: { type: COMMIT, commit },
-  };
-  const oldContext = encodedContext(groupInfo.context);
-  const signature = await signContent(suite, signaturePrivate, PUBLIC_MESSAGE, content, oldContext);
-  const interim = interimTranscriptHash(suite, groupInfo.context.confirmedTranscriptHash, groupInfo.confirmationTag);
-  const unconfirmed = { wireFormat: PUBLIC_MESSAGE, content, auth: { signature, confirmationTag: null } } as const;
-  const confirmed = confirmedTranscriptHash(suite, interim, unconfirmed);
-  const context = { ...provisional, confirmedTranscriptHash: confirmed };
-  const initSecret = hpke.export(EXTERNAL_INIT_LABEL, hash.size);
-  const joiner = joinerSecret(suite, initSecret, path.commitSecret, encodedContext(context));
-  const entered = enterEpoch(suite, joiner, pskSecret(suite, [], []), encodedContext(context), path.tree.size);
-  const confirmationTag = hash.mac(entered.secrets.confirmationKey, confirmed);
-  const framed = { content, auth: { signature, confirmationTag } };
-  const publicMessage = protectPublic(suite, framed, oldContext, EMPTY);
+  const provisional = nextContext(context, suite, path.tree, applied);
+  const sealed = await sealPath(suite, path, own, new Set(), encodedContext(provisional), random);
+  const commit = { proposals: proposals.map((proposal) => ({ kind: BY_VALUE, proposal }) as const), path: sealed };
+  const { framed, joiner: _joiner, ...entered } = await finishCommit(
+    {
+      suite,
+      interimTranscriptHash: interimTranscriptHash(suite, context.confirmedTranscriptHash, groupInfo.confirmationTag),
+      context,
+      provisional,
+      initSecret: hpke.export(EXTERNAL_INIT_LABEL, hash.size),
+      commitSecret: path.commitSecret,
+      psk,
+      signaturePrivate,
+      size: path.tree.size,
+    },
+    PUBLIC_MESSAGE,
+    {
+      groupId: context.groupId,
+      epoch: context.epoch,
+      sender,
+      authenticatedData: options.authenticatedData ?? EMPTY,
+      content: { type: COMMIT, commit },
+    },
+  );
+  const publicMessage = protectPublic(suite, framed, EMPTY, EMPTY);
   const state: GroupState = {
     ...entered,
     suite,
-    context,
     tree: path.tree,
     own,
     signaturePrivate,
     privateKeys: new Map([...path.privateKeys, [math.leafNode(own), path.leafPrivateKey]]),
-    interimTranscriptHash: interimTranscriptHash(suite, confirmed, confirmationTag),
-    confirmationTag,
     pending: [],
     updates: [],
     past: [],
+    resumption: [],
     reInit: null,
   };
-  return [state, encodeMessage({ wireFormat: PUBLIC_MESSAGE, publicMessage })];
+  return { message: encodeMessage({ wireFormat: PUBLIC_MESSAGE, publicMessage }), state, proposals: list };
 }

@@ -1,45 +1,102 @@
+import { equal } from '../crypto/compare.ts';
 import type { Random } from '../crypto/random.ts';
-import { type KeyPackageBundle, type LeafOptions, capabilitiesFor } from './bundle.ts';
-import { checkMembers } from './checks.ts';
-import { type CommitOptions, type LeafChange, changedLeaf, createCommit, describe, externalPubExtension } from './committing.ts';
-import { decode, encode, opaque, optional, struct, vector } from './codec.ts';
+import { applyCommit } from './applying.ts';
+import { MAX_LIFETIME, checkKeyPackage, checkLifetime, checkLifetimeSpan } from './checks.ts';
+import { constant, decode, encode, opaque, optional, struct, u8, vector } from './codec.ts';
+import { type CommitOptions, type LeafChange, changedLeaf, makeCommit } from './committing.ts';
 import type { Credential } from './credential.ts';
-import { type GroupState, startEpoch } from './epoch.ts';
-import { type Extension, RATCHET_TREE } from './extensions.ts';
-import { type ExternalJoinOptions, joinExternally } from './external.ts';
-import { GROUP_INFO, encodeMessage } from './framing.ts';
-import type { GroupContext } from './groupcontext.ts';
-import { type JoinOptions, join, otherExtensions } from './joining.ts';
-import { FROM_KEY_PACKAGE, FROM_UPDATE, type Lifetime, MLS10, signLeaf } from './leaf.ts';
-import { type Member, member } from './member.ts';
+import { type GroupState, encodedContext, retire } from './epoch.ts';
+import { ensure } from './errors.ts';
+import type { Extension } from './extensions.ts';
+import { type JoinExternalOptions, joinExternal } from './external.ts';
+import { type CreateOptions, found } from './founding.ts';
+import { GROUP_INFO, PRIVATE_MESSAGE, PUBLIC_MESSAGE, encodeMessage, mlsMessage } from './framing.ts';
+import { type GroupContext, groupContext } from './groupcontext.ts';
+import { type JoinOptions, expiredLeaves, join, otherExtensions } from './joining.ts';
+import { type KeyPackage, type KeyPackageBundle, keyPackage } from './keypackage.ts';
+import { FROM_UPDATE, signLeaf } from './leaf.ts';
 import { type ApplicationMessage, type ReceivedProposal, decrypt, encrypt, propose, receiveProposal } from './messages.ts';
-import { type VerifiedCommit, applyCommit, verifyCommit } from './processing.ts';
 import { type Proposal, type ReInit, UPDATE } from './proposal.ts';
 import type { ResolvedProposal } from './proposals.ts';
-import type { Psks } from './psk.ts';
-import { exportSecret, fromEpochSecret } from './schedule.ts';
+import type { PskId, Psks } from './psk.ts';
+import { exportSecret } from './schedule.ts';
 import { decodeState, encodeState, resolvedProposal } from './state.ts';
-import { EMPTY, type Suite } from './suite.ts';
-import { interimTranscriptHash } from './transcript.ts';
-import { RatchetTree } from './tree.ts';
+import { EMPTY, type Suite, suiteById } from './suite.ts';
+import { type VerifiedCommit, verifyCommit } from './verifying.ts';
+import { type Member, type MessageInfo, member } from './views.ts';
+import { makeGroupInfo, makeWelcome } from './welcoming.ts';
 
-export interface Joined {
-  readonly group: Group;
-  /** The key package that the Welcome was for, now used up unless it is the last resort. */
-  readonly bundle: KeyPackageBundle;
-  readonly groupInfoExtensions: readonly Extension[];
-  readonly signerLeafIndex: number;
+/** What a stranger sent: well-formed, and nothing more is known. `verifyKeyPackage` makes it usable. */
+export interface UnverifiedKeyPackage {
+  readonly unverified: KeyPackage;
 }
 
-export interface CreateOptions extends LeafOptions {
-  readonly extensions?: readonly Extension[];
-  readonly lifetime: Lifetime;
+/** A KeyPackage (not wrapped in an MLSMessage) from a stranger. @throws MlsError */
+export function decodeKeyPackage(data: Uint8Array): UnverifiedKeyPackage {
+  return { unverified: decode(keyPackage, data) };
+}
+
+/**
+ * RFC 9420, section 10.1, with the lifetime at `now` (ms) and at most `maxLifetime` (seconds) long. What its credential
+ * means is the caller's to judge. @throws MlsError
+ */
+export async function verifyKeyPackage(
+  { unverified }: UnverifiedKeyPackage,
+  now: number,
+  maxLifetime = MAX_LIFETIME,
+): Promise<KeyPackage> {
+  await checkKeyPackage(suiteById(unverified.cipherSuite), unverified);
+  checkLifetimeSpan(unverified.leafNode, maxLifetime);
+  checkLifetime(unverified.leafNode, now);
+  return unverified;
+}
+
+/** Group, epoch and kind of a public or private message, before anything is verified. @throws MlsError */
+export function inspect(data: Uint8Array): MessageInfo {
+  const message = decode(mlsMessage, data);
+  if (message.wireFormat === PUBLIC_MESSAGE) {
+    const { groupId, epoch, content } = message.publicMessage.content;
+    return { groupId, epoch: Number(epoch), contentType: content.type, isPrivate: false };
+  }
+  ensure(message.wireFormat === PRIVATE_MESSAGE, '6-not-a-group-message');
+  const { groupId, epoch, contentType } = message.privateMessage;
+  return { groupId, epoch: Number(epoch), contentType, isPrivate: true };
+}
+
+/** What a Welcome gave. */
+export interface Joined {
+  readonly group: Group;
+  /** Without the tree. */
+  readonly groupInfoExtensions: readonly Extension[];
+  readonly signerLeafIndex: number;
+  /** The key package that the Welcome was for, used up unless it is the last resort. */
+  readonly bundle: KeyPackageBundle;
+  /** Those mixed in. For one to re-initialise or branch the caller compares the members with the old group's. */
+  readonly psks: readonly PskId[];
+  /** Leaves whose key package had run out at the time of joining. */
+  readonly expired: readonly number[];
+}
+
+/** GroupInfo extensions, or a function of the next epoch's group for what only its exporter knows. */
+export type GroupInfoExtensions = readonly Extension[] | ((next: Group) => readonly Extension[]);
+
+export interface GroupCommitOptions extends CommitOptions {
+  readonly groupInfoExtensions?: GroupInfoExtensions;
+  readonly treeInWelcome?: boolean;
+}
+
+interface ProposeOptions {
+  readonly authenticatedData?: Uint8Array;
+  readonly private?: boolean;
   readonly random: Random;
 }
 
 /**
- * One member's view of an MLS group (RFC 9420). Immutable: operations give a new group, and one that fails has changed
- * nothing. Who keeps groups stores the new one before anything made with it leaves, and forgets the old one.
+ * One member's view of one epoch of an MLS group (RFC 9420). Immutable: what changes it gives a new one, what fails
+ * leaves it as it was. Save `encode()` before anything made with it leaves the device, else a key could be used twice.
+ *
+ * An own commit is entered by `mergeCommit` on the *current* group: `PendingCommit.group` is the next epoch as of the
+ * moment of its making, and would open again what was opened since.
  */
 export class Group {
   readonly #state: GroupState;
@@ -48,7 +105,7 @@ export class Group {
     this.#state = state;
   }
 
-  /** A group of one member at epoch 0 (section 11). Draws the leaf's key pair, then the epoch secret. */
+  /** A group of one at epoch 0. Without `capabilities` the leaf supports the extension types used here. */
   static async create(
     suite: Suite,
     groupId: Uint8Array,
@@ -56,76 +113,35 @@ export class Group {
     signaturePrivate: Uint8Array,
     options: CreateOptions,
   ): Promise<Group> {
-    const { extensions = [], leafExtensions = [], lifetime, random } = options;
-    const pair = await suite.kem.generate(random);
-    const epochSecret = random.bytes(suite.hash.size);
-    const leaf = await signLeaf(
-      suite,
-      signaturePrivate,
-      {
-        encryptionKey: pair.publicKey,
-        signatureKey: await suite.signature.publicKey(signaturePrivate),
-        credential,
-        capabilities: capabilitiesFor(suite, options.capabilities, [...extensions, ...leafExtensions]),
-        source: { type: FROM_KEY_PACKAGE, lifetime },
-        extensions: leafExtensions,
-      },
-      null,
-    );
-    const tree = RatchetTree.single(leaf);
-    checkMembers(tree, extensions);
-    const context: GroupContext = {
-      version: MLS10,
-      cipherSuite: suite.id,
-      groupId,
-      epoch: 0n,
-      treeHash: tree.hash(suite),
-      confirmedTranscriptHash: EMPTY,
-      extensions,
-    };
-    const entered = startEpoch(suite, fromEpochSecret(suite, epochSecret), tree.size);
-    const confirmationTag = suite.hash.mac(entered.secrets.confirmationKey, EMPTY);
-    return new Group({
-      ...entered,
-      suite,
-      context,
-      tree,
-      own: 0,
-      signaturePrivate,
-      privateKeys: new Map([[0, pair.privateKey]]),
-      interimTranscriptHash: interimTranscriptHash(suite, EMPTY, confirmationTag),
-      confirmationTag,
-      pending: [],
-      updates: [],
-      past: [],
-      reInit: null,
-    });
+    return new Group(await found(suite, groupId, credential, signaturePrivate, options));
   }
 
-  /** Joins by a Welcome for one of the key packages (section 12.4.3.1). @throws MlsError */
+  /** Joins by a Welcome for one of the key packages; who the members are is the caller's to judge. @throws MlsError */
   static async join(
     welcome: Uint8Array,
     bundles: readonly KeyPackageBundle[],
-    options: JoinOptions = {},
+    options: JoinOptions & { readonly now: number },
   ): Promise<Joined> {
-    const { state, bundle, groupInfo } = await join(welcome, bundles, options);
+    const { state, bundle, groupInfo, psks } = await join(welcome, bundles, options);
     return {
       group: new Group(state),
-      bundle,
       groupInfoExtensions: otherExtensions(groupInfo),
       signerLeafIndex: groupInfo.signer,
+      bundle,
+      psks,
+      expired: expiredLeaves(state.tree, options.now),
     };
   }
 
-  /** Joins by a commit of our own (section 12.4.3.2): [group, the commit]. @throws MlsError */
-  static async joinExternally(
+  /** Joins by a commit of our own to a GroupInfo with an external key: use `group` once it is accepted. @throws MlsError */
+  static async joinExternal(
     groupInfo: Uint8Array,
     credential: Credential,
     signaturePrivate: Uint8Array,
-    options: ExternalJoinOptions,
-  ): Promise<[Group, Uint8Array]> {
-    const [state, commit] = await joinExternally(groupInfo, credential, signaturePrivate, options);
-    return [new Group(state), commit];
+    options: JoinExternalOptions,
+  ): Promise<PendingCommit> {
+    const { message, state, proposals } = await joinExternal(groupInfo, credential, signaturePrivate, options);
+    return new PendingCommit({ message, welcome: null, group: new Group(state), proposals, before: null });
   }
 
   get suite(): Suite {
@@ -144,23 +160,6 @@ export class Group {
     return Number(this.#state.context.epoch);
   }
 
-  get ownLeafIndex(): number {
-    return this.#state.own;
-  }
-
-  /** Our public signature key. */
-  get ownSignatureKey(): Uint8Array {
-    return this.#state.tree.leaf(this.#state.own)!.signatureKey;
-  }
-
-  get epochAuthenticator(): Uint8Array {
-    return this.#state.secrets.epochAuthenticator;
-  }
-
-  get resumptionPsk(): Uint8Array {
-    return this.#state.secrets.resumptionPsk;
-  }
-
   get treeHash(): Uint8Array {
     return this.#state.context.treeHash;
   }
@@ -169,28 +168,52 @@ export class Group {
     return this.#state.context.confirmedTranscriptHash;
   }
 
-  /** The ratchet tree, for joiners whose Welcome does not hold it. */
+  /** The same for all members of the epoch, and for nobody else (section 8.7). */
+  get epochAuthenticator(): Uint8Array {
+    return this.#state.secrets.epochAuthenticator;
+  }
+
+  /** The epoch's resumption PSK (section 8.6), for another group's `psks` under `<group id in hex>/<epoch>`. */
+  get resumptionPsk(): Uint8Array {
+    return this.#state.secrets.resumptionPsk;
+  }
+
+  get ownLeafIndex(): number {
+    return this.#state.own;
+  }
+
+  get ownSignatureKey(): Uint8Array {
+    return this.#state.tree.leaf(this.#state.own)!.signatureKey;
+  }
+
+  /** The ReInit that ended this group, if one did: it sends nothing more. */
+  get reInit(): ReInit | null {
+    return this.#state.reInit;
+  }
+
+  /** The content of a ratchet_tree extension. */
   get tree(): Uint8Array {
     return this.#state.tree.encode();
   }
 
-  get members(): readonly Member[] {
-    return [...this.#state.tree.leaves()].map(([index, leaf]) => member(index, leaf));
-  }
-
-  /** Proposals of this epoch that nobody has committed, in order of arrival. */
-  get pendingProposals(): readonly ResolvedProposal[] {
-    return this.#state.pending;
-  }
-
-  /** Whose late messages still open, oldest first. */
+  /** Former epochs whose messages still open, ascending. */
   get pastEpochs(): readonly number[] {
     return this.#state.past.map((past) => Number(past.epoch));
   }
 
-  /** What the group was reinitialised to, if it was: it sends nothing more. */
-  get reInit(): ReInit | null {
-    return this.#state.reInit;
+  /** Received and own proposals of this epoch, in order of arrival. */
+  get pendingProposals(): readonly ResolvedProposal[] {
+    return this.#state.pending;
+  }
+
+  /** Ascending by leaf index. */
+  members(): readonly Member[] {
+    return [...this.#state.tree.leaves()].map(([index, leaf]) => member(index, leaf));
+  }
+
+  member(leafIndex: number): Member | null {
+    const leaf = this.#state.tree.leaf(leafIndex);
+    return leaf && member(leafIndex, leaf);
   }
 
   /** MLS-Exporter (section 8.5). */
@@ -198,7 +221,20 @@ export class Group {
     return exportSecret(this.#state.suite, this.#state.secrets.exporterSecret, label, context, length);
   }
 
-  /** Seals application data: [group, MLSMessage]. `padding` is a number of zero bytes. @throws MlsError */
+  /** An MLSMessage with a signed GroupInfo; with `externalPub` whoever has it can join. */
+  async groupInfo(
+    options: {
+      readonly extensions?: readonly Extension[];
+      readonly externalPub?: boolean;
+      readonly tree?: boolean;
+    } = {},
+  ): Promise<Uint8Array> {
+    const include = { tree: options.tree !== false, externalPub: options.externalPub === true };
+    const groupInfo = await makeGroupInfo(this.#state, options.extensions ?? [], include);
+    return encodeMessage({ wireFormat: GROUP_INFO, groupInfo });
+  }
+
+  /** An application message with `padding` zero bytes inside. Refused while proposals wait (section 12.4). @throws MlsError */
   async encrypt(
     data: Uint8Array,
     options: { readonly authenticatedData?: Uint8Array; readonly padding?: number; readonly random: Random },
@@ -208,28 +244,32 @@ export class Group {
     return [new Group(state), message];
   }
 
-  /** Opens an application message of this or a retained past epoch, exactly once. @throws MlsError */
+  /**
+   * Opens an application message of this or a past epoch, once. @throws MlsError, code `wrong-epoch` where its keys are
+   * not there, `replayed` where its key was used
+   */
   async decrypt(message: Uint8Array): Promise<[Group, ApplicationMessage]> {
     const [state, opened] = await decrypt(this.#state, message);
     return [new Group(state), opened];
   }
 
-  /** Sends a proposal: [group, MLSMessage]. @throws MlsError */
-  async propose(
-    proposal: Proposal,
-    options: { readonly authenticatedData?: Uint8Array; readonly private?: boolean; readonly random: Random },
-  ): Promise<[Group, Uint8Array]> {
-    const { authenticatedData = EMPTY, random } = options;
-    const [state, message] = await propose(this.#state, proposal, authenticatedData, options.private === true, random);
-    return [new Group(state), message];
+  /** Drops the receive keys of past epochs below `epoch`. */
+  forgetEpochsBefore(epoch: number): Group {
+    return new Group({ ...this.#state, past: this.#state.past.filter((past) => past.epoch >= BigInt(epoch)) });
   }
 
-  /** An Update of our leaf, to be proposed: [group that holds its keys, proposal]. Draws the leaf's key pair. */
-  async update(options: { readonly leaf?: LeafChange; readonly random: Random }): Promise<[Group, Proposal]> {
-    const { suite, tree, own, context, updates } = this.#state;
-    const change = options.leaf ?? {};
-    const signaturePrivate = change.signaturePrivate ?? this.#state.signaturePrivate;
-    const pair = await suite.kem.generate(options.random);
+  /** A proposal message, which waits here too. An own Update is made by `proposeUpdate`. @throws MlsError */
+  async propose(proposal: Proposal, options: ProposeOptions): Promise<[Group, Uint8Array]> {
+    ensure(proposal.type !== UPDATE, '12.1.2-own-update', 'proposeUpdate makes its keys too');
+    return Group.#propose(this.#state, proposal, options);
+  }
+
+  /** An Update of the own leaf, whose signature key stays. Draws its encryption key pair. @throws MlsError */
+  async proposeUpdate(options: ProposeOptions & { readonly leaf?: LeafChange }): Promise<[Group, Uint8Array]> {
+    const { suite, tree, own, context, signaturePrivate, updates } = this.#state;
+    const { leaf: change = {}, random } = options;
+    ensure(change.signaturePrivate === undefined, '12.1.2-signature-key', 'a new signature key takes a commit');
+    const pair = await suite.kem.generate(random);
     const content = await changedLeaf(suite, tree.leaf(own)!, change);
     const leafNode = await signLeaf(
       suite,
@@ -237,35 +277,61 @@ export class Group {
       { ...content, encryptionKey: pair.publicKey, source: { type: FROM_UPDATE } },
       { groupId: context.groupId, leafIndex: own },
     );
-    const kept = { encryptionKey: pair.publicKey, encryptionPrivate: pair.privateKey, signaturePrivate };
-    return [new Group({ ...this.#state, updates: [...updates, kept] }), { type: UPDATE, leafNode }];
+    const kept = [...updates, { encryptionKey: pair.publicKey, encryptionPrivate: pair.privateKey }];
+    return Group.#propose({ ...this.#state, updates: kept }, { type: UPDATE, leafNode }, options);
   }
 
-  /** Takes in a proposal of this epoch. @throws MlsError */
+  static async #propose(state: GroupState, proposal: Proposal, options: ProposeOptions): Promise<[Group, Uint8Array]> {
+    const { authenticatedData = EMPTY, random } = options;
+    const [after, message] = await propose(state, proposal, authenticatedData, options.private === true, random);
+    return [new Group(after), message];
+  }
+
+  /** Checks a proposal message of the current epoch and keeps it for a commit. Receiving one twice changes nothing. @throws MlsError */
   async receiveProposal(message: Uint8Array): Promise<[Group, ReceivedProposal]> {
     const [state, received] = await receiveProposal(this.#state, message);
     return [new Group(state), received];
   }
 
-  /** Makes a commit; `PendingCommit.group` is the next epoch, to be entered once the commit is accepted. @throws MlsError */
-  async commit(proposals: readonly Proposal[], options: CommitOptions): Promise<PendingCommit> {
-    const made = await createCommit(this.#state, proposals, options);
+  /**
+   * A commit of pending proposals and those given, in that order, with a path unless told. This group stays as it is:
+   * see `mergeCommit`. A private commit spends a key of this epoch that this group does not count, so it must not be
+   * made twice from one state. @throws MlsError
+   */
+  async commit(proposals: readonly Proposal[], options: GroupCommitOptions): Promise<PendingCommit> {
+    const made = await makeCommit(this.#state, proposals, options);
+    const group = new Group(made.state);
+    const { groupInfoExtensions: given = [] } = options;
+    const extensions = typeof given === 'function' ? given(group) : given;
+    const welcome = await makeWelcome(made, extensions, options.treeInWelcome !== false, options.random);
     return new PendingCommit({
-      ...made,
-      group: new Group(made.state),
-      current: made.current && new Group(made.current),
+      message: made.message,
+      welcome,
+      group,
+      proposals: made.proposals,
+      before: this.#state.context,
     });
   }
 
+  /** The next epoch by an own commit, with what this group opened since the commit was made. @throws MlsError */
+  mergeCommit(pending: PendingCommit, options: { readonly keepPast?: boolean } = {}): Group {
+    const [before, here] = [pending.before, this.#state.context];
+    const same = before !== null && equal(encodedContext(before), encodedContext(here));
+    ensure(same, '12.4.2-other-epoch', 'the commit was made in another epoch');
+    const { past } = this.#state;
+    const kept = options.keepPast === false ? past : [...past, retire(this.#state)];
+    return new Group({ ...pending.group.#state, past: kept });
+  }
+
   /**
-   * Checks all of a commit that any member can check. `now` (milliseconds) judges the lifetimes of those added, null
-   * leaves them unjudged. @throws MlsError
+   * Everything that any member can check, with one verdict for all who hold the same epoch and pending proposals if
+   * `now` (ms) is the same for all: the relay's time of the record, not our clock. @throws MlsError
    */
-  verifyCommit(message: Uint8Array, options: { readonly now: number | null }): Promise<VerifiedCommit> {
+  verifyCommit(message: Uint8Array, options: { readonly now: number }): Promise<VerifiedCommit> {
     return verifyCommit(this.#state, message, options.now);
   }
 
-  /** Enters the epoch that a verified commit starts. @throws MlsError, code `removed` where it removes us */
+  /** The next epoch by another member's commit. @throws MlsError, code `removed`, `path` or `mls` */
   async applyCommit(
     verified: VerifiedCommit,
     options: { readonly psks?: Psks; readonly keepPast?: boolean } = {},
@@ -274,75 +340,52 @@ export class Group {
     return new Group(await applyCommit(this.#state, verified, psks, keepPast));
   }
 
-  /** A signed GroupInfo as MLSMessage, with the tree unless told; with `externalPub` outsiders can join by it. */
-  async groupInfo(
-    options: {
-      readonly extensions?: readonly Extension[];
-      readonly externalPub?: boolean;
-      readonly tree?: boolean;
-    } = {},
-  ): Promise<Uint8Array> {
-    const extensions = [...(options.extensions ?? [])];
-    if (options.tree !== false) extensions.push({ type: RATCHET_TREE, data: this.tree });
-    if (options.externalPub) extensions.push(await externalPubExtension(this.#state));
-    const groupInfo = await describe(this.#state, extensions);
-    return encodeMessage({ wireFormat: GROUP_INFO, groupInfo });
-  }
-
-  /** The group without the receive keys of epochs before `epoch`. */
-  forgetEpochsBefore(epoch: number): Group {
-    return new Group({ ...this.#state, past: this.#state.past.filter((past) => past.epoch >= BigInt(epoch)) });
-  }
-
-  /** Everything, private keys included, for storage. */
+  /** One blob, with private keys inside. */
   encode(): Uint8Array {
     return encodeState(this.#state);
   }
 
-  /** @throws MlsError code `malformed` */
+  /** @throws MlsError */
   static decode(data: Uint8Array): Group {
     return new Group(decodeState(data));
   }
 }
 
 interface PendingFields {
+  readonly format: 1;
   readonly message: Uint8Array;
   readonly welcome: Uint8Array | null;
   readonly group: Uint8Array;
-  readonly current: Uint8Array | null;
   readonly proposals: readonly ResolvedProposal[];
+  readonly before: GroupContext | null;
 }
 
-const pendingCodec = struct<PendingFields>({
+const pendingCommit = struct<PendingFields>({
+  format: constant(u8, 1, 'state-version'),
   message: opaque,
   welcome: optional(opaque),
   group: opaque,
-  current: optional(opaque),
   proposals: vector(resolvedProposal),
+  before: optional(groupContext),
 });
 
-/** A commit of ours that is not accepted yet. */
+/** An own commit that nobody has accepted yet. */
 export class PendingCommit {
+  /** MLSMessages. */
   readonly message: Uint8Array;
   readonly welcome: Uint8Array | null;
   /** The next epoch. */
   readonly group: Group;
-  /** Of a private commit: this epoch without the key that it used, to go on with until then. */
-  readonly current: Group | null;
   readonly proposals: readonly ResolvedProposal[];
+  /** The GroupContext that it ends; null for an external join. */
+  readonly before: GroupContext | null;
 
-  constructor(fields: {
-    readonly message: Uint8Array;
-    readonly welcome: Uint8Array | null;
-    readonly group: Group;
-    readonly current: Group | null;
-    readonly proposals: readonly ResolvedProposal[];
-  }) {
+  constructor(fields: Pick<PendingCommit, 'message' | 'welcome' | 'group' | 'proposals' | 'before'>) {
     this.message = fields.message;
     this.welcome = fields.welcome;
     this.group = fields.group;
-    this.current = fields.current;
     this.proposals = fields.proposals;
+    this.before = fields.before;
   }
 
   /** The next epoch's ratchet tree, for joiners whose Welcome does not hold it. */
@@ -350,25 +393,15 @@ export class PendingCommit {
     return this.group.tree;
   }
 
+  /** One blob, with private keys inside. */
   encode(): Uint8Array {
-    const { message, welcome, group, current, proposals } = this;
-    return encode(pendingCodec, {
-      message,
-      welcome,
-      group: group.encode(),
-      current: current && current.encode(),
-      proposals,
-    });
+    const { message, welcome, group, proposals, before } = this;
+    return encode(pendingCommit, { format: 1, message, welcome, group: group.encode(), proposals, before });
   }
 
-  /** @throws MlsError code `malformed` */
+  /** @throws MlsError */
   static decode(data: Uint8Array): PendingCommit {
-    const fields = decode(pendingCodec, data);
-    return new PendingCommit({
-      ...fields,
-      group: Group.decode(fields.group),
-      current: fields.current && Group.decode(fields.current),
-    });
+    const fields = decode(pendingCommit, data);
+    return new PendingCommit({ ...fields, group: Group.decode(fields.group) });
   }
 }
-

@@ -1,13 +1,14 @@
 import { equal } from '../crypto/compare.ts';
 import { CryptoError } from '../crypto/errors.ts';
-import type { KeyPackageBundle } from './bundle.ts';
-import { checkTree } from './checks.ts';
+import type { KeyPackageBundle } from './keypackage.ts';
+import { checkTree, isCurrent } from './checks.ts';
 import { decode, encode } from './codec.ts';
 import { type GroupState, encodedContext, enterEpoch } from './epoch.ts';
 import { MlsError, ensure } from './errors.ts';
 import { type Extension, RATCHET_TREE } from './extensions.ts';
 import { WELCOME, mlsMessage } from './framing.ts';
 import { type GroupInfo, groupInfo, verifyGroupInfoSignature } from './groupinfo.ts';
+import type { GroupContext } from './groupcontext.ts';
 import { type LeafNode, leafNode } from './leaf.ts';
 import { FOR_APPLICATION, type PskId, type Psks, RESUMPTION_PSK, findPsks, pskSecret } from './psk.ts';
 import { welcomeSecret } from './schedule.ts';
@@ -28,12 +29,13 @@ export interface JoinedState {
   readonly state: GroupState;
   readonly bundle: KeyPackageBundle;
   readonly groupInfo: GroupInfo;
+  readonly psks: readonly PskId[];
 }
 
 /** A GroupInfo counts only with a signature of the leaf that it names, in the tree that it describes. */
 export async function checkGroupInfoSigner(suite: Suite, tree: RatchetTree, info: GroupInfo): Promise<void> {
-  const signer = memberLeaf(tree, info.signer, '12.4.3.1-signer-blank');
-  ensure(await verifyGroupInfoSignature(suite, signer.signatureKey, info), '12.4.3.1-group-info-signature');
+  const signer = memberLeaf(tree, info.signer, '12.4.3-signer');
+  ensure(await verifyGroupInfoSignature(suite, signer.signatureKey, info), '12.4.3-signature');
 }
 
 /** The tree of a GroupInfo, from its extension or from outside, fully verified. @throws MlsError */
@@ -47,12 +49,17 @@ export async function verifiedTree(suite: Suite, info: GroupInfo, outside: Uint8
   return tree;
 }
 
-/** A PSK for a reinitialisation or a branch comes alone, into a group of epoch 1 (section 12.4.3.1). */
-function checkJoinPsks(suite: Suite, ids: readonly PskId[]): boolean {
+/** A PSK for re-initialising or branching is the only one of its kind, and leads into epoch 1 (section 12.4.3.1). */
+function checkResumption(ids: readonly PskId[], context: GroupContext): void {
   const special = ids.filter((id) => id.type === RESUMPTION_PSK && id.usage !== FOR_APPLICATION);
-  ensure(special.length === 0 || ids.length === 1, '12.4.3.1-psk-alone');
-  ensure(ids.every((id) => id.nonce.length === suite.hash.size), '12.1.4-nonce');
-  return special.length > 0;
+  ensure(special.length <= 1, '12.4.3.1-resumption');
+  ensure(special.length === 0 || context.epoch === 1n, '12.4.3.1-resumption-epoch');
+}
+
+/** The bundle's private signature key is its key package's. */
+async function checkOwnSignatureKey(suite: Suite, bundle: KeyPackageBundle): Promise<void> {
+  const own = await suite.signature.publicKey(bundle.signaturePrivate);
+  ensure(equal(own, bundle.keyPackage.leafNode.signatureKey), '12.4.3.1-own-signature-key');
 }
 
 function sameLeaf(a: LeafNode, b: LeafNode): boolean {
@@ -71,7 +78,8 @@ async function pathKeys(
   const shared = math.commonAncestor(math.leafNode(own), math.leafNode(signer));
   const steps = tree.filteredDirectPath(signer);
   const place = steps.findIndex((step) => step.node === shared);
-  ensure(own !== signer && place >= 0, '12.4.3.1-path-secret');
+  ensure(own !== signer, '12.4.3.1-own-signer');
+  ensure(place >= 0, '12.4.3.1-path-secret');
   const rest = steps.slice(place);
   ensure(rest.every((step) => !tree.isBlank(step.node)), '12.4.3.1-path-secret');
   return (await secretsAbove(suite, tree, secrets.pathSecret.pathSecret, rest)).privateKeys;
@@ -83,6 +91,8 @@ async function opened<T>(rule: string, attempt: Promise<T>): Promise<T> {
   });
 }
 
+const CONFIRMATION = '12.4.3.1-confirmation-tag';
+
 /** Joins by a Welcome (section 12.4.3.1). @throws MlsError */
 export async function join(
   message: Uint8Array,
@@ -90,7 +100,7 @@ export async function join(
   { tree: outside = null, psks = new Map() }: JoinOptions,
 ): Promise<JoinedState> {
   const decoded = decode(mlsMessage, message);
-  ensure(decoded.wireFormat === WELCOME, '6-wire-format', 'not a Welcome', 'malformed');
+  ensure(decoded.wireFormat === WELCOME, '12.4.3.1-not-a-welcome');
   const { cipherSuite, secrets: all, encryptedGroupInfo } = decoded.welcome;
   const suite = suiteById(cipherSuite);
   const usable = bundles.filter((bundle) => bundle.keyPackage.cipherSuite === cipherSuite);
@@ -102,11 +112,10 @@ export async function join(
 
   const sealed = entry.encryptedGroupSecrets;
   const plain = await opened(
-    '12.4.3.1-group-secrets',
+    '5.1.3-decrypt',
     decryptWithLabel(suite, bundle.initPrivate, 'Welcome', encryptedGroupInfo, sealed),
   );
   const secrets = decode(groupSecrets, plain);
-  const special = checkJoinPsks(suite, secrets.psks);
   const psk = pskSecret(suite, secrets.psks, findPsks(secrets.psks, psks));
   const encodedInfo = await opened(
     '12.4.3.1-group-info',
@@ -115,15 +124,16 @@ export async function join(
   const info = decode(groupInfo, encodedInfo);
   const { context } = info;
   ensure(context.cipherSuite === cipherSuite, '12.4.3.1-suite');
-  ensure(!special || context.epoch === 1n, '12.4.3.1-psk-epoch');
+  checkResumption(secrets.psks, context);
   const tree = await verifiedTree(suite, info, outside);
 
   const leaf = [...tree.leaves()].find(([, candidate]) => sameLeaf(candidate, bundle.keyPackage.leafNode));
   ensure(leaf !== undefined, '12.4.3.1-own-leaf');
   const [own] = leaf;
+  await checkOwnSignatureKey(suite, bundle);
   const keys = await pathKeys(suite, tree, own, info.signer, secrets);
   const entered = enterEpoch(suite, secrets.joinerSecret, psk, encodedContext(context), tree.size);
-  checkConfirmationTag(suite, entered.secrets.confirmationKey, context.confirmedTranscriptHash, info.confirmationTag);
+  checkConfirmationTag(suite, entered.secrets.confirmationKey, context.confirmedTranscriptHash, info.confirmationTag, CONFIRMATION);
   const state: GroupState = {
     ...entered,
     suite,
@@ -137,9 +147,10 @@ export async function join(
     pending: [],
     updates: [],
     past: [],
+    resumption: [],
     reInit: null,
   };
-  return { state, bundle, groupInfo: info };
+  return { state, bundle, groupInfo: info, psks: secrets.psks };
 }
 
 /** The tag proves that the key schedule arrived where the committer's did (section 6.1). */
@@ -148,8 +159,14 @@ export function checkConfirmationTag(
   confirmationKey: Uint8Array,
   confirmedTranscriptHash: Uint8Array,
   tag: Uint8Array,
+  rule: string,
 ): void {
-  ensure(verifyMac(suite, confirmationKey, confirmedTranscriptHash, tag), '6.1-confirmation-tag');
+  ensure(verifyMac(suite, confirmationKey, confirmedTranscriptHash, tag), rule);
+}
+
+/** Members whose key package is not valid at `now` (ms). Old members' may have run out: this refuses nobody. */
+export function expiredLeaves(tree: RatchetTree, now: number): readonly number[] {
+  return [...tree.leaves()].filter(([, leaf]) => !isCurrent(leaf, now)).map(([index]) => index);
 }
 
 /** What the GroupInfo says beside the tree. */

@@ -1,7 +1,7 @@
 import { equal } from '../crypto/compare.ts';
 import type { Random } from '../crypto/random.ts';
 import { decode } from './codec.ts';
-import { type GroupState, epochKeys, pastKeys } from './epoch.ts';
+import { type GroupState, checkOpen, epochKeys, pastKeys } from './epoch.ts';
 import { ensure } from './errors.ts';
 import {
   APPLICATION,
@@ -17,11 +17,11 @@ import {
   encodeMessage,
   mlsMessage,
 } from './framing.ts';
-import { type Member, member } from './member.ts';
-import { unprotect } from './processing.ts';
+import { type Member, member } from './views.ts';
+import { unprotect } from './verifying.ts';
 import type { Proposal } from './proposal.ts';
 import { type ResolvedProposal, checkProposal, proposalRef } from './proposals.ts';
-import { protectPrivate, protectPublic, signContent, unprotectPrivate } from './protection.ts';
+import { protectPrivate, protectPublic, signContent, unprotectPrivate } from './protect.ts';
 
 export interface ApplicationMessage {
   readonly senderLeafIndex: number;
@@ -32,12 +32,13 @@ export interface ApplicationMessage {
   readonly authenticatedData: Uint8Array;
 }
 
+/** A proposal that was accepted and waits for a commit. */
 export interface ReceivedProposal {
+  readonly reference: Uint8Array;
   readonly proposal: Proposal;
   readonly sender: Sender;
   /** Who proposed, if a member did. */
-  readonly proposer: Member | null;
-  readonly reference: Uint8Array;
+  readonly member: Member | null;
   readonly authenticatedData: Uint8Array;
 }
 
@@ -46,10 +47,14 @@ function frame(state: GroupState, content: Content, authenticatedData: Uint8Arra
   return { groupId, epoch, sender: { type: MEMBER, leafIndex: state.own }, authenticatedData, content };
 }
 
-/** Who has seen a proposal commits before sending (section 12.4); a reinitialised group is silent (section 11.2). */
-function checkMaySend(state: GroupState): void {
-  ensure(state.pending.length === 0, '12.4-pending-proposals', 'proposals are pending: commit first');
-  ensure(state.reInit === null, '12.4.2-reinitialised', 'the group was reinitialised');
+/** Who has seen a proposal commits before sending (section 12.4). */
+function checkNothingPending(state: GroupState): void {
+  ensure(state.pending.length === 0, '12.4-pending-proposals', 'a proposal was seen: commit before sending');
+}
+
+/** Our own messages are known already; opening one would step the ratchet that is for sending. */
+function checkNotOwn(state: GroupState, sender: number): void {
+  ensure(sender !== state.own, '6.3.2-own-message');
 }
 
 /** Seals application data. Draws the reuse guard. @throws MlsError */
@@ -60,7 +65,8 @@ export async function encrypt(
   padding: number,
   random: Random,
 ): Promise<[GroupState, Uint8Array]> {
-  checkMaySend(state);
+  checkOpen(state);
+  checkNothingPending(state);
   const content = frame(state, { type: APPLICATION, data }, authenticatedData);
   const keys = epochKeys(state);
   const signature = await signContent(state.suite, state.signaturePrivate, PRIVATE_MESSAGE, content, keys.context);
@@ -78,6 +84,7 @@ export async function decrypt(state: GroupState, data: Uint8Array): Promise<[Gro
   ensure(equal(state.context.groupId, privateMessage.groupId), '6-group-id', 'a message of another group');
   const opened = await unprotectPrivate(privateMessage, keysFor(state, privateMessage));
   const { secretTree, sender, content } = opened;
+  checkNotOwn(state, sender.leafIndex);
   const leaf = keysFor(state, privateMessage).leaf(sender.leafIndex)!;
   const { content: body, authenticatedData, epoch } = content.content;
   ensure(body.type === APPLICATION, '6-not-application');
@@ -101,7 +108,7 @@ export async function decrypt(state: GroupState, data: Uint8Array): Promise<[Gro
 function keysFor(state: GroupState, { epoch }: PrivateMessage): ReturnType<typeof epochKeys> {
   if (epoch === state.context.epoch) return epochKeys(state);
   const past = state.past.find((candidate) => candidate.epoch === epoch);
-  ensure(past !== undefined, '6-epoch', `epoch ${epoch} in ${state.context.epoch}`, 'wrong-epoch');
+  ensure(past !== undefined, '6-epoch-unknown', `${epoch} in ${state.context.epoch}`, 'wrong-epoch');
   return pastKeys(state.suite, past);
 }
 
@@ -118,7 +125,7 @@ export async function propose(
   asPrivate: boolean,
   random: Random,
 ): Promise<[GroupState, Uint8Array]> {
-  ensure(state.reInit === null, '12.4.2-reinitialised', 'the group was reinitialised');
+  checkOpen(state);
   const { suite } = state;
   const content = frame(state, { type: PROPOSAL, proposal }, authenticatedData);
   const item = { proposal, sender: content.sender };
@@ -138,16 +145,17 @@ export async function propose(
 
 /** Takes in a proposal of this epoch, to be found by its reference. @throws MlsError */
 export async function receiveProposal(state: GroupState, data: Uint8Array): Promise<[GroupState, ReceivedProposal]> {
+  checkOpen(state);
   const message: MlsMessage = decode(mlsMessage, data);
   const { content, state: after } = await unprotect(state, message);
   const { sender, content: body, authenticatedData } = content.content;
-  ensure(body.type === PROPOSAL, '12.1-not-a-proposal');
+  ensure(body.type === PROPOSAL, '6-not-a-proposal');
   const { proposal } = body;
   const reference = proposalRef(state.suite, content);
   const item = { proposal, sender, reference };
   await checkProposal(state, item, null);
   const leaf = sender.type === MEMBER ? state.tree.leaf(sender.leafIndex) : null;
   const proposer = sender.type === MEMBER && leaf ? member(sender.leafIndex, leaf) : null;
-  return [remember(after, item), { ...item, proposer, authenticatedData }];
+  return [remember(after, item), { ...item, member: proposer, authenticatedData }];
 }
 

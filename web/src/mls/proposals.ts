@@ -1,6 +1,6 @@
 import { hex } from '../crypto/bytes.ts';
 import { equal } from '../crypto/compare.ts';
-import { checkKeyPackage, checkLifetime, checkUpdateLeaf } from './checks.ts';
+import { checkKeyPackage, checkLifetime, checkUpdateLeaf, isCurrent } from './checks.ts';
 import { encode } from './codec.ts';
 import { ensure } from './errors.ts';
 import {
@@ -159,7 +159,7 @@ export async function checkList(
   group: ListContext,
   list: readonly ResolvedProposal[],
   committer: number,
-  now: number | null,
+  now: number,
 ): Promise<void> {
   checkNotCommitter(list, committer);
   checkOncePerLeaf(list);
@@ -175,7 +175,6 @@ export async function checkList(
 export async function checkExternalList(
   group: ListContext,
   list: readonly ResolvedProposal[],
-  now: number | null,
 ): Promise<void> {
   const allowed: readonly number[] = [EXTERNAL_INIT, REMOVE, PSK];
   ensure(list.every(({ reference }) => reference === null), '12.4.3.2-by-reference');
@@ -183,7 +182,62 @@ export async function checkExternalList(
   ensure(ofType(list, EXTERNAL_INIT).length === 1, '12.2-external-commit');
   ensure(ofType(list, REMOVE).length <= 1, '12.2-external-commit');
   checkDistinctPsks(list);
-  await Promise.all(list.map((item) => checkProposal(group, item, now)));
+  await Promise.all(list.map((item) => checkProposal(group, item, null)));
+}
+
+/** The leaf that a Remove or Update is about. */
+function leafOf({ proposal, sender }: ResolvedProposal): number | null {
+  if (proposal.type === REMOVE) return proposal.removed;
+  return proposal.type === UPDATE && sender.type === MEMBER ? sender.leafIndex : null;
+}
+
+/**
+ * The pending proposals that the member at leaf `own` can commit together (section 12.2). A Remove wins over Updates
+ * of its leaf, a later Update over an earlier; of several changes of the extensions the first stays, and none beside
+ * one by value; an Add of a client that is there already, whose key package has run out or that is added twice is left
+ * out; a ReInit is left out where there is anything else.
+ */
+export function choosePending(
+  pending: readonly ResolvedProposal[],
+  own: number,
+  tree: RatchetTree,
+  byValue: readonly ResolvedProposal[],
+  now: number,
+): ResolvedProposal[] {
+  const taken = new Set(byValue.map(leafOf));
+  const removed = new Set(ofType(pending, REMOVE).map((proposal) => proposal.removed));
+  const lastUpdate = new Map(pending.filter(({ proposal }) => proposal.type === UPDATE).map((item) => [leafOf(item), item]));
+  const stays = [...tree.leaves()].filter(([index]) => !taken.has(index) && (index === own || !removed.has(index)));
+  const clients = new Set(stays.map(([, leaf]) => hex(leaf.signatureKey)));
+  for (const { keyPackage } of ofType(byValue, ADD)) clients.add(hex(keyPackage.leafNode.signatureKey));
+  let contextChanged = ofType(byValue, GROUP_CONTEXT_EXTENSIONS).length > 0;
+  const psks = new Set(ofType(byValue, PSK).map(({ psk }) => hex(encode(pskId, psk))));
+  const first = (set: Set<string>, name: string): boolean => !set.has(name) && set.add(name).has(name);
+  return pending.filter((item) => {
+    const { proposal } = item;
+    const leaf = leafOf(item);
+    switch (proposal.type) {
+      case REMOVE:
+        return leaf !== own && !taken.has(leaf) && taken.add(leaf).has(leaf);
+      case UPDATE:
+        return leaf !== own && !taken.has(leaf) && !removed.has(leaf!) && lastUpdate.get(leaf) === item;
+      case ADD: {
+        const { leafNode } = proposal.keyPackage;
+        return isCurrent(leafNode, now) && first(clients, hex(leafNode.signatureKey));
+      }
+      case GROUP_CONTEXT_EXTENSIONS: {
+        const only = !contextChanged;
+        contextChanged = true;
+        return only;
+      }
+      case PSK:
+        return first(psks, hex(encode(pskId, proposal.psk)));
+      case REINIT:
+        return byValue.length === 0 && pending.length === 1;
+      default:
+        return false;
+    }
+  });
 }
 
 /** A commit has a path unless all it does is add, inject PSKs or reinitialise (section 12.4). */

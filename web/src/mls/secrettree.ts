@@ -23,9 +23,10 @@ export interface Ratchet {
   readonly skipped: readonly MessageKey[];
 }
 
+/** Those of one leaf; null is one that was dropped. */
 export interface Ratchets {
-  readonly handshake: Ratchet;
-  readonly application: Ratchet;
+  readonly handshake: Ratchet | null;
+  readonly application: Ratchet | null;
 }
 
 export type RatchetName = keyof Ratchets;
@@ -134,14 +135,16 @@ export class SecretTree {
     ensure(leaf < this.size, '6.3.2-blank-sender');
     const ratchets = this.#ratchets[leaf]!;
     if (ratchets === null) return this.#grow(leaf).take(leaf, name, generation);
-    const [key, ratchet] = turn(this.#suite, ratchets[name], generation);
+    const current = ratchets[name];
+    ensure(current !== null, '9.2-dropped', '', 'replayed');
+    const [key, ratchet] = turn(this.#suite, current, generation);
     return [key, this.#withRatchets(leaf, { ...ratchets, [name]: ratchet })];
   }
 
   /** The next key of a ratchet, for sending, and the tree without it. */
   next(leaf: number, name: RatchetName): [MessageKey, SecretTree] {
     const ratchets = this.#ratchets[leaf]!;
-    return this.take(leaf, name, ratchets === null ? 0 : ratchets[name].generation);
+    return this.take(leaf, name, ratchets?.[name]?.generation ?? 0);
   }
 
   #withRatchets(leaf: number, ratchets: Ratchets | null): SecretTree {
@@ -153,6 +156,12 @@ export class SecretTree {
   /** The tree without a leaf's ratchets: nothing more can be sealed or opened in its name. */
   withoutLeaf(leaf: number): SecretTree {
     return this.#withRatchets(leaf, null).#dropNode(leaf);
+  }
+
+  /** The tree without the handshake ratchets made so far, for an epoch in which no more handshakes are accepted. */
+  withoutHandshake(): SecretTree {
+    const all = this.#ratchets.map((ratchets) => ratchets && { ...ratchets, handshake: null });
+    return new SecretTree(this.#suite, this.#nodes, all);
   }
 
   /** Forgets a leaf's secret, deriving first what its neighbours need. */

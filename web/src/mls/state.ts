@@ -1,5 +1,5 @@
 import { constant, decode, encode, opaque, optional, struct, u16, u32, u64, u8, variant, vector } from './codec.ts';
-import type { GroupState, OwnUpdate, PastEpoch } from './epoch.ts';
+import type { GroupState, OwnUpdate, PastEpoch, Resumption } from './epoch.ts';
 import { ensure } from './errors.ts';
 import { sender } from './framing.ts';
 import { type GroupContext, groupContext } from './groupcontext.ts';
@@ -49,7 +49,9 @@ interface SecretTreeFields {
 const secretTree = struct<SecretTreeFields>({
   size: u32,
   nodes: vector(struct<{ node: number; secret: Uint8Array }>({ node: u32, secret: opaque })),
-  ratchets: vector(struct<{ leaf: number } & Ratchets>({ leaf: u32, handshake: ratchet, application: ratchet })),
+  ratchets: vector(
+    struct<{ leaf: number } & Ratchets>({ leaf: u32, handshake: optional(ratchet), application: optional(ratchet) }),
+  ),
 });
 
 function packTree(tree: SecretTree): SecretTreeFields {
@@ -98,7 +100,6 @@ interface PastFields {
   readonly leaves: readonly LeafRef[];
   readonly senderDataSecret: Uint8Array;
   readonly secretTree: SecretTreeFields;
-  readonly resumptionPsk: Uint8Array;
 }
 
 const pastCodec = struct<PastFields>({
@@ -107,7 +108,6 @@ const pastCodec = struct<PastFields>({
   leaves: vector(leafRef),
   senderDataSecret: opaque,
   secretTree,
-  resumptionPsk: opaque,
 });
 
 /** A proposal with its maker; the reference is empty where the commit had it by value. */
@@ -130,6 +130,7 @@ interface Fields {
   /** Leaves of past epochs that are not where they were. */
   readonly formerLeaves: readonly LeafNode[];
   readonly past: readonly PastFields[];
+  readonly resumption: readonly Resumption[];
   readonly reInit: ReInit | null;
 }
 
@@ -147,10 +148,11 @@ const fields = struct<Fields>({
   confirmationTag: opaque,
   pending: vector(resolvedProposal),
   updates: vector(
-    struct<OwnUpdate>({ encryptionKey: opaque, encryptionPrivate: opaque, signaturePrivate: opaque }),
+    struct<OwnUpdate>({ encryptionKey: opaque, encryptionPrivate: opaque }),
   ),
   formerLeaves: vector(leafNode),
   past: vector(pastCodec),
+  resumption: vector(struct<Resumption>({ epoch: u64, psk: opaque })),
   reInit: optional(reInit),
 });
 
@@ -210,6 +212,7 @@ export function decodeState(data: Uint8Array): GroupState {
     pending: stored.pending,
     updates: stored.updates,
     past,
+    resumption: stored.resumption,
     reInit: stored.reInit,
   };
 }

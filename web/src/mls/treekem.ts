@@ -38,6 +38,16 @@ async function climb(
   return { pathSecrets, privateKeys, commitSecret: secret, publicKeys: pairs.map((pair) => pair.publicKey) };
 }
 
+/** Private keys that still belong to their nodes, on the way from a leaf to the root. */
+export function keptKeys(before: RatchetTree, after: RatchetTree, own: number, keys: PrivateKeys): PrivateKeys {
+  const path = new Set([math.leafNode(own), ...math.directPath(math.leafNode(own), after.size)]);
+  const kept = [...keys].filter(([node]) => {
+    if (!path.has(node) || before.isBlank(node) || after.isBlank(node)) return false;
+    return equal(before.encryptionKey(node), after.encryptionKey(node));
+  });
+  return new Map(kept);
+}
+
 export interface NewPath extends PathSecrets {
   readonly tree: RatchetTree;
   readonly steps: readonly PathStep[];

@@ -1,3 +1,4 @@
+import { ed25519 } from '@noble/curves/ed25519.js';
 import { describe, expect, test } from 'vitest';
 import { AES_128_GCM, AES_256_GCM, type Aead, CHACHA20_POLY1305 } from '../../src/crypto/aead.ts';
 import { concat, hex, utf8 } from '../../src/crypto/bytes.ts';
@@ -126,6 +127,104 @@ test('the fallback agrees with WebCrypto', async () => {
   await expect(mlkem.encapsulate(publicKey.slice(1))).rejects.toThrow(CryptoError);
   await expect(mlkem.decapsulate(seed, ciphertext.slice(1))).rejects.toThrow(CryptoError);
 });
+
+test('both verify the signatures that native implementations disagree with others about alike', async () => {
+  // A key with a torsion component: S*B = R + h*A holds up to the cofactor for every challenge, and
+  // without it for one in eight.
+  const { Point } = ed25519;
+  const torsion = Point.fromBytes(unhex('c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a'));
+  const a = 12345n;
+  const mixed = Point.BASE.multiply(a).add(torsion).toBytes();
+  const R = Point.BASE.multiply(7n).toBytes();
+  const verdicts = new Set<boolean>();
+  for (let i = 0; i < 64; i++) {
+    const message = Uint8Array.of(i);
+    const challenge = Point.Fn.create(fromLittleEndian(sha512(concat(R, mixed, message))));
+    const crafted = concat(R, littleEndian(Point.Fn.create(7n + challenge * a)));
+    const verdict = await signature.verify(mixed, message, crafted);
+    expect(fallback.ed25519Verify(mixed, message, crafted)).toBe(verdict);
+    verdicts.add(verdict);
+  }
+  expect(verdicts).toEqual(new Set([true, false]));
+  const order = unhex('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010');
+  const seed = new SeededRandom(5).bytes(32);
+  const [key, good] = [await signature.publicKey(seed), await signature.sign(seed, utf8('m'))];
+  const grown = good.slice();
+  let carry = 0;
+  for (let i = 0; i < 32; i++) {
+    carry += good[32 + i]! + order[i]!;
+    grown[32 + i] = carry;
+    carry >>= 8;
+  }
+  expect(await signature.verify(key, utf8('m'), grown)).toBe(false);
+  expect(fallback.ed25519Verify(key, utf8('m'), grown)).toBe(false);
+  expect(fallback.ed25519Verify(key, utf8('m'), good)).toBe(true);
+});
+
+test('a key or signature with a point of small order is never valid', async () => {
+  const base = unhex('5866666666666666666666666666666666666666666666666666666666666666');
+  const small = ed25519.Point.fromBytes(unhex('c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a'));
+  let point = ed25519.Point.ZERO;
+  for (let i = 0; i < 8; i++, point = point.add(small)) {
+    expect(signature.isSmallOrder(point.toBytes())).toBe(true);
+    for (let text = 0; text < 32; text++) {
+      // S = 1, R = B: for such a key the equation holds whenever the challenge is a multiple of its order.
+      const crafted = concat(base, littleEndian(1n));
+      expect(await signature.verify(point.toBytes(), Uint8Array.of(text), crafted)).toBe(false);
+    }
+  }
+  for (const above of [0n, 1n]) expect(signature.isSmallOrder(littleEndian(2n ** 255n - 19n + above))).toBe(true);
+  expect(signature.isSmallOrder(base)).toBe(false);
+});
+
+test('keys of low order are refused, and no others', async () => {
+  const secret = new SeededRandom(6).bytes(32);
+  const numbers = [0n, 1n, 2n, 9n, 2n ** 255n - 21n, 2n ** 255n - 20n, 2n ** 255n - 19n, 2n ** 255n - 18n, 2n ** 255n - 17n];
+  const order8 = [
+    'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800',
+    '5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157',
+  ];
+  const keys = [...numbers.map(littleEndian), ...order8.map(unhex)];
+  for (const key of keys) {
+    for (const top of [0, 0x80]) {
+      key[31] = (key[31]! & 0x7f) | top;
+      const agreed = await x25519.agree(secret, key).then(() => true, () => false);
+      expect(refusal(() => x25519.checkPublicKey(key))).toBe(!agreed);
+    }
+  }
+  expect(refusal(() => x25519.checkPublicKey(secret.slice(1)))).toBe(true);
+});
+
+test('ML-KEM keys with a coefficient of q or more are refused', async () => {
+  const key = await mlkem.publicKey(new SeededRandom(8).bytes(64));
+  expect(refusal(() => mlkem.checkPublicKey(key))).toBe(false);
+  expect(refusal(() => mlkem.checkPublicKey(key.slice(1)))).toBe(true);
+  for (const [place, low, high] of [[0, 0x01, 0x0d], [1151, 0x1d, 0xd0]] as const) {
+    const wrong = key.slice();
+    if (place === 0) wrong.set([low, (wrong[1]! & 0xf0) | high], 0);
+    else wrong.set([(wrong[1150]! & 0x0f) | 0x10, high], 1150);
+    expect(refusal(() => mlkem.checkPublicKey(wrong))).toBe(true);
+    await expect(mlkem.encapsulate(wrong)).rejects.toThrow(CryptoError);
+  }
+});
+
+function refusal(check: () => void): boolean {
+  try {
+    check();
+    return false;
+  } catch (error) {
+    expect(error).toBeInstanceOf(CryptoError);
+    return true;
+  }
+}
+
+function fromLittleEndian(data: Uint8Array): bigint {
+  return data.reduceRight((value, byte) => value * 256n + BigInt(byte), 0n);
+}
+
+function littleEndian(value: bigint): Uint8Array {
+  return Uint8Array.from({ length: 32 }, (_, i) => Number((value >> BigInt(8 * i)) & 255n));
+}
 
 test('an all-zero shared secret is refused', () => {
   expect(() => x25519.checkSharedSecret(new Uint8Array(32))).toThrow(CryptoError);

@@ -1,6 +1,5 @@
 import { expect } from 'vitest';
 import { hex } from '../../src/crypto/bytes.ts';
-import { KeyPackageBundle } from '../../src/mls/bundle.ts';
 import { type Codec, decode } from '../../src/mls/codec.ts';
 import { commit } from '../../src/mls/commit.ts';
 import { encodedContext } from '../../src/mls/epoch.ts';
@@ -20,10 +19,10 @@ import {
 } from '../../src/mls/framing.ts';
 import { Group } from '../../src/mls/group.ts';
 import { groupInfo, verifyGroupInfoSignature } from '../../src/mls/groupinfo.ts';
-import { type KeyPackage, keyPackageRef } from '../../src/mls/keypackage.ts';
-import type { LeafNode } from '../../src/mls/leaf.ts';
+import { type KeyPackage, KeyPackageBundle, keyPackageRef } from '../../src/mls/keypackage.ts';
+import { FROM_KEY_PACKAGE, type LeafNode } from '../../src/mls/leaf.ts';
 import { proposal } from '../../src/mls/proposal.ts';
-import { type EpochKeys, protectPrivate, protectPublic, signContent, unprotectPrivate, unprotectPublic } from '../../src/mls/protection.ts';
+import { type EpochKeys, protectPrivate, protectPublic, signContent, unprotectPrivate, unprotectPublic } from '../../src/mls/protect.ts';
 import { fromJoiner, welcomeSecret } from '../../src/mls/schedule.ts';
 import { SecretTree } from '../../src/mls/secrettree.ts';
 import { SUITE_X25519 as S, decryptWithLabel, zeros } from '../../src/mls/suite.ts';
@@ -159,13 +158,16 @@ async function followPassively(vector: Passive): Promise<void> {
     encryptionPrivate: unhex(vector.encryption_priv),
     signaturePrivate: unhex(vector.signature_priv),
   });
+  const { source } = bundle.keyPackage.leafNode;
+  if (source.type !== FROM_KEY_PACKAGE) return expect.fail('not a key package');
+  const now = Number(source.lifetime.notBefore + 1n) * 1000;
   const tree = vector.ratchet_tree === null ? null : unhex(vector.ratchet_tree);
-  let { group } = await Group.join(unhex(vector.welcome), [bundle], { tree, psks });
+  let { group } = await Group.join(unhex(vector.welcome), [bundle], { tree, psks, now });
   expect(hex(group.epochAuthenticator)).toBe(vector.initial_epoch_authenticator);
   for (const epoch of vector.epochs) {
     for (const message of epoch.proposals) [group] = await group.receiveProposal(unhex(message));
     group = Group.decode(group.encode());
-    const verified = await group.verifyCommit(unhex(epoch.commit), { now: null });
+    const verified = await group.verifyCommit(unhex(epoch.commit), { now });
     group = await group.applyCommit(verified, { psks });
     expect(hex(group.epochAuthenticator)).toBe(epoch.epoch_authenticator);
     expect(Group.decode(group.encode()).encode()).toEqual(group.encode());

@@ -12,3 +12,11 @@ export interface Member {
 export function member(leafIndex: number, leafNode: LeafNode): Member {
   return { leafIndex, credential: leafNode.credential, signatureKey: leafNode.signatureKey, leafNode };
 }
+
+/** What the outside of an MLSMessage says, unverified. `contentType` is one of framing's constants. */
+export interface MessageInfo {
+  readonly groupId: Uint8Array;
+  readonly epoch: number;
+  readonly contentType: number;
+  readonly isPrivate: boolean;
+}
