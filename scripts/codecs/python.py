@@ -232,8 +232,9 @@ def _read_list(schema: Schema, f: Field, target: str, where: str, at: str) -> li
         lines += [f"    if d[p : p + {n}] != {_literal(prefix)}:", "    " + bad]
         lines += [f"    {items}.append(d[p + {n} : p + {end}])", f"    p += {end}"]
     else:
-        lines += ["    " + line for line in _read(schema, f.item, "item", where, "p")]
-        lines.append(f"    {items}.append(item)")
+        item = f"{target}item"
+        lines += ["    " + line for line in _read(schema, f.item, item, where, "p")]
+        lines.append(f"    {items}.append({item})")
     if f.ascending:
         lines += [f"if any(a >= b for a, b in pairwise({items})):", bad]
     return [*lines, f"{target} = tuple({items})"]

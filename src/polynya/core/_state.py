@@ -1226,8 +1226,8 @@ def _read_conversation(d: bytes, p: int) -> tuple[Conversation, int]:
         raise _bad("Conversation.past")
     past_list: list[PastEpoch] = []
     for _ in range(n):
-        item, p = _read_past_epoch(d, p)
-        past_list.append(item)
+        past_item, p = _read_past_epoch(d, p)
+        past_list.append(past_item)
     past_ = tuple(past_list)
     if d[p] != 15:
         raise _bad("Conversation.gone")
@@ -1236,8 +1236,8 @@ def _read_conversation(d: bytes, p: int) -> tuple[Conversation, int]:
         raise _bad("Conversation.gone")
     gone_list: list[RemovedLeaf] = []
     for _ in range(n):
-        item, p = _read_removed_leaf(d, p)
-        gone_list.append(item)
+        gone_item, p = _read_removed_leaf(d, p)
+        gone_list.append(gone_item)
     gone_ = tuple(gone_list)
     if d[p] != 16:
         raise _bad("Conversation.old_topics")
@@ -1371,8 +1371,8 @@ def _read_membership(d: bytes, p: int) -> tuple[Membership, int]:
         raise _bad("Membership.members")
     members_list: list[MemberLeaf] = []
     for _ in range(n):
-        item, p = _read_member_leaf(d, p)
-        members_list.append(item)
+        members_item, p = _read_member_leaf(d, p)
+        members_list.append(members_item)
     members_ = tuple(members_list)
     return Membership(info_, own_leaf_, members_), p
 
@@ -1661,8 +1661,8 @@ def _read_operation(d: bytes, p: int) -> tuple[Operation, int]:
         raise _bad("Operation.candidates")
     candidates_list: list[Candidate] = []
     for _ in range(n):
-        item, p = _read_candidate(d, p)
-        candidates_list.append(item)
+        candidates_item, p = _read_candidate(d, p)
+        candidates_list.append(candidates_item)
     candidates_ = tuple(candidates_list)
     if d[p] != 4:
         raise _bad("Operation.identities")
@@ -1743,8 +1743,8 @@ def _read_own_commit(d: bytes, p: int) -> tuple[OwnCommit, int]:
         raise _bad("OwnCommit.recipients")
     recipients_list: list[Candidate] = []
     for _ in range(n):
-        item, p = _read_candidate(d, p)
-        recipients_list.append(item)
+        recipients_item, p = _read_candidate(d, p)
+        recipients_list.append(recipients_item)
     recipients_ = tuple(recipients_list)
     blob_: bytes | None = None
     if left and d[p] == 8:
@@ -1974,8 +1974,8 @@ def _read_orphan(d: bytes, p: int) -> tuple[Orphan, int]:
         raise _bad("Orphan.amendments")
     amendments_list: list[LateAmendment] = []
     for _ in range(n):
-        item, p = _read_late_amendment(d, p)
-        amendments_list.append(item)
+        amendments_item, p = _read_late_amendment(d, p)
+        amendments_list.append(amendments_item)
     amendments_ = tuple(amendments_list)
     if d[p] != 2:
         raise _bad("Orphan.time")

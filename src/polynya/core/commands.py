@@ -7,7 +7,7 @@ anything else is done), UseRelay and DropRelay, Call, SetTimer, Notify.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 from polynya.core.history import Amendment, StoredMessage
 from polynya.wire.messages import InviteLink, RelayAddress, Request
@@ -170,11 +170,23 @@ class ProblemRaised:
     code: str
 
 
-AppEvent: TypeAlias = Union[
-    IdentityCreated, MeChanged, ConversationChanged, MessageAdded, MessageChanged, RequestReceived, RequestsChanged,
-    ContactsChanged, InviteCreated, InvitesChanged, InviteOpened, InviteFailed, ContactAccepted, TypingChanged,
-    ProblemRaised,
-]  # fmt: skip
+AppEvent: TypeAlias = (
+    IdentityCreated
+    | MeChanged
+    | ConversationChanged
+    | MessageAdded
+    | MessageChanged
+    | RequestReceived
+    | RequestsChanged
+    | ContactsChanged
+    | InviteCreated
+    | InvitesChanged
+    | InviteOpened
+    | InviteFailed
+    | ContactAccepted
+    | TypingChanged
+    | ProblemRaised
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +194,6 @@ class Notify:
     event: AppEvent
 
 
-Command: TypeAlias = Union[
-    Save, AppendMessage, AmendMessage, ForgetHistory, UseRelay, DropRelay, Call, SetTimer, Notify
-]  # fmt: skip
+Command: TypeAlias = (
+    Save | AppendMessage | AmendMessage | ForgetHistory | UseRelay | DropRelay | Call | SetTimer | Notify
+)

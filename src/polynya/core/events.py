@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 from polynya.wire.messages import Content, EphemeralPush, InviteLink, Push, RelayAddress, Response
 
@@ -204,12 +204,32 @@ class DeleteConversation:
     conversation: bytes
 
 
-NetworkEvent: TypeAlias = Union[Connected, Disconnected, Answered, Failed, Pushed, EphemeralPushed, TimerFired]
-SingleAction: TypeAlias = Union[
-    CreateIdentity, SetName, SetSettings, CreateInvite, RevokeInvite, UseInvite, SendContactRequest, AcceptRequest,
-    DeclineRequest, BlockRequest, BlockContact, UnblockContact, MarkVerified, CreateGroup, AddMembers, RemoveMember,
-    Leave, Rename, SetAdmin, SendContent, MarkRead, SetTyping, DeleteConversation,
-]  # fmt: skip
+NetworkEvent: TypeAlias = Connected | Disconnected | Answered | Failed | Pushed | EphemeralPushed | TimerFired
+SingleAction: TypeAlias = (
+    CreateIdentity
+    | SetName
+    | SetSettings
+    | CreateInvite
+    | RevokeInvite
+    | UseInvite
+    | SendContactRequest
+    | AcceptRequest
+    | DeclineRequest
+    | BlockRequest
+    | BlockContact
+    | UnblockContact
+    | MarkVerified
+    | CreateGroup
+    | AddMembers
+    | RemoveMember
+    | Leave
+    | Rename
+    | SetAdmin
+    | SendContent
+    | MarkRead
+    | SetTyping
+    | DeleteConversation
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,5 +240,5 @@ class Batch:
     marks: tuple[tuple[bytes, bytes | None], ...] = ()
 
 
-Action: TypeAlias = Union[SingleAction, Batch]
-Event: TypeAlias = Union[NetworkEvent, Action]
+Action: TypeAlias = SingleAction | Batch
+Event: TypeAlias = NetworkEvent | Action

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 from polynya.wire.messages import Content, FileReference, Text
 
@@ -21,7 +21,7 @@ class SystemContent:
     text: str | None = None
 
 
-StoredContent: TypeAlias = Union[Content, SystemContent]
+StoredContent: TypeAlias = Content | SystemContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class ReceiptSeen:
     """delivered or read."""
 
 
-Amendment: TypeAlias = Union[Ordered, StatusChanged, Edited, Deleted, Reacted, ReceiptSeen]
+Amendment: TypeAlias = Ordered | StatusChanged | Edited | Deleted | Reacted | ReceiptSeen
 
 
 def may_amend(message: StoredMessage, by: bytes) -> bool:

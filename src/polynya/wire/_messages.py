@@ -867,8 +867,8 @@ def _read_key_config_list(d: bytes, p: int) -> tuple[KeyConfigList, int]:
         raise _bad("KeyConfigList.configs")
     configs_list: list[KeyConfig] = []
     for _ in range(n):
-        item, p = _read_key_config(d, p)
-        configs_list.append(item)
+        configs_item, p = _read_key_config(d, p)
+        configs_list.append(configs_item)
     configs_ = tuple(configs_list)
     return KeyConfigList(configs_), p
 
@@ -1204,8 +1204,8 @@ def _read_put_key_packages(d: bytes, p: int) -> tuple[PutKeyPackages, int]:
         raise _bad("PutKeyPackages.packages")
     packages_list: list[bytes] = []
     for _ in range(n):
-        item, p = read_bytes(d, p, 0, 8192, "PutKeyPackages.packages")
-        packages_list.append(item)
+        packages_item, p = read_bytes(d, p, 0, 8192, "PutKeyPackages.packages")
+        packages_list.append(packages_item)
     packages_ = tuple(packages_list)
     last_resort_: bytes | None = None
     if left and d[p] == 3:
@@ -1691,8 +1691,8 @@ def _read_records(d: bytes, p: int) -> tuple[Records, int]:
         raise _bad("Records.entries")
     entries_list: list[Entry] = []
     for _ in range(n):
-        item, p = _read_entry(d, p)
-        entries_list.append(item)
+        entries_item, p = _read_entry(d, p)
+        entries_list.append(entries_item)
     entries_ = tuple(entries_list)
     if d[p] != 2:
         raise _bad("Records.head")
@@ -1721,8 +1721,8 @@ def _read_heads(d: bytes, p: int) -> tuple[Heads, int]:
         raise _bad("Heads.topics")
     topics_list: list[Head] = []
     for _ in range(n):
-        item, p = _read_head(d, p)
-        topics_list.append(item)
+        topics_item, p = _read_head(d, p)
+        topics_list.append(topics_item)
     topics_ = tuple(topics_list)
     if d[p] != 2:
         raise _bad("Heads.inboxes")
@@ -1731,8 +1731,8 @@ def _read_heads(d: bytes, p: int) -> tuple[Heads, int]:
         raise _bad("Heads.inboxes")
     inboxes_list: list[Head] = []
     for _ in range(n):
-        item, p = _read_head(d, p)
-        inboxes_list.append(item)
+        inboxes_item, p = _read_head(d, p)
+        inboxes_list.append(inboxes_item)
     inboxes_ = tuple(inboxes_list)
     return Heads(topics_, inboxes_), p
 
@@ -2196,8 +2196,8 @@ def _read_device_list_body(d: bytes, p: int) -> tuple[DeviceListBody, int]:
         raise _bad("DeviceListBody.devices")
     devices_list: list[DeviceEntry] = []
     for _ in range(n):
-        item, p = _read_device_entry(d, p)
-        devices_list.append(item)
+        devices_item, p = _read_device_entry(d, p)
+        devices_list.append(devices_item)
     devices_ = tuple(devices_list)
     return DeviceListBody(number_, devices_), p
 
@@ -2350,8 +2350,8 @@ def _read_conversation_info(d: bytes, p: int) -> tuple[ConversationInfo, int]:
         raise _bad("ConversationInfo.relays")
     relays_list: list[RelayAddress] = []
     for _ in range(n):
-        item, p = _read_relay_address(d, p)
-        relays_list.append(item)
+        relays_item, p = _read_relay_address(d, p)
+        relays_list.append(relays_item)
     relays_ = tuple(relays_list)
     if d[p] != 5:
         raise _bad("ConversationInfo.retention_days")
@@ -2425,8 +2425,8 @@ def _read_commit_data(d: bytes, p: int) -> tuple[CommitData, int]:
             raise _bad("CommitData.leaves")
         leaves_list: list[LeaveProof] = []
         for _ in range(n):
-            item, p = _read_leave_proof(d, p)
-            leaves_list.append(item)
+            leaves_item, p = _read_leave_proof(d, p)
+            leaves_list.append(leaves_item)
         leaves_ = tuple(leaves_list)
     if left:
         raise _bad("CommitData")
@@ -3259,8 +3259,8 @@ def _read_welcome_message(d: bytes, p: int) -> tuple[WelcomeMessage, int]:
         raise _bad("WelcomeMessage.roster")
     roster_list: list[RosterEntry] = []
     for _ in range(n):
-        item, p = _read_roster_entry(d, p)
-        roster_list.append(item)
+        roster_item, p = _read_roster_entry(d, p)
+        roster_list.append(roster_item)
     roster_ = tuple(roster_list)
     if left:
         raise _bad("WelcomeMessage")

@@ -1,0 +1,198 @@
+"""The state of one conversation: its rows, what it shows, and how it ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from polynya.core import work
+from polynya.core._state import Conversation, ConversationState, Membership, Preview
+from polynya.core.commands import ConversationChanged, MessageAdded, ProblemRaised
+from polynya.core.errors import CoreError
+from polynya.core.history import StoredMessage, SystemContent
+from polynya.core.identity import me
+from polynya.core.state import CONVERSATION, GROUP, MEMBERSHIP, PERSON, GroupCell, number
+from polynya.core.transaction import Transaction
+from polynya.crypto.hashes import sha256
+from polynya.mls.group import Group
+from polynya.wire.messages import ConversationKind, FileReference, Text
+
+NOBODY = bytes(32)
+"""Sender of system messages without an author."""
+PREVIEW_LENGTH = 200
+"""Characters."""
+READING = (ConversationState.ACTIVE, ConversationState.LEAVING, ConversationState.CLOSED)
+"""States in which the log is followed."""
+
+
+def need(t: Transaction, conversation: bytes) -> Conversation:
+    """Raises CoreError `unknown-conversation`."""
+    found = t.get(CONVERSATION, conversation)
+    if found is None:
+        raise CoreError("unknown-conversation")
+    return found
+
+
+def need_active(t: Transaction, conversation: bytes) -> Conversation:
+    """Raises CoreError `unknown-conversation` or `not-active`."""
+    found = need(t, conversation)
+    if found.state != ConversationState.ACTIVE:
+        raise CoreError("not-active")
+    return found
+
+
+def save(t: Transaction, changed: Conversation) -> Conversation:
+    t.put(CONVERSATION, changed.id, changed)
+    t.notify(ConversationChanged(changed.id))
+    return changed
+
+
+def quiet(t: Transaction, changed: Conversation) -> Conversation:
+    """Saves what no view shows."""
+    t.put(CONVERSATION, changed.id, changed)
+    return changed
+
+
+def membership(t: Transaction, conversation: bytes) -> Membership:
+    found = t.get(MEMBERSHIP, conversation)
+    if found is None:
+        raise CoreError("unknown-conversation")
+    return found
+
+
+def has_group(t: Transaction, conversation: bytes) -> bool:
+    return t.get(GROUP, conversation) is not None
+
+
+def group(t: Transaction, conversation: bytes) -> Group:
+    cell = t.get(GROUP, conversation)
+    if cell is None:
+        raise CoreError("not-active")
+    return cell.group()
+
+
+def put_group(t: Transaction, conversation: bytes, changed: Group) -> None:
+    t.put(GROUP, conversation, GroupCell(changed))
+
+
+def next_number(t: Transaction, conversation: bytes) -> bytes:
+    """The key of a new outbox item or operation: conversation || number."""
+    found = need(t, conversation)
+    quiet(t, replace(found, number=found.number + 1))
+    return conversation + number(found.number)
+
+
+def peer(membership: Membership, own: bytes) -> bytes | None:
+    """The other person of a direct conversation."""
+    others = [member.identity for member in membership.members if member.identity != own]
+    return others[0] if others else None
+
+
+def identities(membership: Membership) -> list[bytes]:
+    """Members by leaf, each person once."""
+    found: list[bytes] = []
+    for member in membership.members:
+        if member.identity not in found:
+            found.append(member.identity)
+    return found
+
+
+def is_blocked_direct(t: Transaction, conversation: Conversation, sender: bytes) -> bool:
+    """What a blocked person writes to us alone is not shown."""
+    somebody = t.get(PERSON, sender)
+    return conversation.kind == ConversationKind.DIRECT and somebody is not None and somebody.blocked
+
+
+# ---- what is shown ----
+
+
+def content_kind(message: StoredMessage) -> str:
+    if isinstance(message.content, Text):
+        return "text"
+    if isinstance(message.content, FileReference):
+        return "file"
+    return "system" if isinstance(message.content, SystemContent) else "unknown"
+
+
+def _preview_text(message: StoredMessage) -> str:
+    content = message.content
+    if isinstance(content, Text):
+        text = content.text
+    elif isinstance(content, FileReference):
+        text = content.caption or content.name
+    elif isinstance(content, SystemContent):
+        text = content.kind
+    else:
+        text = ""
+    return text[:PREVIEW_LENGTH]
+
+
+def show(t: Transaction, message: StoredMessage) -> None:
+    """Appends to the history and lets the list of conversations show it."""
+    t.append(message)
+    time = message.sent if message.time is None else message.time
+    last = Preview(
+        id=message.id,
+        sender=message.sender,
+        kind=content_kind(message),
+        text=_preview_text(message),
+        time=time,
+        mine=message.mine,
+        status=message.status,
+    )
+    found = need(t, message.conversation)
+    save(t, replace(found, last=last, activity=max(found.activity, time)))
+    t.notify(MessageAdded(message.conversation, message.id))
+
+
+def show_system(
+    t: Transaction,
+    conversation: bytes,
+    source: bytes,
+    by: bytes,
+    content: SystemContent,
+    time: int,
+    order: int,
+) -> None:
+    """A system message; its id comes from `source` (a record hash) and its content, so that it is there once."""
+    label = content.kind.encode() + b"".join(content.subjects)
+    own = t.get(CONVERSATION, conversation)
+    if own is None:
+        return
+    message = StoredMessage(
+        conversation=conversation,
+        id=sha256(source + label)[:16],
+        sender=by,
+        mine=by == me(t).identity,
+        sent=time,
+        time=time,
+        order=order,
+        content=content,
+        status=None,
+    )
+    show(t, message)
+
+
+def update_preview(
+    t: Transaction, conversation: bytes, message_id: bytes, text: str | None = None, status: str | None = None
+) -> None:
+    """The newest message changed."""
+    found = t.get(CONVERSATION, conversation)
+    if found is None or found.last is None or found.last.id != message_id:
+        return
+    last = found.last
+    if text is not None:
+        last = replace(last, text=text[:PREVIEW_LENGTH])
+    if status is not None:
+        last = replace(last, status=status)
+    save(t, replace(found, last=last))
+
+
+def set_problem(t: Transaction, conversation: bytes, code: str | None) -> None:
+    """Shows a problem until it is replaced, once."""
+    found = t.get(CONVERSATION, conversation)
+    if found is None or found.problem == code:
+        return
+    save(t, replace(found, problem=code))
+    if code is not None:
+        work.count(t, code)
+        t.notify(ProblemRaised(conversation, code))

@@ -1,0 +1,115 @@
+"""Leaving: our own wish, and the wishes of others that somebody must commit (protocol.md section 5.4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from polynya.core import ending, operations, outbox, roles, work
+from polynya.core._state import Conversation, ConversationState, Membership, OperationKind, Wish
+from polynya.core.conversation import identities, membership, need, need_active, save, show_system
+from polynya.core.history import SystemContent
+from polynya.core.identity import me
+from polynya.core.state import CONVERSATION, WISH
+from polynya.core.transaction import Transaction
+from polynya.wire.messages import RECEIVE_KEYS_LIFETIME, ConversationKind, Intent, IntentKind, LeaveProof
+from polynya.wire.requests import sign_leave_proof, verify_leave_proof
+
+WISH_STEP = 30_000
+"""ms by which each non-admin waits longer than the one before, so that one commit is enough."""
+
+
+def leave(t: Transaction, conversation: bytes) -> None:
+    found = need_active(t, conversation)
+    present = membership(t, conversation)
+    if len(identities(present)) == 1 or found.founding:
+        # Nobody else knows of it yet.
+        ending.end(t, conversation, ConversationState.LEFT)
+        return
+    proof = sign_leave_proof(me(t).identity_secret, conversation)
+    outbox.queue(t, conversation, Intent(IntentKind.LEAVE, proof))
+    found = need(t, found.id)
+    save(t, replace(found, state=ConversationState.LEAVING, since=t.time))
+    work.set_timer(t, b"left", conversation, t.now + RECEIVE_KEYS_LIFETIME)
+
+
+def intent_logged(t: Transaction, conversation: bytes) -> None:
+    """The log has our wish: in a direct conversation nothing more happens."""
+    found = t.get(CONVERSATION, conversation)
+    if found is None or found.state != ConversationState.LEAVING:
+        return
+    if found.kind == ConversationKind.DIRECT:
+        ending.end(t, conversation, ConversationState.LEFT)
+    else:
+        _leave_together(t, found)
+
+
+def overdue(t: Transaction, conversation: bytes) -> None:
+    """Nobody has committed our wish for 14 days."""
+    found = t.get(CONVERSATION, conversation)
+    if found is not None and found.state == ConversationState.LEAVING:
+        ending.end(t, conversation, ConversationState.LEFT)
+
+
+def _leave_together(t: Transaction, conversation: Conversation) -> None:
+    """Where all others wish to leave too, nobody is left to commit."""
+    own = me(t).identity
+    others = [i for i in identities(membership(t, conversation.id)) if i != own]
+    if all(t.get(WISH, conversation.id + identity) is not None for identity in others):
+        ending.end(t, conversation.id, ConversationState.LEFT)
+
+
+# ---- others ----
+
+
+def proof_is_senders(conversation: bytes, sender: bytes, proof: LeaveProof | None) -> bool:
+    """Nobody wishes in another's name."""
+    return proof is not None and proof.identity == sender and verify_leave_proof(conversation, proof)
+
+
+def intent_seen(
+    t: Transaction, conversation: bytes, sender: bytes, intent: Intent, order: int, time: int, source: bytes
+) -> None:
+    proof = intent.proof
+    found = need(t, conversation)
+    own = me(t).identity
+    if proof is None or sender == own or not proof_is_senders(conversation, sender, proof):
+        work.count(t, "leave-proof")
+        return
+    if found.kind == ConversationKind.DIRECT:
+        show_system(t, conversation, source, sender, SystemContent("left", (sender,)), time, order)
+        save(t, replace(need(t, conversation), state=ConversationState.CLOSED))
+        ending.end(t, conversation, ConversationState.CLOSED)
+        return
+    present = membership(t, conversation)
+    if sender not in identities(present):
+        return
+    due = t.time + wait(present, own)
+    t.put(WISH, conversation + sender, Wish(proof, due))
+    if found.state == ConversationState.LEAVING:
+        _leave_together(t, found)
+    else:
+        work.set_timer_by_relay(t, b"wish", conversation + sender, due)
+
+
+def wait(present: Membership, own: bytes) -> int:
+    """ms until we commit somebody's wish: admins at once, others by their rank among the non-admins."""
+    admins = roles.effective_admins(present)
+    if own in admins:
+        return 0
+    rank = 1
+    for member in present.members:
+        if member.identity == own:
+            break
+        if member.identity not in admins:
+            rank += 1
+    return WISH_STEP * rank
+
+
+def commit_wish(t: Transaction, key: bytes) -> None:
+    """Our turn to commit a wish, if nobody has."""
+    wish = t.get(WISH, key)
+    conversation = key[:16]
+    found = t.get(CONVERSATION, conversation)
+    if wish is None or found is None or found.state != ConversationState.ACTIVE:
+        return
+    operations.add(t, conversation, OperationKind.LEAVE, identities=(key[16:],), proof=wish.proof)

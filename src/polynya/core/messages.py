@@ -1,0 +1,65 @@
+"""Entries without a slot: application messages, opened once and handed on."""
+
+from __future__ import annotations
+
+from polynya.core import contents, outbox, topics, work
+from polynya.core._state import Conversation, Topic
+from polynya.core.conversation import group, put_group
+from polynya.core.identity import accepted_leaf
+from polynya.core.state import OWN_HASH
+from polynya.core.transaction import Transaction
+from polynya.mls.errors import MlsError
+from polynya.wire.errors import WireError
+from polynya.wire.messages import Entry, decode_message
+
+
+def process(t: Transaction, conversation: Conversation, topic: Topic, entry: Entry) -> bool:
+    """False: its body is being fetched."""
+    own = t.get(OWN_HASH, topics.entry_hash(entry))
+    if own is not None:
+        topics.step(t, topic, entry)
+        outbox.logged(t, own, topics.order(topic, entry.seq), entry.time)
+        return True
+    body = topics.read_entry(t, topic, conversation.relay.identity, entry)
+    if body.state == "waiting":
+        return False
+    topics.step(t, topic, entry)
+    if body.state != "ready":
+        work.count(t, f"record-{body.state}")
+        return True
+    _open(t, conversation, topic, entry, body.data)
+    return True
+
+
+def _open(t: Transaction, conversation: Conversation, topic: Topic, entry: Entry, data: bytes) -> None:
+    try:
+        changed, received = group(t, conversation.id).decrypt(data)
+    except MlsError as error:
+        # Of epochs before we joined, of our own re-encrypted copies, or nothing that a member made.
+        work.count(t, f"message-{error.code}")
+        return
+    put_group(t, conversation.id, changed)
+    device = accepted_leaf(received.sender.credential, received.sender.signature_key)
+    if device is None or received.authenticated_data:
+        work.count(t, "message-leaf")
+        return
+    if sender_was_removed(conversation, received.sender_leaf_index, received.epoch, entry.time):
+        work.count(t, "message-removed")
+        return
+    try:
+        message = decode_message(received.data)
+    except WireError:
+        work.count(t, "message-malformed")
+        return
+    place = contents.Place(
+        topic.id, topics.order(topic, entry.seq), entry.seq, entry.time, topics.entry_hash(entry)
+    )
+    contents.receive(t, conversation.id, device.identity, message, place)
+
+
+def sender_was_removed(conversation: Conversation, leaf: int, epoch: int, time: int) -> bool:
+    """Whether a commit of the same or an earlier time removed the leaf that wrote in `epoch`.
+
+    A removed member knows the former topic and epochs: what it writes there afterwards is nobody's message.
+    """
+    return any(gone.leaf == leaf and gone.epoch > epoch and gone.time <= time for gone in conversation.gone)

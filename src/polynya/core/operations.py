@@ -1,0 +1,238 @@
+"""Changes of a conversation that we want, kept until a commit of ours or of somebody else has made them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from polynya.core import roles, work
+from polynya.core._state import Candidate, Conversation, Membership, Operation, OperationKind
+from polynya.core.conversation import group, membership, need, next_number, save, set_problem
+from polynya.core.identity import accepted_key_package, known_devices, me, person
+from polynya.core.state import CONVERSATION, OPERATION
+from polynya.core.transaction import State, Transaction
+from polynya.wire.errors import WireError
+from polynya.wire.keypackages import open_key_package
+from polynya.wire.messages import (
+    ConversationInfo,
+    ConversationKind,
+    KeyPackageTaken,
+    LeaveProof,
+    RefusalCode,
+    Refused,
+    RelayAddress,
+    Request,
+    Response,
+    TakeKeyPackage,
+)
+from polynya.wire.requests import verify_leave_proof
+
+
+def add(
+    t: Transaction,
+    conversation: bytes,
+    kind: OperationKind,
+    *,
+    candidates: tuple[Candidate, ...] = (),
+    identities: tuple[bytes, ...] = (),
+    name: str | None = None,
+    proof: LeaveProof | None = None,
+) -> None:
+    key = next_number(t, conversation)
+    t.put(OPERATION, key, Operation(conversation, kind, candidates, identities, name, proof))
+    save(t, need(t, conversation))
+    work.wake(t, b"operation", conversation)
+
+
+def first(t: Transaction, conversation: bytes) -> tuple[bytes, Operation] | None:
+    """(key, operation) of the next one that still makes sense; those that do not are dropped."""
+    for key in t.keys(OPERATION, conversation):
+        operation = t.get(OPERATION, key)
+        if operation is None:
+            continue
+        revised = revise(t, membership(t, conversation), need(t, conversation), operation)
+        if revised is not None:
+            t.put(OPERATION, key, revised)
+            return key, revised
+        drop(t, key)
+    return None
+
+
+def put(t: Transaction, key: bytes, operation: Operation) -> None:
+    t.put(OPERATION, key, operation)
+
+
+def drop(t: Transaction, key: bytes) -> None:
+    """It is done, or will never be."""
+    operation = t.get(OPERATION, key)
+    if operation is None:
+        return
+    t.remove(OPERATION, key)
+    conversation = need(t, operation.conversation)
+    founders_left = [k for k in t.keys(OPERATION, operation.conversation) if _adds(t, k)]
+    if conversation.founding and not founders_left:
+        conversation = replace(conversation, founding=False)
+        work.wake(t, b"outbox", conversation.id)
+    save(t, conversation)
+
+
+def _adds(t: Transaction, key: bytes) -> bool:
+    operation = t.get(OPERATION, key)
+    return operation is not None and operation.kind == OperationKind.ADD
+
+
+def drop_all(t: Transaction, conversation: bytes) -> None:
+    for key in t.keys(OPERATION, conversation):
+        t.remove(OPERATION, key)
+
+
+def revise(
+    t: Transaction, present: Membership, conversation: Conversation, operation: Operation
+) -> Operation | None:
+    """The part of the operation that is still wanted and allowed; None: nothing is."""
+    own = me(t).identity
+    members = {member.identity for member in present.members}
+    kind = operation.kind
+    if kind == OperationKind.UPDATE:
+        return operation
+    if kind == OperationKind.ADD:
+        candidates = tuple(c for c in operation.candidates if c.identity not in members)
+        if not candidates:
+            return None
+        if not roles.may_add(present, own, conversation.epoch):
+            return _refused(t, conversation)
+        return replace(operation, candidates=candidates)
+    if kind == OperationKind.READD:
+        candidates = tuple(
+            c for c in operation.candidates if c.identity in members and not _is_in(t, conversation, c)
+        )
+        return replace(operation, candidates=candidates) if candidates else None
+    if kind == OperationKind.LEAVE:
+        if operation.proof is None or operation.proof.identity not in members:
+            return None
+        return operation if verify_leave_proof(conversation.id, operation.proof) else None
+    wanted = new_info(present, operation)
+    if kind == OperationKind.REMOVE:
+        identities = tuple(identity for identity in operation.identities if identity in members)
+        if not identities:
+            return None
+        operation = replace(operation, identities=identities)
+    elif wanted == present.info:
+        return None
+    return operation if roles.is_admin(present, own) else _refused(t, conversation)
+
+
+def _is_in(t: Transaction, conversation: Conversation, candidate: Candidate) -> bool:
+    """Whether somebody else has added the candidate's new leaf already."""
+    package = accepted_key_package(candidate.key_package or b"", candidate.identity, None, t.time)
+    if package is None:
+        return True
+    leaf = package.leaf_node.encode()
+    return any(member.leaf_node.encode() == leaf for member in group(t, conversation.id).members())
+
+
+def _refused(t: Transaction, conversation: Conversation) -> Operation | None:
+    set_problem(t, conversation.id, "change-refused")
+    return None
+
+
+def new_info(present: Membership, operation: Operation) -> ConversationInfo:
+    """The ConversationInfo that the operation wants."""
+    info = present.info
+    if operation.kind == OperationKind.RENAME and operation.name is not None:
+        return replace(info, name=operation.name)
+    admins = set(roles.effective_admins(present))
+    if operation.kind == OperationKind.ADMIN:
+        members = {member.identity for member in present.members}
+        admins |= {identity for identity in operation.identities if identity in members}
+    elif operation.kind == OperationKind.UNADMIN:
+        admins -= set(operation.identities)
+    else:
+        return info
+    return replace(info, admins=tuple(sorted(admins)))
+
+
+# ---- key packages of those who are to be added ----
+
+
+def missing(operation: Operation) -> bool:
+    return any(candidate.key_package is None for candidate in operation.candidates)
+
+
+def take_missing(t: Transaction, key: bytes, operation: Operation) -> None:
+    for candidate in operation.candidates:
+        if candidate.key_package is None:
+            work.wake(t, b"take", key + candidate.identity)
+
+
+def _candidate(t: Transaction, key: bytes) -> tuple[bytes, Operation, Candidate] | None:
+    operation_key, identity = key[:24], key[24:]
+    operation = t.get(OPERATION, operation_key)
+    if operation is None:
+        return None
+    for candidate in operation.candidates:
+        if candidate.identity == identity:
+            return operation_key, operation, candidate
+    return None
+
+
+def work_take(t: Transaction, key: bytes) -> None:
+    found = _candidate(t, key)
+    if found is None or found[2].key_package is not None:
+        return
+    reach = found[2].reach
+    if work.may_call(t, reach.relay.identity, work.item(b"take", key)):
+        work.call(t, reach.relay.identity, work.item(b"take", key), TakeKeyPackage(reach.owner))
+
+
+def answered_take(t: Transaction, key: bytes, request: Request, response: Response) -> None:
+    found = _candidate(t, key)
+    if found is None or work.postponed(t, b"take", key, response):
+        return
+    operation_key, operation, candidate = found
+    work.succeeded(t, b"take", key)
+    problem = "no-key-package"
+    opened: bytes | None = None
+    if isinstance(response, KeyPackageTaken):
+        problem = "bad-key-package"
+        opened = _open(t, candidate, response.package)
+    elif not isinstance(response, Refused) or response.code != RefusalCode.NO_KEY_PACKAGE:
+        problem = "relay-refuses"
+    rest = []
+    for other in operation.candidates:
+        if other.identity != candidate.identity:
+            rest.append(other)
+        elif opened is not None:
+            rest.append(replace(other, key_package=opened))
+    t.put(OPERATION, operation_key, replace(operation, candidates=tuple(rest)))
+    if opened is None:
+        set_problem(t, operation.conversation, problem)
+    work.wake(t, b"operation", operation.conversation)
+
+
+def _open(t: Transaction, candidate: Candidate, sealed: bytes) -> bytes | None:
+    reach = candidate.reach
+    try:
+        data = open_key_package(reach.package_key, reach.owner, sealed)
+    except WireError:
+        return None
+    devices = known_devices(person(t, candidate.identity))
+    return data if accepted_key_package(data, candidate.identity, devices, t.time) is not None else None
+
+
+def relays(state: State) -> list[RelayAddress]:
+    """Where key packages are waited for."""
+    found = []
+    for key in state.keys(OPERATION):
+        operation = state.get(OPERATION, key)
+        for candidate in () if operation is None else operation.candidates:
+            if candidate.key_package is None:
+                found.append(candidate.reach.relay)
+    return found
+
+
+def is_group(conversation: Conversation) -> bool:
+    return conversation.kind == ConversationKind.GROUP
+
+
+def pending(t: Transaction, conversation: bytes) -> int:
+    return len(t.keys(OPERATION, conversation)) if t.get(CONVERSATION, conversation) is not None else 0
