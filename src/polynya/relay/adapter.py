@@ -1,0 +1,239 @@
+"""One port for everything: looks at a connection's first request head and hands the connection on.
+
+An upgrade below the secret path goes to picows, whose WebSocket protocol is the fastest there is for Python;
+all else to aiohttp. picows answers nothing else than such upgrades, refuses Firefox's `Connection: keep-
+alive, Upgrade` and names itself in its error pages, so it is handed a head written anew, and only one that it
+accepts. `WSProtocol` is not exported by picows: `tests/relay/test_adapter.py` pins what is used of it,
+pyproject pins the version."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import ipaddress
+import logging
+import sys
+from collections import Counter
+from collections.abc import Callable
+
+from picows import WSAutoPingStrategy, WSListener
+from picows.picows import WSProtocol  # type: ignore[attr-defined]
+
+from polynya.relay.limits import FRAME_MAX, Limits
+from polynya.relay.metrics import Metrics
+
+logger = logging.getLogger("polynya.relay")
+
+BUFFER = 2_304
+"""Bytes of a session's read buffer: the smallest that picows makes (256 of them it keeps for itself)."""
+HEAD_END = b"\r\n\r\n"
+
+
+class Adapter:
+    """Makes the protocol of each new connection; counts connections by address."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        metrics: Metrics,
+        is_session_path: Callable[[str], bool],
+        make_http: Callable[[Callable[[], None]], asyncio.Protocol],
+        make_session: Callable[[Callable[[], None]], WSListener],
+    ) -> None:
+        self.limits = limits
+        self.metrics = metrics
+        self.is_session_path = is_session_path
+        self.make_http = make_http
+        self.make_session = make_session
+        self._addresses: Counter[str] = Counter()
+
+    def protocol(self) -> asyncio.Protocol:
+        """For `loop.create_server`."""
+        return _FirstHead(self)
+
+    def admit(self, transport: asyncio.Transport) -> Callable[[], None] | None:
+        """Counts a connection; returns what uncounts it, or None where there are too many."""
+        address = _group(transport.get_extra_info("peername"))
+        if (
+            self.metrics.connections >= self.limits.connections
+            or self._addresses[address] >= self.limits.connections_per_address
+        ):
+            self.metrics.turned_away += 1
+            return None
+        self.metrics.connections += 1
+        self._addresses[address] += 1
+
+        def release() -> None:
+            self.metrics.connections -= 1
+            self._addresses[address] -= 1
+            if not self._addresses[address]:
+                del self._addresses[address]
+
+        return release
+
+
+class _FirstHead(asyncio.Protocol):
+    """Reads until the first head is whole, and no further."""
+
+    __slots__ = ("_adapter", "_head", "_release", "_timer", "_transport")
+
+    def __init__(self, adapter: Adapter) -> None:
+        self._adapter = adapter
+        self._head = bytearray()
+        self._release: Callable[[], None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._release = self._adapter.admit(transport)
+        if self._release is None:
+            transport.abort()
+            return
+        self._transport = transport
+        timeout = self._adapter.limits.head_timeout
+        self._timer = asyncio.get_running_loop().call_later(timeout, transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        if self._release is not None:
+            self._release()
+            self._release = None
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def data_received(self, data: bytes) -> None:
+        transport, release = self._transport, self._release
+        if transport is None or release is None:
+            return
+        searched = max(0, len(self._head) - 3)
+        self._head += data
+        end = self._head.find(HEAD_END, searched)
+        if end < 0 and len(self._head) <= self._adapter.limits.head_size and _may_be_http(self._head):
+            return
+        self._stop_timer()
+        self._release = self._transport = None
+        upgrade = None
+        if 0 <= end <= self._adapter.limits.head_size:
+            upgrade = _upgrade(bytes(self._head[:end]), self._adapter.is_session_path)
+        if upgrade is None:
+            http = self._adapter.make_http(release)
+            transport.set_protocol(http)
+            http.connection_made(transport)
+            http.data_received(bytes(self._head))
+        else:
+            session = _session_protocol(self._adapter.make_session(release))
+            transport.set_protocol(session)
+            session.connection_made(transport)
+            _feed(session, upgrade + self._head[end + len(HEAD_END) :])
+
+
+def _may_be_http(head: bytearray) -> bool:
+    """False as soon as the first line is no request's: the web server then says so at once, as any would."""
+    return chr(head[0]).isalpha() or head[0] in b"\r\n"
+
+
+def _upgrade(head: bytes, is_session_path: Callable[[str], bool]) -> bytes | None:
+    """The head that picows is given, where this is an upgrade to a session; else None."""
+    lines = head.lstrip(b"\r\n").split(b"\r\n")
+    words = lines[0].split(b" ")
+    if len(words) != 3 or words[0] != b"GET" or words[2] != b"HTTP/1.1":
+        return None
+    if not is_session_path(words[1].decode("latin-1")):
+        return None
+    headers: dict[bytes, bytes] = {}
+    for line in lines[1:]:
+        name, _, value = line.partition(b":")
+        name, value = name.strip().lower(), value.strip()
+        headers[name] = headers[name] + b"," + value if name in headers else value
+    key = headers.get(b"sec-websocket-key", b"")
+    if (
+        b"websocket" not in _tokens(headers.get(b"upgrade", b""))
+        or b"upgrade" not in _tokens(headers.get(b"connection", b""))
+        or headers.get(b"sec-websocket-version") != b"13"
+        or headers.get(b"content-length", b"0") != b"0"
+        or b"transfer-encoding" in headers
+        or not _is_key(key)
+    ):
+        return None
+    return (
+        b"GET /s HTTP/1.1\r\nHost: relay\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + HEAD_END
+    )
+
+
+def _tokens(value: bytes) -> list[bytes]:
+    return [token.strip().lower() for token in value.split(b",")]
+
+
+def _is_key(key: bytes) -> bool:
+    try:
+        return len(base64.b64decode(key, validate=True)) == 16
+    except binascii.Error:
+        return False
+
+
+def _session_protocol(listener: WSListener) -> WSProtocol:
+    return WSProtocol(
+        None,
+        None,
+        False,
+        lambda _request: listener,
+        _NoLog,
+        True,
+        None,
+        False,
+        0,
+        0,
+        WSAutoPingStrategy.PING_WHEN_IDLE,
+        True,
+        FRAME_MAX,
+        None,
+        BUFFER,
+    )
+
+
+def _feed(protocol: WSProtocol, data: bytes) -> None:
+    while data:
+        buffer = protocol.get_buffer(len(data))
+        size = min(len(buffer), len(data))
+        buffer[:size] = data[:size]
+        protocol.buffer_updated(size)
+        data = data[size:]
+
+
+def _group(peer: object) -> str:
+    """What counts as one address: of IPv6 the /64 that one household has. A Unix socket's peers are one."""
+    if not isinstance(peer, tuple) or not peer:
+        return ""
+    try:
+        address = ipaddress.ip_address(peer[0])
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
+    return str(address)
+
+
+class _NoLogger:
+    """picows tells its logger addresses and headers; of its troubles the session hears anyway."""
+
+    name = "picows"
+
+    def isEnabledFor(self, _level: int) -> bool:
+        return False
+
+    def log(self, *_args: object, **_kw: object) -> None: ...
+
+    debug = info = warning = error = log
+
+    def exception(self, *_args: object, **_kw: object) -> None:
+        logger.error("a session failed: %s", getattr(sys.exc_info()[0], "__name__", "unknown"))
+
+
+_NoLog = _NoLogger()

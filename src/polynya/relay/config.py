@@ -1,0 +1,158 @@
+"""What an operator chooses: from the command line, else the environment, else the configuration file."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from polynya.relay.errors import ConfigError
+from polynya.relay.limits import Limits
+from polynya.wire.links import is_address
+
+PREFIX = "POLYNYA_RELAY_"
+"""Of environment variables: POLYNYA_RELAY_PORT is --port."""
+CONFIG_FILE = "relay.toml"
+"""In the data folder, unless --config names another."""
+
+
+def default_data() -> Path:
+    return platformdirs.user_data_path("polynya") / "relay"
+
+
+@dataclass(frozen=True, slots=True)
+class RelayConfig:
+    """See docs/operating.md for what each is in words."""
+
+    data: Path = field(default_factory=default_data)
+    host: str = "127.0.0.1"
+    port: int = 8420
+    """0: any free one"""
+    site: Path | None = None
+    """folder of the ordinary web site"""
+    origin_url: str | None = None
+    """http(s)://host[:port] by which people reach the relay, where it is not host and port"""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    local: str = ""
+    """host:port or unix:path of health and metrics, or off; empty: 127.0.0.1 and the next port"""
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def scheme(self) -> str:
+        return "http" if self.tls_cert is None else "https"
+
+
+OPTIONS = tuple(option.name for option in dataclasses.fields(RelayConfig) if option.name != "limits")
+
+
+def load_config(
+    given: Mapping[str, str | None], environment: Mapping[str, str], config_file: Path | None = None
+) -> RelayConfig:
+    """`given` is from the command line, by option name; None where it was not given. Raises ConfigError."""
+    chosen: dict[str, tuple[str, str]] = {}
+    for name, value in environment.items():
+        if name.startswith(PREFIX):
+            option = name.removeprefix(PREFIX).lower()
+            if option not in OPTIONS:
+                known = ", ".join(PREFIX + option.upper() for option in OPTIONS)
+                raise ConfigError(f"The environment variable {name} is not known. Known are: {known}.")
+            chosen[option] = (value, name)
+    for option, text in given.items():
+        if text is not None:
+            chosen[option] = (text, "--" + option.replace("_", "-"))
+    data = Path(chosen["data"][0]).expanduser() if "data" in chosen else default_data()
+    table, limits = _read_file(
+        data / CONFIG_FILE if config_file is None else config_file, config_file is not None
+    )
+    values = {option: _option(option, value, source) for option, (value, source) in (table | chosen).items()}
+    config = RelayConfig(**values, limits=limits)
+    _check(config)
+    return config
+
+
+def _read_file(path: Path, must_be_there: bool) -> tuple[dict[str, tuple[str, str]], Limits]:
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if must_be_there:
+            raise ConfigError(f"The configuration file {path} is not there. Check --config.") from None
+        return {}, Limits()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The configuration file {path} is not valid TOML: {error}.") from None
+    except OSError as error:
+        raise ConfigError(f"The configuration file {path} cannot be read ({error.strerror}).") from None
+    limits = _limits(table.pop("limits", {}), path)
+    for name, value in table.items():
+        if name not in OPTIONS or name == "data":
+            known = ", ".join(option for option in OPTIONS if option != "data")
+            raise ConfigError(f"{path}: {name} is not known. Known are {known}, and the table limits.")
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise ConfigError(f"{path}: {name} must be text or a number.")
+    return {name: (str(value), f"{path}: {name}") for name, value in table.items()}, limits
+
+
+def _limits(table: Any, path: Path) -> Limits:
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: limits must be a table: [limits].")
+    kinds = {limit.name: type(limit.default) for limit in dataclasses.fields(Limits)}
+    for name, value in table.items():
+        if name not in kinds:
+            raise ConfigError(f"{path}: there is no limit {name}. There are: {', '.join(kinds)}.")
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise ConfigError(f"{path}: the limit {name} must be a number, 0 or more.")
+        if kinds[name] is int and not isinstance(value, int):
+            raise ConfigError(f"{path}: the limit {name} must be a whole number.")
+        if name.endswith(("_per_second", "_burst")) and value == 0:
+            raise ConfigError(f"{path}: the limit {name} must be above 0.")
+    return Limits(**table)
+
+
+def _option(option: str, text: str, source: str) -> Any:
+    if option == "port":
+        if not text.isascii() or not text.isdigit() or int(text) > 65_535:
+            raise ConfigError(f"{source}: {text!r} is not a port. A port is a number from 0 to 65535.")
+        return int(text)
+    if option in ("data", "site", "tls_cert", "tls_key"):
+        if not text:
+            raise ConfigError(f"{source}: the path is empty.")
+        return Path(text).expanduser()
+    if option == "origin_url":
+        return _origin(text.rstrip("/"), source)
+    if option == "local":
+        return _local(text, source)
+    if not text or any(character.isspace() for character in text):
+        raise ConfigError(f"{source}: {text!r} is not a host name or address.")
+    return text
+
+
+def _origin(text: str, source: str) -> str:
+    if not is_address(text) or urlsplit(text).path:
+        raise ConfigError(
+            f"{source}: {text!r} is not an origin. It is http(s)://host[:port], such as https://chat.example.org."
+        )
+    return text
+
+
+def _local(text: str, source: str) -> str:
+    host, _, port = text.rpartition(":")
+    if text in ("", "off") or (text.startswith("unix:") and len(text) > 5):
+        return text
+    if not host or not port.isdigit() or int(port) > 65_535:
+        raise ConfigError(f"{source}: {text!r} is not host:port, unix:path or off.")
+    return text
+
+
+def _check(config: RelayConfig) -> None:
+    if (config.tls_cert is None) != (config.tls_key is None):
+        raise ConfigError("TLS needs both files: give --tls-cert and --tls-key.")
+    if config.site is not None and not config.site.is_dir():
+        raise ConfigError(f"The site folder {config.site} is not a folder. Check --site.")
+    if config.port == 65_535 and config.local == "":
+        raise ConfigError("There is no port after 65535 for health and metrics. Choose one with --local.")

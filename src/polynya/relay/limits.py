@@ -1,0 +1,90 @@
+"""Every limit of the relay, in one place. Change one in the configuration file's [limits] table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+FRAME_MAX = 98_304 + 16
+"""Bytes of a session's frame: the largest padding step and the seal."""
+REQUEST_MAX = 7 + 1_120 + 98_304 + 16
+"""Bytes of a sealed request: header, encapsulation, the largest padding step and the seal."""
+HELLO_MAX = 7 + 1_120 + 4_096 + 16
+"""Bytes of a session's first frame: the hello (1.2 KB) in its padding step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Times in seconds, sizes in bytes, rates per second with the burst that may come at once."""
+
+    # ---- connections
+    connections: int = 20_000
+    """20,000 idle sessions x 16 KiB = 312 MiB"""
+    connections_per_address: int = 4_096
+    """one address may be a bridge or a provider's NAT with thousands of people behind it; a fifth of
+    `connections`"""
+    head_size: int = 16 * KIB
+    """a browser's request head is ~1 KB; ordinary sites take 8 to 32 KiB"""
+    head_timeout: float = 20.0
+    """1 KB at 64 bit/s; ordinary sites wait 60 s"""
+    body_timeout: float = 60.0
+    """100 KB at 16 kbit/s is 50 s"""
+    keep_alive: float = 75.0
+    """what ordinary sites keep an idle connection"""
+    hello_timeout: float = 30.0
+    """5.2 KB at 2 kbit/s is 21 s"""
+    tick: float = 15.0
+    """idle sessions are looked at so often"""
+    ping_ticks: int = 3
+    """a session is pinged after 45 to 60 s of silence: NATs of mobile networks forget after a minute or
+    more"""
+    silent_ticks: int = 7
+    """and closed after 105 to 120 s: twice the ping and its answer"""
+
+    # ---- what is sent to a session
+    buffer_pause: int = 256 * KIB
+    """no further call of the session is begun above: four answers of 64 KiB wait"""
+    buffer_drop: int = MIB
+    """a session whose buffer is larger is closed: 1,000 pushes of 1 KiB that it did not read"""
+    buffers_total: int = 256 * MIB
+    """all slow sessions together: with more than 256 of them each gets its share of this instead"""
+
+    # ---- what a session asks
+    calls_per_second: float = 200.0
+    calls_burst: int = 2_000
+    """a device that comes back asks for 256 topics and 50 inboxes, 64 entries at a time: ~1,000 calls"""
+    calls_waiting: int = 128
+    bytes_waiting: int = 256 * KIB
+    """calls that have arrived and wait; beyond, the session is not read"""
+    subscriptions: int = 4_096
+    """16 Subscribe of 256; ~200 B each, 800 KB"""
+    ephemerals_per_second: float = 5.0
+    ephemerals_burst: int = 30
+    """typing is told at most once in three seconds and chat; a person types in one"""
+
+    # ---- all sessions and exchanges together
+    opens_per_second: float = 400.0
+    opens_burst: int = 4_000
+    """an opened hello or request costs ~0.3 ms: 12 % of a core; 20,000 devices that lost their relay are back
+    in 40 s. Encapsulations are remembered for 20 minutes: 400 x 1,200 + 4,000 of ~110 B, 53 MB"""
+    creations_per_second: float = 20.0
+    creations_burst: int = 2_000
+    """topics, inboxes and owners of key packages: 1.7 million a day of ~300 B, 0.5 GB"""
+    blob_bytes_per_second: float = 8.0 * MIB
+    blob_bytes_burst: int = 1_024 * MIB
+    """ten files of the largest size at once, then 64 Mbit/s"""
+    disk_reserve: int = 256 * MIB
+    """no blob is taken when less of the disk is free: records still fit, 250,000 of them"""
+
+    # ---- one topic, inbox or owner
+    publishes_per_second: float = 20.0
+    publishes_burst: int = 400
+    """a conversation of 1,000 in which everybody writes twice a minute: 33; 400 when a device comes back"""
+    drops_per_second: float = 1.0
+    drops_burst: int = 100
+    """Welcomes and contact requests: a few a day; an inbox holds 1,000"""
+    takes_per_second: float = 1.0 / 60
+    takes_burst: int = 20
+    """one-time key packages of one owner: as many as a device keeps there; beyond, the last-resort one is
+    given"""

@@ -1,0 +1,100 @@
+"""Health and metrics, on an address that only this machine reaches."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+from aiohttp import web
+
+from polynya.relay.errors import RelayError
+from polynya.relay.relay import Relay
+from polynya.relay.store.base import StoreError
+
+METRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+class LocalServer:
+    """`address` is host:port or unix:path."""
+
+    def __init__(self, relay: Relay, address: str) -> None:
+        self._relay = relay
+        self._address = address
+        self._started = time.monotonic()
+        self._server: asyncio.Server | None = None
+        self._http: web.Server | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        if self._server is None or self._address.startswith("unix:"):
+            return self._address
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    async def start(self) -> None:
+        """Raises RelayError."""
+        self._http = web.Server(self._respond, access_log=None)
+        loop = asyncio.get_running_loop()
+        try:
+            if self._address.startswith("unix:"):
+                path = Path(self._address[5:])
+                if path.is_socket():
+                    path.unlink()
+                self._server = await loop.create_unix_server(self._http, str(path))
+                path.chmod(0o600)
+            else:
+                host, _, port = self._address.rpartition(":")
+                self._server = await loop.create_server(self._http, host.strip("[]"), int(port))
+        except OSError as error:
+            raise RelayError(
+                f"Health and metrics cannot listen on {self._address} ({error.strerror or error}). "
+                "Choose another address with --local, or --local off."
+            ) from None
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        if self._http is not None:
+            await self._http.shutdown(1.0)
+
+    async def _respond(self, request: web.BaseRequest) -> web.Response:
+        if request.method not in ("GET", "HEAD"):
+            return web.Response(status=405)
+        if request.path == "/health":
+            return await self._health()
+        if request.path == "/metrics":
+            return await self._metrics()
+        return web.Response(status=404, text="Here are /health and /metrics.\n")
+
+    async def _health(self) -> web.Response:
+        """200 where a read of the store succeeds, else 503."""
+        try:
+            statistics = await self._relay.store.statistics()
+        except StoreError as error:
+            return _json({"status": "failing", "problem": error.problem.value}, 503)
+        full = statistics.free_bytes < self._relay.limits.disk_reserve
+        return _json(
+            {"status": "disk nearly full" if full else "ok", "free_bytes": statistics.free_bytes}, 200
+        )
+
+    async def _metrics(self) -> web.Response:
+        statistics = await self._relay.store.statistics()
+        values = {
+            "topics": ("Topics", statistics.topics),
+            "inboxes": ("Inboxes", statistics.inboxes),
+            "blobs": ("Whole blobs", statistics.blobs),
+            "database_bytes": ("Size of the database", statistics.database_bytes),
+            "disk_free_bytes": ("Free on the data folder's disk", statistics.free_bytes),
+            "uptime_seconds": ("Since the start", time.monotonic() - self._started),
+        }
+        text = self._relay.metrics.render(
+            {name: (text, float(value)) for name, (text, value) in values.items()}
+        )
+        return web.Response(body=text.encode(), headers={"Content-Type": METRICS_TYPE})
+
+
+def _json(value: dict[str, object], status: int) -> web.Response:
+    return web.Response(status=status, text=json.dumps(value) + "\n", content_type="application/json")

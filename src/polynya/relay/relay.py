@@ -1,0 +1,102 @@
+"""What all connections share: store, bus, keys, limits and counters."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from polynya.crypto.random import Random
+from polynya.relay.keyring import KeyRing
+from polynya.relay.limits import Limits
+from polynya.relay.live.base import Live
+from polynya.relay.metrics import Metrics
+from polynya.relay.rates import Rate, Rates
+from polynya.relay.seen import Seen
+from polynya.relay.store.base import Store
+from polynya.wire.messages import REQUEST_WINDOW, RefusalCode
+
+if TYPE_CHECKING:
+    from polynya.relay.session import Session
+
+logger = logging.getLogger("polynya.relay")
+
+
+class Relay:
+    """One relay's state. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        live: Live,
+        keyring: KeyRing,
+        limits: Limits,
+        random: Random,
+        now: Callable[[], int],
+    ) -> None:
+        self.store = store
+        self.live = live
+        self.keyring = keyring
+        self.private_keys = keyring.private_keys
+        self.limits = limits
+        self.random = random
+        self.now = now
+        self.metrics = Metrics()
+        self.seen = Seen()
+        self.sessions: dict[Session, None] = {}
+        self.slow: dict[Session, None] = {}
+        self.opens = Rate(limits.opens_per_second, limits.opens_burst)
+        self.creations = Rate(limits.creations_per_second, limits.creations_burst)
+        self.blob_bytes = Rate(limits.blob_bytes_per_second, limits.blob_bytes_burst)
+        self.publishes = Rates(limits.publishes_per_second, limits.publishes_burst)
+        self.drops = Rates(limits.drops_per_second, limits.drops_burst)
+        self.takes = Rates(limits.takes_per_second, limits.takes_burst)
+        self._loop = asyncio.get_running_loop()
+        self._waiting: list[Session] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def refresh_keys(self) -> None:
+        """Rotates keys where it is time; the old ones stay in force where the disk fails."""
+        try:
+            if self.keyring.refresh(self.now()):
+                self.private_keys = self.keyring.private_keys
+        except OSError as error:
+            logger.error("keys could not be rotated: %s", error.strerror)
+
+    def judge(self, enc: bytes, sent: int) -> RefusalCode | None:
+        """Why a request or hello that was opened is refused: its clock, or an encapsulation used before."""
+        if abs(sent - self.now()) > REQUEST_WINDOW:
+            return RefusalCode.CLOCK
+        if self.seen.is_repeated(enc, time.monotonic() * 1000):
+            return RefusalCode.REPEATED
+        return None
+
+    def flush_soon(self, session: Session) -> None:
+        """Sends what `session` has to send at the end of this turn of the loop: one write for many frames."""
+        if not self._waiting:
+            self._loop.call_soon(self._flush)
+        self._waiting.append(session)
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for session in waiting:
+            session.flush()
+
+    @property
+    def buffer_drop(self) -> int:
+        """Bytes that a session may leave unread now: its share of what all slow sessions may."""
+        share = self.limits.buffers_total // max(1, len(self.slow))
+        return max(min(self.limits.buffer_drop, share), self.limits.buffer_pause // 8)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs `work`, which handles its own errors, to its end."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def drain(self) -> None:
+        """Waits until all work has ended."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)

@@ -1,0 +1,366 @@
+"""One sealed session over one WebSocket (protocol.md section 2.3)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+
+from polynya.relay.limits import FRAME_MAX, HELLO_MAX
+from polynya.relay.rates import Rate
+from polynya.relay.relay import Relay
+from polynya.relay.verbs import VERBS, perform, refuse
+from polynya.wire.errors import WireError
+from polynya.wire.messages import PROTOCOL_VERSION, Call, RefusalCode, Reply, Response
+from polynya.wire.session import RelaySession, open_hello
+
+HELD_PUSHES = 1_024
+"""Entries that may arrive while a Subscribe reads the heads: milliseconds of the fastest topic."""
+NOT_ASKED = -1
+CLOSE_TIMEOUT = 10.0
+"""Seconds for what is left to send to a session that is closed."""
+
+
+class Session(WSListener):
+    """Calls are begun in order of arrival. Appends go together into the store, which keeps their order; any
+    other verb waits until all before it have been answered, and those after it wait for it."""
+
+    def __init__(self, relay: Relay, released: Callable[[], None]) -> None:
+        super().__init__()
+        self._relay = relay
+        self._released = released
+        self._transport: WSTransport | None = None
+        self._sealed: RelaySession | None = None
+        self._fragments: bytearray | None = None
+        self._out: list[bytes] = []
+        self._waiting: deque[tuple[Call, int]] = deque()
+        self._waiting_bytes = 0
+        self._appends = 0
+        self._alone = False
+        self._is_beginning = False
+        self._is_reading = True
+        self._is_slow = False
+        self._floors: dict[bytes, int | list[tuple[int, bytes]]] = {}
+        self._calls = Rate(relay.limits.calls_per_second, relay.limits.calls_burst)
+        self._ephemerals: Rate | None = None
+        self._hello_timer: asyncio.TimerHandle | None = None
+        self._heard = True
+        self._silent_ticks = 0
+
+    # ---- the connection
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+        transport.underlying_transport.set_write_buffer_limits(high=self._relay.limits.buffer_pause)
+        self._hello_timer = asyncio.get_running_loop().call_later(
+            self._relay.limits.hello_timeout, self.close, WSCloseCode.POLICY_VIOLATION
+        )
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._end()
+        self._released()
+
+    def _end(self) -> None:
+        """Nothing is sent, taken or begun from now on."""
+        if self._hello_timer is not None:
+            self._hello_timer.cancel()
+        for source in self._floors:
+            self._relay.live.unsubscribe(source, self)
+        self._floors.clear()
+        self._waiting.clear()
+        self._out.clear()
+        if self._sealed is not None:
+            self._sealed.end()
+        if self._relay.sessions.pop(self, self) is None:
+            self._relay.metrics.sessions -= 1
+        self._relay.slow.pop(self, None)
+        self._transport = None
+
+    def close(self, code: WSCloseCode) -> None:
+        """Ends the session; the code is all that the other side is told."""
+        transport = self._transport
+        if transport is None:
+            return
+        self._end()
+        transport.send_close(code)
+        _disconnect(transport)
+
+    def _on_close(self, transport: WSTransport) -> None:
+        """The other side's close is answered with the same, once."""
+        self._end()
+        if not transport.is_close_frame_sent:
+            transport.send_close(WSCloseCode.OK)
+            _disconnect(transport)
+
+    def tick(self) -> None:
+        """Called every Limits.tick: pings a silent session, and closes one that does not answer."""
+        if self._heard:
+            self._heard = False
+            self._silent_ticks = 0
+            return
+        self._silent_ticks += 1
+        if self._silent_ticks >= self._relay.limits.silent_ticks:
+            self.close(WSCloseCode.GOING_AWAY)
+        elif self._silent_ticks == self._relay.limits.ping_ticks and self._transport is not None:
+            self._transport.send_ping()
+
+    def pause_writing(self) -> None:
+        self._is_slow = True
+        self._relay.slow[self] = None
+
+    def resume_writing(self) -> None:
+        self._is_slow = False
+        self._relay.slow.pop(self, None)
+        self._begin_waiting()
+
+    # ---- frames in
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        self._heard = True
+        kind = frame.msg_type
+        if kind == WSMsgType.BINARY and frame.fin and self._fragments is None:
+            if self._sealed is not None:
+                self._on_frame(frame.get_payload_as_bytes())
+            elif self._transport is not None:
+                self._on_hello(frame.get_payload_as_bytes())
+        elif kind == WSMsgType.CLOSE:
+            self._on_close(transport)
+        elif kind != WSMsgType.PONG:
+            self._on_fragment(kind, frame)
+
+    def _on_fragment(self, kind: WSMsgType, frame: WSFrame) -> None:
+        """A message in pieces; text, and pieces out of order, end the session."""
+        is_first = kind == WSMsgType.BINARY
+        if is_first != (self._fragments is None) or kind == WSMsgType.TEXT:
+            self.close(WSCloseCode.UNSUPPORTED_DATA if kind == WSMsgType.TEXT else WSCloseCode.PROTOCOL_ERROR)
+            return
+        if self._fragments is None:
+            self._fragments = bytearray()
+        self._fragments += frame.get_payload_as_bytes()
+        if len(self._fragments) > FRAME_MAX:
+            self.close(WSCloseCode.MESSAGE_TOO_BIG)
+        elif frame.fin:
+            data, self._fragments = bytes(self._fragments), None
+            if self._sealed is not None:
+                self._on_frame(data)
+            elif self._transport is not None:
+                self._on_hello(data)
+
+    def _on_hello(self, data: bytes) -> None:
+        """Every refusal looks the same: code 1008 without a reason."""
+        relay = self._relay
+        if relay.opens.take(time.monotonic()):
+            self.close(WSCloseCode.TRY_AGAIN_LATER)
+            return
+        try:
+            if len(data) > HELLO_MAX:
+                raise WireError("session-hello")
+            handshake = open_hello(relay.private_keys, data)
+            if not 1 <= handshake.hello.version <= PROTOCOL_VERSION:
+                raise WireError("session-version")
+            if relay.judge(handshake.enc, handshake.hello.time) is not None:
+                raise WireError("session-refused")
+            accept, self._sealed = handshake.accept(relay.random)
+        except WireError:
+            relay.metrics.unopened += 1
+            self.close(WSCloseCode.POLICY_VIOLATION)
+            return
+        if self._hello_timer is not None:
+            self._hello_timer.cancel()
+            self._hello_timer = None
+        relay.metrics.handshakes += 1
+        relay.metrics.sessions += 1
+        relay.sessions[self] = None
+        self._queue(accept)
+
+    def _on_frame(self, data: bytes) -> None:
+        sealed = self._sealed
+        if sealed is None or self._transport is None:
+            return
+        try:
+            call = sealed.open(data)
+        except WireError:
+            self.close(WSCloseCode.POLICY_VIOLATION)
+            return
+        if self._waiting or not self._may_begin(call):
+            self._hold(call, len(data))
+        else:
+            self._begin(call)
+
+    # ---- calls
+
+    def _may_begin(self, call: Call) -> bool:
+        if self._alone or self._is_slow:
+            return False
+        return self._appends == 0 or VERBS[type(call.request)].appends
+
+    def _begin(self, call: Call) -> None:
+        if VERBS[type(call.request)].appends:
+            self._appends += 1
+            answer = self._answer_append
+        else:
+            self._alone = True
+            answer = self._answer_alone
+        id_ = call.id
+        wait = self._calls.take(time.monotonic())
+        if wait:
+            answer(id_, refuse(self._relay, RefusalCode.TOO_MANY, wait))
+        else:
+            perform(self._relay, self, call.request, lambda response: answer(id_, response))
+
+    def _answer_append(self, id_: int, response: Response) -> None:
+        self._appends -= 1
+        self._reply(id_, response)
+
+    def _answer_alone(self, id_: int, response: Response) -> None:
+        self._alone = False
+        self._reply(id_, response)
+
+    def _reply(self, id_: int, response: Response) -> None:
+        sealed = self._sealed
+        if sealed is None or self._transport is None:
+            return
+        try:
+            self._queue(sealed.seal(Reply(id_, self._relay.now(), response)))
+        except WireError:
+            self.close(WSCloseCode.GOING_AWAY)
+            return
+        if self._waiting:
+            self._begin_waiting()
+
+    def _hold(self, call: Call, size: int) -> None:
+        self._waiting.append((call, size))
+        self._waiting_bytes += size
+        limits = self._relay.limits
+        if self._is_reading and (
+            len(self._waiting) >= limits.calls_waiting or self._waiting_bytes >= limits.bytes_waiting
+        ):
+            self._is_reading = False
+            self._pause_reading()
+
+    def _begin_waiting(self) -> None:
+        if self._is_beginning:
+            return
+        self._is_beginning = True
+        while self._waiting and self._may_begin(self._waiting[0][0]):
+            call, size = self._waiting.popleft()
+            self._waiting_bytes -= size
+            self._begin(call)
+        self._is_beginning = False
+        if not self._is_reading and not self._waiting and self._transport is not None:
+            self._is_reading = True
+            self._transport.underlying_transport.resume_reading()
+
+    def _pause_reading(self) -> None:
+        if self._transport is not None:
+            self._transport.underlying_transport.pause_reading()
+
+    # ---- frames out
+
+    def _queue(self, frame: bytes) -> None:
+        if not self._out:
+            self._relay.flush_soon(self)
+        self._out.append(frame)
+
+    def flush(self) -> None:
+        """Sends what was queued in one write."""
+        transport, out = self._transport, self._out
+        if transport is None or not out:
+            return
+        self._out = []
+        if len(out) == 1:
+            transport.send(WSMsgType.BINARY, out[0])
+        else:
+            transport.underlying_transport.write(
+                b"".join([part for frame in out for part in (_head(frame), frame)])
+            )
+        if self._is_slow and transport.underlying_transport.get_write_buffer_size() > self._relay.buffer_drop:
+            self._relay.metrics.slow_sessions += 1
+            self.close(WSCloseCode.TRY_AGAIN_LATER)
+
+    # ---- subscriptions
+
+    def push(self, source: bytes, seq: int, padded: bytes) -> None:
+        floor = self._floors.get(source, NOT_ASKED)
+        if isinstance(floor, list):
+            floor.append((seq, padded))
+            if len(floor) > HELD_PUSHES:
+                self.close(WSCloseCode.TRY_AGAIN_LATER)
+        elif floor != NOT_ASKED and seq > floor:
+            self._push(padded)
+
+    def _push(self, padded: bytes) -> None:
+        sealed = self._sealed
+        if sealed is None or self._transport is None:
+            return
+        try:
+            self._queue(sealed.seal_padded(padded))
+        except WireError:
+            self.close(WSCloseCode.GOING_AWAY)
+            return
+        self._relay.metrics.delivered += 1
+
+    def push_ephemeral(self, source: bytes, padded: bytes) -> None:
+        """Not to a session that reads slowly: a hint that is late is worth nothing."""
+        if not self._is_slow and source in self._floors and self._sealed is not None:
+            try:
+                self._queue(self._sealed.seal_padded(padded))
+            except WireError:
+                self.close(WSCloseCode.GOING_AWAY)
+
+    def may_send_ephemeral(self) -> int:
+        """0, or the ms until it may."""
+        if self._ephemerals is None:
+            limits = self._relay.limits
+            self._ephemerals = Rate(limits.ephemerals_per_second, limits.ephemerals_burst)
+        return self._ephemerals.take(time.monotonic())
+
+    def begin(self, sources: list[bytes]) -> bool:
+        """Listens to `sources`, holding what comes until `settle`; False, and nothing is done, if they are
+        too many."""
+        fresh = [source for source in dict.fromkeys(sources) if source not in self._floors]
+        if self._transport is None or len(self._floors) + len(fresh) > self._relay.limits.subscriptions:
+            return False
+        for source in fresh:
+            self._floors[source] = []
+            self._relay.live.subscribe(source, self)
+        return True
+
+    def settle(self, heads: dict[bytes, int | None]) -> None:
+        """Pushes what was held of each source above its head, and from then on all; an unknown source is
+        left."""
+        for source, head in heads.items():
+            held = self._floors.get(source)
+            if head is None:
+                self.leave(source)
+            elif isinstance(held, list):
+                self._floors[source] = head
+                for seq, padded in held:
+                    if seq > head:
+                        self._push(padded)
+
+    def leave(self, source: bytes) -> None:
+        """Hears no more of `source`."""
+        if self._floors.pop(source, None) is not None:
+            self._relay.live.unsubscribe(source, self)
+
+
+def _disconnect(transport: WSTransport) -> None:
+    """Lets go of the connection: at once where nothing is left to send, else after CLOSE_TIMEOUT at the
+    latest."""
+    carrier = transport.underlying_transport
+    transport.disconnect()
+    if carrier.get_write_buffer_size():
+        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, carrier.abort)
+
+
+def _head(frame: bytes) -> bytes:
+    """The head of an unmasked binary message in one frame (RFC 6455 section 5.2); the smallest frame is 272
+    bytes."""
+    size = len(frame)
+    if size < 65_536:
+        return b"\x82\x7e" + size.to_bytes(2, "big")
+    return b"\x82\x7f" + size.to_bytes(8, "big")
