@@ -96,7 +96,7 @@ function asProposalOrRef({ proposal, reference }: ResolvedProposal): ProposalOrR
 }
 
 /** What the epoch that a commit starts is entered with. */
-interface Entry {
+export interface Entry {
   readonly suite: Suite;
   /** Of the epoch that ends. */
   readonly interimTranscriptHash: Uint8Array;

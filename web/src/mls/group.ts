@@ -26,6 +26,10 @@ import { type VerifiedCommit, verifyCommit } from './verifying.ts';
 import { type Member, type MessageInfo, member } from './views.ts';
 import { makeGroupInfo, makeWelcome } from './welcoming.ts';
 
+export { KeyPackageBundle, encodeKeyPackage, makeKeyPackage } from './keypackage.ts';
+export { SUITE_X25519, SUITE_XWING, suiteById } from './suite.ts';
+export type { ApplicationMessage, CommitOptions, LeafChange, Member, MessageInfo, ReceivedProposal, VerifiedCommit };
+
 /** What a stranger sent: well-formed, and nothing more is known. `verifyKeyPackage` makes it usable. */
 export interface UnverifiedKeyPackage {
   readonly unverified: KeyPackage;

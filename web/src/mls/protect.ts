@@ -78,7 +78,7 @@ export function senderKey(content: FramedContent, keys: Pick<EpochKeys, 'extensi
   switch (sender.type) {
     case MEMBER: {
       const leaf = keys.leaf(sender.leafIndex);
-      ensure(leaf !== null, '6.1-sender-blank', `leaf ${sender.leafIndex}`);
+      ensure(leaf !== null, '6.1-blank-sender', `leaf ${sender.leafIndex}`);
       return leaf.signatureKey;
     }
     case EXTERNAL: {

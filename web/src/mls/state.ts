@@ -1,3 +1,4 @@
+import { equal } from '../crypto/compare.ts';
 import { constant, decode, encode, opaque, optional, struct, u16, u32, u64, u8, variant, vector } from './codec.ts';
 import type { GroupState, OwnUpdate, PastEpoch, Resumption } from './epoch.ts';
 import { ensure } from './errors.ts';
@@ -181,7 +182,7 @@ export function encodeState(state: GroupState): Uint8Array {
   });
 }
 
-/** @throws MlsError code `malformed` */
+/** The state whose one encoding these bytes are. @throws MlsError code `malformed` */
 export function decodeState(data: Uint8Array): GroupState {
   const stored = decode(fields, data);
   const suite = suiteById(stored.suite);
@@ -198,7 +199,7 @@ export function decodeState(data: Uint8Array): GroupState {
     secretTree: unpackTree(suite, epoch.secretTree),
   }));
   damaged(tree.leaf(stored.own) !== null && stored.secretTree.size === tree.size);
-  return {
+  const state: GroupState = {
     suite,
     context: stored.context,
     tree,
@@ -215,5 +216,7 @@ export function decodeState(data: Uint8Array): GroupState {
     resumption: stored.resumption,
     reInit: stored.reInit,
   };
+  damaged(equal(encodeState(state), data));
+  return state;
 }
 

@@ -1,0 +1,665 @@
+import { describe, expect, test } from 'vitest';
+import { concat, utf8 } from '../../src/crypto/bytes.ts';
+import { basicCredential } from '../../src/mls/credential.ts';
+import { checkLifetimeSpan, checkTree } from '../../src/mls/checks.ts';
+import { decode, encode } from '../../src/mls/codec.ts';
+import type { UpdatePath } from '../../src/mls/commit.ts';
+import { encodedContext, epochKeys } from '../../src/mls/epoch.ts';
+import {
+  EXTERNAL_SENDERS,
+  REQUIRED_CAPABILITIES,
+  externalSenders,
+  makeExtension,
+  requiredCapabilities,
+} from '../../src/mls/extensions.ts';
+import {
+  APPLICATION,
+  EXTERNAL,
+  MEMBER,
+  NEW_MEMBER_COMMIT,
+  NEW_MEMBER_PROPOSAL,
+  PRIVATE_MESSAGE,
+  PROPOSAL,
+  PUBLIC_MESSAGE,
+  type Sender,
+  WELCOME,
+  encodeMessage,
+  mlsMessage,
+} from '../../src/mls/framing.ts';
+import { Group } from '../../src/mls/group.ts';
+import { type KeyPackage, KeyPackageBundle, signKeyPackage } from '../../src/mls/keypackage.ts';
+import { FROM_COMMIT, FROM_KEY_PACKAGE, FROM_UPDATE, type LeafNode, signLeaf } from '../../src/mls/leaf.ts';
+import {
+  ADD,
+  BY_REFERENCE,
+  BY_VALUE,
+  EXTERNAL_INIT,
+  GROUP_CONTEXT_EXTENSIONS,
+  PSK,
+  type Proposal,
+  REINIT,
+  REMOVE,
+  UPDATE,
+} from '../../src/mls/proposal.ts';
+import { checkExternalList } from '../../src/mls/proposals.ts';
+import { protectPrivate, protectPublic, signContent } from '../../src/mls/protect.ts';
+import { SUITE_X25519 as S } from '../../src/mls/suite.ts';
+import { RatchetTree } from '../../src/mls/tree.ts';
+import { Club, LIFETIME, NOW, bundleFor, capabilities } from './club.ts';
+import { type Tricks, forge, stateOf } from './forge.ts';
+
+/*
+ * Each case breaks one rule, signed and sealed by someone who is allowed to sign and seal. Without its check the case
+ * would be accepted.
+ */
+
+const setUp = (seed: number): Promise<Club> => Club.of(['anna', 'boris', 'clara'], seed);
+
+/** Anna forges, boris must refuse by the rule, and be as before. */
+async function refused(club: Club, rule: string, tricks: Tricks): Promise<void> {
+  const before = club.get('boris').encode();
+  const message = await forge(club.get('anna'), tricks);
+  await expect(club.get('boris').verifyCommit(message, { now: NOW }), rule).rejects.toMatchObject({ rule });
+  expect(club.get('boris').encode()).toEqual(before);
+}
+
+test('an honest forgery is accepted, so that what follows is refused for its own reason', async () => {
+  const club = await setUp(1);
+  const bundle = await club.bundle('dmitri');
+  const proposals: Proposal[] = [{ type: REMOVE, removed: 2 }, { type: ADD, keyPackage: bundle.keyPackage }];
+  const message = await forge(club.get('anna'), { proposals });
+  const verified = await club.get('boris').verifyCommit(message, { now: NOW });
+  expect(verified.removes.map(({ leafIndex }) => leafIndex)).toEqual([2]);
+  expect(verified.addedLeaves).toEqual([2]);
+  expect((await club.get('boris').applyCommit(verified)).epoch).toBe(2);
+});
+
+describe('framing', () => {
+  test('12.4.2-epoch, 6-group-id', async () => {
+    const club = await setUp(2);
+    await refused(club, '12.4.2-epoch', { content: (content) => ({ ...content, epoch: 0n }) });
+    await refused(club, '12.4.2-epoch', { content: (content) => ({ ...content, epoch: 2n }) });
+    await refused(club, '6-group-id', { content: (content) => ({ ...content, groupId: utf8('other') }) });
+  });
+
+  test('6.2-membership-tag', async () => {
+    const club = await setUp(3);
+    await refused(club, '6.2-membership-tag', { membershipKey: new Uint8Array(32) });
+  });
+
+  test('6.1-signature: of another key, of another context, empty', async () => {
+    const club = await setUp(4);
+    await refused(club, '6.1-signature', { entry: (entry) => ({ ...entry, signaturePrivate: new Uint8Array(32) }) });
+    const other = { ...stateOf(club.get('anna')).context, epoch: 7n };
+    await refused(club, '6.1-signature', { entry: (entry) => ({ ...entry, context: other }) });
+    const state = stateOf(club.get('anna'));
+    const content = {
+      groupId: state.context.groupId,
+      epoch: state.context.epoch,
+      sender: { type: MEMBER, leafIndex: 0 },
+      authenticatedData: new Uint8Array(0),
+      content: { type: PROPOSAL, proposal: { type: REMOVE, removed: 1 } },
+    } as const;
+    const auth = { signature: new Uint8Array(0), confirmationTag: null };
+    const { membershipKey } = state.secrets;
+    const publicMessage = protectPublic(S, { content, auth }, epochKeys(state).context, membershipKey);
+    const message = encodeMessage({ wireFormat: PUBLIC_MESSAGE, publicMessage });
+    await expect(club.get('boris').receiveProposal(message)).rejects.toMatchObject({ rule: '6.1-signature' });
+  });
+
+  test('6.1-blank-sender, 6.1-sender-type', async () => {
+    const club = await setUp(5);
+    await refused(club, '6.1-blank-sender', { sender: { type: MEMBER, leafIndex: 3 } });
+    await refused(club, '6.1-blank-sender', { sender: { type: MEMBER, leafIndex: 2 ** 32 - 1 } });
+    await refused(club, '6.1-external-sender', { sender: { type: EXTERNAL, senderIndex: 0 } });
+    await refused(club, '6.1-new-member-proposal', { sender: { type: NEW_MEMBER_PROPOSAL } });
+  });
+
+  test('6-application-in-public', async () => {
+    const club = await setUp(6);
+    const state = stateOf(club.get('anna'));
+    const { groupId, epoch } = state.context;
+    const content = {
+      groupId,
+      epoch,
+      sender: { type: MEMBER, leafIndex: 0 },
+      authenticatedData: utf8(''),
+      content: { type: APPLICATION, data: utf8('in the clear') },
+    } as const;
+    const signature = await signContent(S, state.signaturePrivate, PUBLIC_MESSAGE, content, encodedContext(state.context));
+    const publicMessage = { content, auth: { signature, confirmationTag: null }, membershipTag: new Uint8Array(32) };
+    const message = encodeMessage({ wireFormat: PUBLIC_MESSAGE, publicMessage });
+    for (const attempt of [club.get('boris').receiveProposal(message), club.get('boris').verifyCommit(message, { now: NOW })]) {
+      await expect(attempt).rejects.toMatchObject({ rule: '6-application-in-public' });
+    }
+    await expect(club.get('boris').decrypt(message)).rejects.toMatchObject({ rule: '6-not-application' });
+  });
+
+  test('private messages: sender, seal, signature, padding', async () => {
+    const club = await setUp(7);
+    const state = stateOf(club.get('anna'));
+    const keys = epochKeys(state);
+    const boris = club.get('boris');
+    const { groupId, epoch } = state.context;
+    const seal = async (
+      sender: Sender & { type: typeof MEMBER },
+      privateKey: Uint8Array,
+      change?: (message: Uint8Array) => void,
+    ): Promise<Uint8Array> => {
+      const content = { groupId, epoch, sender, authenticatedData: utf8('a'), content: { type: APPLICATION, data: utf8('x') } } as const;
+      const signature = await signContent(S, privateKey, PRIVATE_MESSAGE, content, keys.context);
+      const auth = { signature, confirmationTag: null };
+      const [privateMessage] = await protectPrivate({ content, auth }, keys, 9, club.random);
+      const message = encodeMessage({ wireFormat: PRIVATE_MESSAGE, privateMessage });
+      change?.(message);
+      return message;
+    };
+    const before = boris.encode();
+    const fails = async (rule: string, message: Promise<Uint8Array>): Promise<void> => {
+      await expect(boris.decrypt(await message), rule).rejects.toMatchObject({ rule });
+      expect(boris.encode()).toEqual(before);
+    };
+    const own = { type: MEMBER, leafIndex: 0 } as const;
+    await boris.decrypt(await seal(own, state.signaturePrivate));
+    await fails('6.1-signature', seal(own, new Uint8Array(32)));
+    await fails('6.1-signature', seal({ type: MEMBER, leafIndex: 2 }, state.signaturePrivate));
+    await fails('6.3.2-blank-sender', seal({ type: MEMBER, leafIndex: 3 }, state.signaturePrivate));
+    await fails('6.3-decrypt', seal(own, state.signaturePrivate, (message) => (message[message.length - 1]! ^= 1)));
+    await fails('6.3-decrypt', seal(own, state.signaturePrivate, (message) => (message[22]! ^= 1)));
+    await fails('6.3.2-own-message', seal({ type: MEMBER, leafIndex: 1 }, stateOf(boris).signaturePrivate));
+  });
+
+  test('an epoch that a number cannot hold is refused or compared exactly', async () => {
+    const club = await setUp(8);
+    await refused(club, '12.4.2-epoch', { content: (content) => ({ ...content, epoch: 2n ** 64n - 1n }) });
+  });
+});
+
+describe('the list of proposals', () => {
+  const psk = (nonce: number, usage = 1, type: 1 | 2 = 2): Proposal => ({
+    type: PSK,
+    psk: type === 2
+      ? { type, usage, groupId: utf8('group'), epoch: 1n, nonce: new Uint8Array(nonce) }
+      : { type, id: utf8('id'), nonce: new Uint8Array(nonce) },
+  });
+  const reInit = (version: number): Proposal => ({ type: REINIT, groupId: utf8('g'), version, cipherSuite: 1, extensions: [] });
+  const extensions: Proposal = { type: GROUP_CONTEXT_EXTENSIONS, extensions: [] };
+
+  test('is refused as section 12.2 says', async () => {
+    const club = await setUp(10);
+    const { keyPackage } = await club.bundle('dmitri');
+    const cases: [string, Proposal[]][] = [
+      ['12.2-committer', [{ type: REMOVE, removed: 0 }]],
+      ['12.2-same-leaf', [{ type: REMOVE, removed: 2 }, { type: REMOVE, removed: 2 }]],
+      ['12.1.3-blank', [{ type: REMOVE, removed: 3 }]],
+      ['12.2-same-client', [{ type: ADD, keyPackage }, { type: ADD, keyPackage }]],
+      ['12.2-same-psk', [psk(32), psk(32)]],
+      ['12.1.4-nonce', [psk(31)]],
+      ['12.1.4-nonce', [psk(0, 1, 1)]],
+      ['12.1.4-usage', [psk(32, 2)]],
+      ['12.1.4-usage', [psk(32, 3)]],
+      ['12.2-context-extensions', [extensions, extensions]],
+      ['12.2-reinit-alone', [reInit(1), psk(32)]],
+      ['12.1.5-version', [reInit(0)]],
+      ['12.2-external-init', [{ type: EXTERNAL_INIT, kemOutput: new Uint8Array(32) }]],
+    ];
+    for (const [rule, proposals] of cases) await refused(club, rule, { proposals });
+    const far = { kind: BY_VALUE, proposal: { type: REMOVE, removed: 2 ** 32 - 1 } } as const;
+    await refused(club, '12.1.3-blank', {
+      content: (content) => ({ ...content, content: { type: 3, commit: { proposals: [far], path: null } } }),
+    });
+    await refused(club, '12.4-unknown-proposal', { references: [{ kind: BY_REFERENCE, reference: new Uint8Array(32) }] });
+  });
+
+  test('has Updates of members other than the committer only', async () => {
+    const club = await setUp(11);
+    const [anna, message] = await club.get('anna').proposeUpdate({ random: club.random });
+    const { reference } = anna.pendingProposals[0]!;
+    const { proposal } = anna.pendingProposals[0]!;
+    club.set('anna', anna);
+    club.set('boris', (await club.get('boris').receiveProposal(message))[0]);
+    await refused(club, '12.2-committer', { references: [{ kind: BY_REFERENCE, reference: reference! }] });
+    await refused(club, '12.2-committer', { proposals: [proposal] });
+  });
+
+  test('needs a path where the RFC asks for one', async () => {
+    const club = await setUp(12);
+    for (const proposals of [[], [{ type: REMOVE, removed: 2 }], [extensions]] as Proposal[][]) {
+      await refused(club, '12.4-path-required', { proposals, withoutPath: true });
+    }
+  });
+
+  test('may be a PSK for branching only in a new group', async () => {
+    const club = await Club.found('anna', 13);
+    const psks = new Map([['67726f7570/1', new Uint8Array(32)]]);
+    await club.get('anna').commit([psk(32, 3)], club.commitOptions({ psks }));
+    await club.add('anna', 'boris');
+    await expect(club.get('anna').commit([psk(32, 3)], club.commitOptions({ psks }))).rejects.toThrow('12.1.4-usage');
+  });
+
+  test('of an external commit holds one ExternalInit, one Remove at most, PSKs, all by value', async () => {
+    const club = await setUp(14);
+    const state = stateOf(club.get('anna'));
+    const sender = { type: NEW_MEMBER_COMMIT } as const;
+    const init: Proposal = { type: EXTERNAL_INIT, kemOutput: new Uint8Array(32) };
+    const check = (proposals: Proposal[], reference: Uint8Array | null = null): Promise<void> =>
+      checkExternalList(state, proposals.map((proposal) => ({ proposal, sender, reference })));
+    await check([init]);
+    await check([init, { type: REMOVE, removed: 1 }, psk(32)]);
+    const cases: [string, Proposal[]][] = [
+      ['12.2-external-commit', []],
+      ['12.2-external-commit', [init, init]],
+      ['12.2-external-commit', [init, { type: REMOVE, removed: 1 }, { type: REMOVE, removed: 2 }]],
+      ['12.2-external-commit', [init, extensions]],
+      ['12.1.3-blank', [init, { type: REMOVE, removed: 3 }]],
+      ['12.2-same-psk', [init, psk(32), psk(32)]],
+    ];
+    for (const [rule, proposals] of cases) await expect(check(proposals), rule).rejects.toMatchObject({ rule });
+    await expect(check([init], new Uint8Array(32))).rejects.toMatchObject({ rule: '12.4.3.2-by-reference' });
+  });
+});
+
+describe('leaves and key packages', () => {
+  const seed = new Uint8Array(32).fill(9);
+
+  /** A key package with something wrong in it, signed all the same. */
+  async function crooked(
+    club: Club,
+    change: { leaf?: (leaf: LeafNode) => Partial<LeafNode>; keyPackage?: (value: KeyPackage) => Partial<KeyPackage>; signer?: Uint8Array },
+  ): Promise<KeyPackage> {
+    const { keyPackage } = await bundleFor('dmitri', club.random);
+    const signatureKey = await S.signature.publicKey(seed);
+    const content = { ...keyPackage.leafNode, signatureKey };
+    const leafNode = await signLeaf(S, seed, { ...content, ...change.leaf?.(content) }, null);
+    const value = { ...keyPackage, leafNode };
+    return signKeyPackage(S, change.signer ?? seed, { ...value, ...change.keyPackage?.(value) });
+  }
+
+  test('of an Add are all that section 10.1 asks', async () => {
+    const club = await setUp(20);
+    const caps = capabilities([]);
+    const zero = new Uint8Array(32);
+    const boris = club.get('boris').member(1)!.leafNode;
+    const good = await crooked(club, {});
+    const extension = { type: 0xf0a1, data: utf8('') };
+    const cases: [string, KeyPackage][] = [
+      ['10.1-version-or-suite', await crooked(club, { keyPackage: () => ({ cipherSuite: 0xf001 }) })],
+      ['10.1-signature', { ...good, signature: new Uint8Array(0) }],
+      ['10.1-signature', { ...good, signature: new Uint8Array(64) }],
+      ['10.1-signature', await crooked(club, { signer: zero })],
+      ['10.1-init-key', await crooked(club, { keyPackage: ({ leafNode }) => ({ initKey: leafNode.encryptionKey }) })],
+      ['10-extensions', await crooked(club, { keyPackage: () => ({ extensions: [extension] }) })],
+      ['7.3-encryption-key', await crooked(club, { keyPackage: () => ({ initKey: zero }) })],
+      ['7.3-encryption-key', await crooked(club, { leaf: () => ({ encryptionKey: zero }) })],
+      ['7.3-encryption-key', await crooked(club, { leaf: () => ({ encryptionKey: utf8('short') }) })],
+      ['7.3-source', await crooked(club, { leaf: () => ({ source: { type: FROM_UPDATE } }) })],
+      ['7.3-version-or-suite', await crooked(club, { leaf: () => ({ capabilities: { ...caps, versions: [2] } }) })],
+      ['7.3-version-or-suite', await crooked(club, { leaf: () => ({ capabilities: { ...caps, cipherSuites: [2] } }) })],
+      ['7.3-own-credential', await crooked(club, { leaf: () => ({ capabilities: { ...caps, credentials: [2] } }) })],
+      ['7.3-extensions', await crooked(club, { leaf: () => ({ extensions: [extension] }) })],
+      ['7.3-lifetime', await crooked(club, { leaf: () => ({ source: { type: FROM_KEY_PACKAGE, lifetime: { notBefore: 0n, notAfter: 1n } } }) })],
+      ['7.3-encryption-key-reused', await crooked(club, { leaf: () => ({ encryptionKey: boris.encryptionKey }) })],
+      [
+        '7.3-credential-support',
+        await crooked(club, { leaf: () => ({ credential: { type: 2, certificates: [] }, capabilities: { ...caps, credentials: [1, 2] } }) }),
+      ],
+    ];
+    for (const [rule, keyPackage] of cases) await refused(club, rule, { proposals: [{ type: ADD, keyPackage }] });
+    const unsigned = { ...good.leafNode, signature: new Uint8Array(0) };
+    const resigned = await signKeyPackage(S, seed, { ...good, leafNode: unsigned });
+    await refused(club, '7.3-signature', { proposals: [{ type: ADD, keyPackage: resigned }] });
+  });
+
+  test('of members are not added again', async () => {
+    const club = await setUp(21);
+    const boris = stateOf(club.get('boris'));
+    const { keyPackage } = await bundleFor('boris', club.random);
+    const signatureKey = await S.signature.publicKey(boris.signaturePrivate);
+    const leafNode = await signLeaf(S, boris.signaturePrivate, { ...keyPackage.leafNode, signatureKey }, null);
+    const twin = await signKeyPackage(S, boris.signaturePrivate, { ...keyPackage, leafNode });
+    await refused(club, '7.3-signature-key-reused', { proposals: [{ type: ADD, keyPackage: twin }] });
+    // Unless the same commit removes the old one.
+    const proposals: Proposal[] = [{ type: REMOVE, removed: 1 }, { type: ADD, keyPackage: twin }];
+    const message = await forge(club.get('anna'), { proposals });
+    await club.get('clara').verifyCommit(message, { now: NOW });
+  });
+
+  test('support what the group requires, before and after the commit', async () => {
+    const required = makeExtension(REQUIRED_CAPABILITIES, requiredCapabilities, {
+      extensionTypes: [0xf0a1],
+      proposalTypes: [],
+      credentialTypes: [1],
+    });
+    const club = await Club.of(['anna', 'boris', 'clara'], 22, {
+      extensions: [required, { type: 0xf0a1, data: utf8('') }],
+      capabilities: capabilities([0xf0a1]),
+    });
+    const poor = (await bundleFor('dmitri', club.random)).keyPackage;
+    await refused(club, '13.4-context-extension', { proposals: [{ type: ADD, keyPackage: poor }] });
+    const change = (...list: Parameters<typeof makeExtension>[]): Tricks => ({
+      proposals: [{ type: GROUP_CONTEXT_EXTENSIONS, extensions: list.map((item) => makeExtension(...item)) }],
+    });
+    const need = (value: { extensionTypes?: number[]; proposalTypes?: number[]; credentialTypes?: number[] }): Tricks =>
+      change([
+        REQUIRED_CAPABILITIES,
+        requiredCapabilities as never,
+        { extensionTypes: [], proposalTypes: [], credentialTypes: [], ...value },
+      ]);
+    await refused(club, '7.3-required-capabilities', need({ extensionTypes: [0xf0a9] }));
+    await refused(club, '7.3-required-capabilities', need({ proposalTypes: [0xf0a9] }));
+    await refused(club, '7.3-required-capabilities', need({ credentialTypes: [2] }));
+    const unknown: Proposal = { type: GROUP_CONTEXT_EXTENSIONS, extensions: [{ type: 0xf0a9, data: utf8('') }] };
+    await refused(club, '13.4-context-extension', { proposals: [unknown] });
+    const broken: Proposal = { type: GROUP_CONTEXT_EXTENSIONS, extensions: [{ type: EXTERNAL_SENDERS, data: utf8('x') }] };
+    await refused(club, '2.1-truncated', { proposals: [broken] });
+    const none: Proposal = { type: GROUP_CONTEXT_EXTENSIONS, extensions: [] };
+    const joined = { type: ADD, keyPackage: poor } as const;
+    const verified = await club.get('boris').verifyCommit(await forge(club.get('anna'), { proposals: [none, joined] }), { now: NOW });
+    expect(verified.extensionsAfter).toEqual([]);
+  });
+
+  test('of an Update are new and made for their place', async () => {
+    const club = await setUp(23);
+    const clara = stateOf(club.get('clara'));
+    const leaf = clara.tree.leaf(2)!;
+    const fresh = (await S.kem.generate(club.random)).publicKey;
+    const place = { groupId: clara.context.groupId, leafIndex: 2 };
+    const sign = (change: Partial<LeafNode>, at = place): Promise<LeafNode> =>
+      signLeaf(S, clara.signaturePrivate, { ...leaf, source: { type: FROM_UPDATE }, encryptionKey: fresh, ...change }, at);
+    const cases: [string, LeafNode][] = [
+      ['7.3-same-encryption-key', await sign({ encryptionKey: leaf.encryptionKey })],
+      ['7.3-signature', await sign({}, { ...place, leafIndex: 1 })],
+      ['7.3-signature', await sign({}, { ...place, groupId: utf8('other') })],
+      ['7.3-source', await sign({ source: { type: FROM_COMMIT, parentHash: utf8('') } })],
+      ['7.3-encryption-key', await sign({ encryptionKey: new Uint8Array(32) })],
+      ['7.3-own-credential', await sign({ capabilities: { ...leaf.capabilities, credentials: [] } })],
+    ];
+    const state = clara;
+    const keys = epochKeys(state);
+    for (const [rule, leafNode] of [...cases, ['', await sign({})] as const]) {
+      const content = {
+        ...place,
+        epoch: 1n,
+        sender: { type: MEMBER, leafIndex: 2 },
+        authenticatedData: utf8(''),
+        content: { type: PROPOSAL, proposal: { type: UPDATE, leafNode } },
+      } as const;
+      const signature = await signContent(S, state.signaturePrivate, PUBLIC_MESSAGE, content, keys.context);
+      const framed = { content, auth: { signature, confirmationTag: null } };
+      const publicMessage = protectPublic(S, framed, keys.context, state.secrets.membershipKey);
+      const received = club.get('boris').receiveProposal(encodeMessage({ wireFormat: PUBLIC_MESSAGE, publicMessage }));
+      if (rule === '') await received;
+      else await expect(received, rule).rejects.toMatchObject({ rule });
+    }
+  });
+
+  test('live no longer than allowed', async () => {
+    const { keyPackage } = await bundleFor('anna', (await setUp(24)).random);
+    const { notBefore, notAfter } = LIFETIME;
+    expect(() => checkLifetimeSpan(keyPackage.leafNode, Number(notAfter - notBefore))).not.toThrow();
+    expect(() => checkLifetimeSpan(keyPackage.leafNode, Number(notAfter - notBefore) - 1)).toThrow('7.2-lifetime-span');
+    const source = { type: FROM_KEY_PACKAGE, lifetime: { notBefore: 2n, notAfter: 1n } } as const;
+    expect(() => checkLifetimeSpan({ ...keyPackage.leafNode, source }, 100)).toThrow('7.2-lifetime-span');
+  });
+});
+
+describe('paths', () => {
+  const change = (edit: (path: UpdatePath) => UpdatePath): Tricks => ({ path: edit });
+
+  test('have the shape that the tree gives them', async () => {
+    const club = await Club.of(['anna', 'boris', 'clara', 'dmitri'], 30);
+    await refused(club, '7.6-path-length', change((path) => ({ ...path, nodes: path.nodes.slice(1) })));
+    await refused(club, '7.6-path-length', change((path) => ({ ...path, nodes: [] })));
+    const secrets = (edit: (list: UpdatePath['nodes'][number]['encryptedPathSecret']) => typeof list): Tricks =>
+      change((path) => ({
+        ...path,
+        nodes: path.nodes.map((node) => ({ ...node, encryptedPathSecret: edit(node.encryptedPathSecret) })),
+      }));
+    await refused(club, '7.6-ciphertexts', secrets((list) => list.slice(1)));
+    await refused(club, '7.6-ciphertexts', secrets((list) => [...list, ...list]));
+    await refused(club, '7.6-ciphertext-size', secrets((list) => list.map((item) => ({ ...item, ciphertext: utf8('') }))));
+    await refused(club, '7.6-ciphertext-size', secrets((list) => list.map((item) => ({ ...item, kemOutput: utf8('') }))));
+  });
+
+  test('bring new keys, a leaf signed for them, and a parent hash', async () => {
+    const club = await Club.of(['anna', 'boris', 'clara', 'dmitri'], 31);
+    const { tree } = stateOf(club.get('anna'));
+    const state = stateOf(club.get('anna'));
+    const resign = async (path: UpdatePath, leaf: Partial<LeafNode>, leafIndex = 0): Promise<UpdatePath> => {
+      const place = { groupId: state.context.groupId, leafIndex };
+      return { ...path, leafNode: await signLeaf(S, state.signaturePrivate, { ...path.leafNode, ...leaf }, place) };
+    };
+    const node = (path: UpdatePath, encryptionKey: Uint8Array): UpdatePath => ({
+      ...path,
+      nodes: path.nodes.map((item, place) => (place === 0 ? { ...item, encryptionKey } : item)),
+    });
+    await refused(club, '12.4.2-path-key-reused', { path: (path) => node(path, tree.encryptionKey(4)) });
+    await refused(club, '12.4.2-path-key-reused', { path: (path) => node(path, path.leafNode.encryptionKey) });
+    await refused(club, '12.4.2-path-key-reused', { path: (path) => resign(path, { encryptionKey: tree.encryptionKey(0) }) });
+    await refused(club, '7.3-encryption-key', { path: (path) => node(path, new Uint8Array(32)) });
+    const other = (await S.kem.generate(club.random)).publicKey;
+    await refused(club, '7.9.2-parent-hash', { path: (path) => node(path, other) });
+    await refused(club, '7.9.2-parent-hash', {
+      path: (path) => resign(path, { source: { type: FROM_COMMIT, parentHash: new Uint8Array(32) } }),
+    });
+    await refused(club, '7.3-source', { path: (path) => resign(path, { source: { type: FROM_UPDATE } }) });
+    await refused(club, '7.3-signature', { path: (path) => resign(path, {}, 1) });
+    await refused(club, '7.3-signature', {
+      path: (path) => ({ ...path, leafNode: { ...path.leafNode, signature: new Uint8Array(0) } }),
+    });
+    // The old leaf's signature does not do for a new leaf: each path commit signs anew.
+    await refused(club, '7.3-signature', {
+      path: (path) => ({ ...path, leafNode: { ...path.leafNode, signature: tree.leaf(0)!.signature } }),
+    });
+    await refused(club, '7.3-signature-key-reused', {
+      path: async (path) => {
+        const boris = stateOf(club.get('boris'));
+        const leaf = { ...path.leafNode, signatureKey: tree.leaf(1)!.signatureKey };
+        return { ...path, leafNode: await signLeaf(S, boris.signaturePrivate, leaf, { groupId: state.context.groupId, leafIndex: 0 }) };
+      },
+    });
+  });
+
+  test('of a removed former self in an external commit have another key', async () => {
+    const club = await Club.of(['anna', 'boris'], 32);
+    const info = await club.get('boris').groupInfo({ externalPub: true });
+    const joined = await Group.joinExternal(info, basicCredential(utf8('anna')), club.random.bytes(32), {
+      random: club.random,
+      resync: 0,
+    });
+    await club.get('boris').verifyCommit(joined.message, { now: NOW });
+    const message = decode(mlsMessage, joined.message);
+    if (message.wireFormat !== PUBLIC_MESSAGE || message.publicMessage.content.content.type !== 3) return expect.fail();
+    const { content } = message.publicMessage;
+    const { commit } = message.publicMessage.content.content;
+    const old = club.get('anna').member(0)!.leafNode.encryptionKey;
+    const path = { ...commit.path!, leafNode: { ...commit.path!.leafNode, encryptionKey: old } };
+    const signer = stateOf(joined.group).signaturePrivate;
+    const changed = { ...content, content: { type: 3, commit: { ...commit, path } } } as const;
+    const context = encodedContext(stateOf(club.get('boris')).context);
+    const signature = await signContent(S, signer, PUBLIC_MESSAGE, changed, context);
+    const publicMessage = { ...message.publicMessage, content: changed, auth: { ...message.publicMessage.auth, signature } };
+    const again = encodeMessage({ wireFormat: PUBLIC_MESSAGE, publicMessage });
+    await expect(club.get('boris').verifyCommit(again, { now: NOW })).rejects.toMatchObject({ rule: '7.3-same-encryption-key' });
+    const byReference = { ...commit, proposals: [...commit.proposals, { kind: BY_REFERENCE, reference: new Uint8Array(32) } as const] };
+    const referring = { ...content, content: { type: 3, commit: byReference } } as const;
+    const resigned = await signContent(S, signer, PUBLIC_MESSAGE, referring, context);
+    const third = { ...publicMessage, content: referring, auth: { ...publicMessage.auth, signature: resigned } };
+    const last = encodeMessage({ wireFormat: PUBLIC_MESSAGE, publicMessage: third });
+    await expect(club.get('boris').verifyCommit(last, { now: NOW })).rejects.toMatchObject({ code: 'unknown-proposal' });
+  });
+});
+
+describe('what only secrets can show', () => {
+  /** Passes every public check, and boris alone cannot follow. */
+  async function unfollowable(club: Club, rule: string, tricks: Tricks): Promise<void> {
+    const before = club.get('boris').encode();
+    const message = await forge(club.get('anna'), tricks);
+    const verified = await club.get('boris').verifyCommit(message, { now: NOW });
+    await expect(club.get('boris').applyCommit(verified), rule).rejects.toMatchObject({ rule, code: 'path' });
+    expect(club.get('boris').encode()).toEqual(before);
+  }
+
+  test('7.5-derived-key: keys that do not follow from the secret sent', async () => {
+    const club = await Club.of(['anna', 'boris', 'clara', 'dmitri'], 40);
+    await unfollowable(club, '7.5-derived-key', {
+      newPath: (path) => ({ ...path, pathSecrets: new Map([...path.pathSecrets].map(([node]) => [node, new Uint8Array(32)])) }),
+    });
+  });
+
+  test('5.1.3-decrypt: path secrets sealed for others, or under the old group context', async () => {
+    const club = await setUp(41);
+    await unfollowable(club, '5.1.3-decrypt', { sealUnder: 'old' });
+    const extensions: Proposal = { type: GROUP_CONTEXT_EXTENSIONS, extensions: [] };
+    await unfollowable(club, '5.1.3-decrypt', { sealUnder: 'old', proposals: [extensions] });
+  });
+
+  test('12.4.2-confirmation-tag', async () => {
+    const club = await setUp(42);
+    await unfollowable(club, '12.4.2-confirmation-tag', { commitSecret: new Uint8Array(32) });
+    await unfollowable(club, '12.4.2-confirmation-tag', { confirmationTag: () => new Uint8Array(32) });
+    await unfollowable(club, '12.4.2-confirmation-tag', { confirmationTag: () => new Uint8Array(0) });
+    await unfollowable(club, '12.4.2-confirmation-tag', { entry: (entry) => ({ ...entry, initSecret: new Uint8Array(32) }) });
+  });
+
+  test('commits are applied in the epoch that they were verified in, and not by their maker', async () => {
+    const club = await setUp(43);
+    const pending = await club.get('anna').commit([], club.commitOptions());
+    const verified = await club.get('boris').verifyCommit(pending.message, { now: NOW });
+    const own = await club.get('anna').verifyCommit(pending.message, { now: NOW });
+    await expect(club.get('anna').applyCommit(own)).rejects.toMatchObject({ rule: '12.4.2-own-commit' });
+    await club.commit('clara', []);
+    await expect(club.get('boris').applyCommit(verified)).rejects.toMatchObject({ rule: '12.4.2-other-epoch' });
+  });
+
+  test('a private key of an own Update that is gone is missed', async () => {
+    const club = await setUp(44);
+    const [boris, message] = await club.get('boris').proposeUpdate({ random: club.random });
+    for (const name of ['anna', 'clara']) club.set(name, (await club.get(name).receiveProposal(message))[0]);
+    const [forgetful] = await club.get('boris').receiveProposal(message);
+    const pending = await club.get('anna').commit([], club.commitOptions());
+    const verified = await forgetful.verifyCommit(pending.message, { now: NOW });
+    await expect(forgetful.applyCommit(verified)).rejects.toMatchObject({ rule: '12.4.2-own-update', code: 'path' });
+    club.set('boris', boris);
+    await club.accept('anna', pending);
+  });
+});
+
+describe('proposals from outside', () => {
+  test('come from listed senders, of the types allowed to them', async () => {
+    const seed = new Uint8Array(32).fill(3);
+    const signatureKey = await S.signature.publicKey(seed);
+    const senders = makeExtension(EXTERNAL_SENDERS, externalSenders, [{ signatureKey, credential: basicCredential(utf8('service')) }]);
+    const club = await Club.of(['anna', 'boris'], 50, { extensions: [senders] });
+    const { context } = stateOf(club.get('anna'));
+    const { keyPackage } = await club.bundle('clara');
+    const newcomer = await bundleFor('newcomer', club.random);
+    const send = async (sender: Sender, proposal: Proposal, key: Uint8Array): Promise<Uint8Array> => {
+      const content = { groupId: context.groupId, epoch: context.epoch, sender, authenticatedData: utf8(''), content: { type: PROPOSAL, proposal } } as const;
+      const signature = await signContent(S, key, PUBLIC_MESSAGE, content, encodedContext(context));
+      const publicMessage = { content, auth: { signature, confirmationTag: null }, membershipTag: null };
+      return encodeMessage({ wireFormat: PUBLIC_MESSAGE, publicMessage });
+    };
+    const external = (senderIndex: number): Sender => ({ type: EXTERNAL, senderIndex });
+    const newMember: Sender = { type: NEW_MEMBER_PROPOSAL };
+    const add: Proposal = { type: ADD, keyPackage };
+    const { leafNode } = keyPackage;
+    const cases: [string, Promise<Uint8Array>][] = [
+      ['6.1-external-sender', send(external(1), add, seed)],
+      ['6.1-signature', send(external(0), add, new Uint8Array(32))],
+      ['12.1.8-external-type', send(external(0), { type: UPDATE, leafNode }, seed)],
+      ['12.1.8-external-type', send(external(0), { type: EXTERNAL_INIT, kemOutput: utf8('') }, seed)],
+      ['6.1-new-member-proposal', send(newMember, { type: REMOVE, removed: 0 }, seed)],
+      ['6.1-signature', send(newMember, add, seed)],
+    ];
+    for (const [rule, message] of cases) {
+      await expect(club.get('anna').receiveProposal(await message), rule).rejects.toMatchObject({ rule });
+    }
+    const wished = await send(external(0), add, seed);
+    const own = await send(newMember, { type: ADD, keyPackage: newcomer.keyPackage }, newcomer.signaturePrivate);
+    for (const name of ['anna', 'boris']) {
+      let [group, received] = await club.get(name).receiveProposal(wished);
+      expect(received.member).toBe(null);
+      [group, received] = await group.receiveProposal(own);
+      expect(received.sender).toEqual(newMember);
+      club.set(name, group);
+    }
+    const pending = await club.get('boris').commit([], club.commitOptions());
+    expect(pending.proposals.length).toBe(2);
+    await club.accept('boris', pending, new Map([['newcomer', newcomer]])).catch((error: unknown) => {
+      // Clara's bundle is not among the joiners, so only the count of members differs.
+      expect(String(error)).toContain('deeply equal');
+    });
+    expect(club.get('anna').members().length).toBe(4);
+  });
+});
+
+describe('Welcomes', () => {
+  test('are for one of our key packages, of the right suite, with our own keys', async () => {
+    const club = await Club.of(['anna'], 60);
+    const bundle = await club.bundle('boris');
+    const other = await club.bundle('clara');
+    const pending = await club.get('anna').commit([{ type: ADD, keyPackage: bundle.keyPackage }], club.commitOptions());
+    const join = (welcome: Uint8Array, ...bundles: KeyPackageBundle[]): Promise<unknown> => Group.join(welcome, bundles, { now: NOW });
+    await expect(join(pending.welcome!, other)).rejects.toMatchObject({ rule: '12.4.3.1-no-key-package' });
+    await expect(join(pending.message, bundle)).rejects.toMatchObject({ rule: '12.4.3.1-not-a-welcome' });
+    const { keyPackage, encryptionPrivate, initPrivate } = bundle;
+    const mixed = new KeyPackageBundle({ keyPackage, initPrivate, encryptionPrivate, signaturePrivate: other.signaturePrivate });
+    await expect(join(pending.welcome!, mixed)).rejects.toMatchObject({ rule: '12.4.3.1-own-signature-key' });
+    const wrong = new KeyPackageBundle({ ...mixed, keyPackage, encryptionPrivate, initPrivate: other.initPrivate, signaturePrivate: bundle.signaturePrivate });
+    await expect(join(pending.welcome!, wrong)).rejects.toMatchObject({ rule: '5.1.3-decrypt' });
+    for (let place = 40; place < pending.welcome!.length; place += 97) {
+      const changed = pending.welcome!.slice();
+      changed[place]! ^= 1;
+      await expect(join(changed, bundle)).rejects.toMatchObject({ name: 'MlsError' });
+    }
+    await join(pending.welcome!, other, bundle);
+    const message = decode(mlsMessage, pending.welcome!);
+    if (message.wireFormat !== WELCOME) return expect.fail();
+    const misplaced = encodeMessage({ wireFormat: WELCOME, welcome: { ...message.welcome, cipherSuite: 0xf001 } });
+    await expect(join(misplaced, bundle)).rejects.toMatchObject({ rule: '12.4.3.1-no-key-package' });
+  });
+});
+
+describe('trees', () => {
+  test('are refused when a leaf, a parent or an unmerged leaf is not in order', async () => {
+    const club = await Club.of(['anna', 'boris', 'clara', 'dmitri', 'eva'], 70);
+    await club.add('anna', 'fjodor');
+    const state = stateOf(club.get('anna'));
+    const { groupId, extensions } = state.context;
+    const check = (tree: RatchetTree): Promise<void> => checkTree(S, tree, groupId, extensions);
+    await check(state.tree);
+    const withUnmerged = [...state.tree.parents()];
+    expect(withUnmerged.length).toBeGreaterThan(2);
+    const [node, parent] = withUnmerged[0]!;
+    const parents = (...entries: [number, typeof parent][]): RatchetTree =>
+      state.tree.withPath(0, new Map([...withUnmerged, ...entries]));
+    await check(parents());
+    const cases: [string, RatchetTree][] = [
+      ['7.9.2-parent-hash', parents([node, { ...parent, parentHash: new Uint8Array(32) }])],
+      ['7.9.2-parent-hash', parents([node, { ...parent, encryptionKey: (await S.kem.generate(club.random)).publicKey }])],
+      ['12.4.3.1-unmerged-leaf', parents([node, { ...parent, unmergedLeaves: [7] }])],
+      ['12.4.3.1-unmerged-leaf', parents([node, { ...parent, unmergedLeaves: [5] }])],
+      ['12.4.3.1-unmerged-leaf', parents([node, { ...parent, unmergedLeaves: [2 ** 32 - 1] }])],
+      ['12.4.3.1-unmerged-between', parents([state.tree.root, { ...state.tree.parent(state.tree.root)!, unmergedLeaves: [1] }])],
+      ['7.3-encryption-key-reused', parents([node, { ...parent, encryptionKey: state.tree.encryptionKey(2) }])],
+      ['7.3-encryption-key', parents([node, { ...parent, encryptionKey: new Uint8Array(32) }])],
+      ['7.3-signature', state.tree.withLeaf(0, { ...state.tree.leaf(0)!, credential: basicCredential(utf8('mallory')) })],
+      ['7.3-signature-key-reused', state.tree.withLeaf(7, state.tree.leaf(1)!)],
+    ];
+    for (const [rule, tree] of cases) {
+      await expect(check(RatchetTree.decode(tree.encode())), rule).rejects.toMatchObject({ rule });
+    }
+    await expect(checkTree(S, state.tree, utf8('other group'), extensions)).rejects.toMatchObject({ rule: '7.3-signature' });
+    const root = { ...parent, unmergedLeaves: [3, 1] };
+    expect(() => RatchetTree.decode(parents([node, root]).encode())).toThrow('7.1-unmerged-order');
+    expect(() => RatchetTree.decode(parents([node, { ...parent, unmergedLeaves: [1, 1] }]).encode())).toThrow('7.1-unmerged-order');
+  });
+
+  test('have their last node filled and each node in its place', () => {
+    expect(() => RatchetTree.decode(Uint8Array.of(0))).toThrow('12.4.3.3-last-blank');
+    expect(() => RatchetTree.decode(Uint8Array.of(1, 0))).toThrow('12.4.3.3-last-blank');
+    const parent = encode({ write: (w) => w.bytes(Uint8Array.of(1, 2, 0, 0, 0)), read: () => null }, null);
+    expect(() => RatchetTree.decode(concat(Uint8Array.of(parent.length), parent))).toThrow('12.4.3.3-node-type');
+  });
+});
