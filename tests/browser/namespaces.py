@@ -1,6 +1,7 @@
 """Hosts as network namespaces on one bridge: each test makes its own and leaves nothing behind.
 
-Addresses are of 198.18.0.0/15, set aside for testing networks (RFC 2544), inside the namespaces only: nothing is routed out of them.
+Addresses are of 198.18.0.0/15, set aside for testing networks (RFC 2544), inside the namespaces only:
+nothing is routed out of them.
 """
 
 from __future__ import annotations
@@ -69,7 +70,9 @@ class Network:
         _ip("netns", "add", made.name)
         self.hosts[label] = made
         _ip("-n", made.name, "link", "set", "lo", "up")
-        _ip("-n", self.switch, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", made.name)
+        _ip(
+            "-n", self.switch, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", made.name
+        )
         _ip("-n", self.switch, "link", "set", port, "master", "br0", "up")
         _ip("-n", made.name, "address", "add", f"{made.address}/24", "dev", "eth0")
         _ip("-n", made.name, "link", "set", "eth0", "up")
