@@ -6,6 +6,7 @@ fail, `MalformedError`.
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -13,6 +14,7 @@ from typing import TypeVar
 from polynya.mls.errors import MalformedError
 
 T = TypeVar("T")
+K = TypeVar("K", int, bytes, tuple[int, int])
 
 MAX_LENGTH = (1 << 30) - 1
 """Largest length that a varint of this encoding can carry: 30 bits (section 2.1.2)."""
@@ -107,6 +109,13 @@ class Reader:
     def optional(self, read: Callable[[Reader], T]) -> T | None:
         """`optional<T>`."""
         return read(self) if self.present() else None
+
+    def mapping(self, read_key: Callable[[Reader], K], read_value: Callable[[Reader], T]) -> dict[K, T]:
+        """A vector of keys and values, for storage: keys ascend, so that there is one encoding."""
+        items = self.vector(lambda r: (read_key(r), read_value(r)))
+        if any(not a[0] < b[0] for a, b in itertools.pairwise(items)):
+            raise MalformedError("state-order")
+        return dict(items)
 
     def finish(self) -> None:
         """Raises unless everything was read."""

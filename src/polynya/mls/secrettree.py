@@ -83,8 +83,8 @@ class Ratchet:
 
 def _read_ratchet(reader: Reader) -> Ratchet:
     secret, generation = reader.opaque(), int.from_bytes(reader.take(5), "big")
-    skipped = reader.vector(lambda r: (r.u32(), MessageKey(r.opaque(), r.opaque())))
-    return Ratchet(secret, generation, dict(skipped))
+    skipped = reader.mapping(Reader.u32, lambda r: MessageKey(r.opaque(), r.opaque()))
+    return Ratchet(secret, generation, skipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +113,10 @@ class SecretTree:
         key, after = tree._ratchet(leaf, kind).take(suite, generation)
         return key, tree._with(leaf, kind, after)
 
-    def without(
-        self, suite: Suite, leaf: int, kinds: tuple[int, ...] = (HANDSHAKE, APPLICATION)
-    ) -> SecretTree:
-        """The tree without the ratchets of a leaf."""
-        tree = self._open(suite, leaf, kinds[0])
-        dropped = {(leaf, kind) for kind in kinds}
-        kept = {place: r for place, r in tree.ratchets.items() if place not in dropped}
+    def without(self, suite: Suite, leaf: int) -> SecretTree:
+        """The tree without the ratchets of a leaf and the secrets from which they come."""
+        tree = self._open(suite, leaf, APPLICATION)
+        kept = {place: r for place, r in tree.ratchets.items() if place[0] != leaf}
         return SecretTree(self.leaf_count, tree.secrets, kept)
 
     def without_handshake(self) -> SecretTree:
@@ -159,20 +156,21 @@ class SecretTree:
         return SecretTree(self.leaf_count, secrets, ratchets)
 
     def encode(self) -> bytes:
-        secrets = vector(u32(node) + opaque(secret) for node, secret in self.secrets.items())
-        ratchets = vector(u32(leaf) + u8(kind) + r.encode() for (leaf, kind), r in self.ratchets.items())
+        secrets = vector(u32(node) + opaque(secret) for node, secret in sorted(self.secrets.items()))
+        ratchets = vector(
+            u32(leaf) + u8(kind) + r.encode() for (leaf, kind), r in sorted(self.ratchets.items())
+        )
         return u32(self.leaf_count) + secrets + ratchets
 
 
 def read_secret_tree(reader: Reader) -> SecretTree:
     leaf_count = reader.u32()
-    secrets = dict(reader.vector(lambda r: (r.u32(), r.opaque())))
-    ratchets = dict(reader.vector(_read_placed_ratchet))
-    return SecretTree(leaf_count, secrets, ratchets)
+    secrets = reader.mapping(Reader.u32, Reader.opaque)
+    return SecretTree(leaf_count, secrets, reader.mapping(_read_place, _read_ratchet))
 
 
-def _read_placed_ratchet(reader: Reader) -> tuple[tuple[int, int], Ratchet]:
+def _read_place(reader: Reader) -> tuple[int, int]:
     leaf, kind = reader.u32(), reader.u8()
     if kind not in (HANDSHAKE, APPLICATION):
         raise MalformedError("state-ratchet")
-    return (leaf, kind), _read_ratchet(reader)
+    return leaf, kind

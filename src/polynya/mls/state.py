@@ -1,13 +1,12 @@
 """A member's view of a group as one immutable value, and its encoding as one blob.
 
-The blob is canonical: the same state always gives the same bytes, and nothing else decodes to it. It holds
-private keys: whoever stores it encrypts it."""
+The same state always gives the same bytes. They hold private keys: whoever stores them encrypts them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from polynya.mls.codec import Reader, decode, opaque, optional, u8, u16, u32, u64, vector
 from polynya.mls.errors import MalformedError
@@ -19,8 +18,6 @@ from polynya.mls.schedule import EpochSecrets, read_epoch_secrets
 from polynya.mls.secrettree import SecretTree, read_secret_tree
 from polynya.mls.suite import Suite, suite_of
 from polynya.mls.tree import RatchetTree
-
-T = TypeVar("T")
 
 VERSION = 1
 
@@ -120,13 +117,14 @@ def _read_state(reader: Reader) -> GroupState:
     reader.take(reader.varint())
     tree = RatchetTree.decode(suite, reader.data[start : reader.pos])
     own_leaf, signature_private = reader.u32(), reader.opaque()
-    private_keys = _read_map(reader, Reader.u32)
+    check_coherent(context, tree, own_leaf)
+    private_keys = reader.mapping(Reader.u32, Reader.opaque)
     secrets = read_epoch_secrets(reader)
     secret_tree = decode(read_secret_tree, reader.opaque())
     interim, tag = reader.opaque(), reader.opaque()
     pending = reader.vector(read_proposed)
-    update_keys = _read_map(reader, Reader.opaque)
-    resumption = _read_map(reader, Reader.u64)
+    update_keys = reader.mapping(Reader.opaque, Reader.opaque)
+    resumption = reader.mapping(Reader.u64, Reader.opaque)
     reinit = reader.optional(read_proposal)
     if reinit is not None and not isinstance(reinit, ReInit):
         raise MalformedError("state-reinit")
@@ -150,13 +148,10 @@ def _read_state(reader: Reader) -> GroupState:
     )
 
 
-def _read_map(reader: Reader, read_key: Callable[[Reader], T]) -> dict[T, bytes]:
-    """A map whose keys must ascend, so that there is one encoding."""
-    items = reader.vector(lambda r: (read_key(r), r.opaque()))
-    keys = [key for key, _ in items]
-    if keys != sorted(set(keys)):  # type: ignore[type-var]
-        raise MalformedError("state-order")
-    return dict(items)
+def check_coherent(context: GroupContext, tree: RatchetTree, own_leaf: int) -> None:
+    """A stored blob is one state: its tree has the hash that its context names, and the own leaf is in it."""
+    if tree.tree_hash() != context.tree_hash or tree.leaf(own_leaf) is None:
+        raise MalformedError("state-tree")
 
 
 # ---- past epochs: the leaves of each as changes against the epoch after it

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from polynya.crypto import hpke, signature
-from polynya.crypto.aead import AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305, Aead
+from polynya.crypto.aead import AES_128_GCM, CHACHA20_POLY1305, Aead
 from polynya.crypto.compare import equal
 from polynya.crypto.errors import CryptoError
 from polynya.crypto.hashes import SHA256, Hash, digest, hkdf_expand, hkdf_extract, hmac_digest
@@ -188,9 +188,9 @@ X25519_CHACHA20: Final = Suite(
     ED25519,
 )
 X_WING: Final = Suite(
-    0xF001, "POLYNYA_192_XWING_AES256GCM_SHA256_Ed25519", XWING, SHA256, AES_256_GCM, ED25519
+    0xF001, "POLYNYA_128_XWING_AES128GCM_SHA256_Ed25519", XWING, SHA256, AES_128_GCM, ED25519
 )
-"""Private use (section 17.1): X-Wing in place of the KEM, everything else as close to 0x0001 as can be."""
+"""Private use (section 17.1): 0x0001 with X-Wing as its KEM."""
 
 SUITES: Final = {suite.id: suite for suite in (X25519, X25519_CHACHA20, X_WING)}
 
