@@ -18,6 +18,7 @@ MESSAGES = {
     "timeout": "The relay did not answer in time. Check the network and try again.",
     "unknown-chat": "There is no such chat here. `polynya chats` lists yours.",
     "ambiguous-chat": "Several chats have this name. Give the id that `polynya chats` shows.",
+    "no-safety-number": "There is a safety number in chats of two people only, once the other has joined.",
     "unknown-message": "There is no such message here.",
     "no-file": "This message holds no file.",
     "file-too-large": "The file is over the limit of 100 MiB. Split it or make it smaller.",
@@ -33,6 +34,11 @@ MESSAGES = {
         "The relay's disk is full. What you sent is kept and goes out by itself when there is room."
     ),
     "message-failed": "The relay refused the message for good. It stays in the history, marked as failed.",
+    "invite-used": "This invite was used already. Ask for a new one: each is for one person.",
+    "invite-expired": "This invite has expired. Ask for a new one.",
+    "invite-gone": "This invite is not there any more. Ask for a new one.",
+    "invite-own": "This is your own invite. Send it to the person you want to talk to.",
+    "invite-tampered": "This invite is not what its link promises. Ask for a new one over another way.",
     "invite-failed": "The invite could not be made. Try again later.",
 }
 

@@ -1,0 +1,5 @@
+"""The `polynya` command."""
+
+from polynya.cli.main import main
+
+__all__ = ["main"]

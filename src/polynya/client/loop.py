@@ -1,0 +1,445 @@
+"""Runs the core: events in, saves made durable, then calls out; timers and links in between.
+
+One step takes every event that waits, so that a burst costs one transaction. If the store cannot take a
+step, nothing of it leaves: the core is read back from disk and goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeAlias, TypeVar
+
+from polynya.carriers.base import Carrier
+from polynya.client.errors import ClientError, StoreError
+from polynya.client.link import Link, LinkState
+from polynya.client.storage import OWN, Change, Storage
+from polynya.core.commands import (
+    AmendMessage,
+    AppendMessage,
+    AppEvent,
+    Call,
+    Command,
+    DropRelay,
+    ForgetHistory,
+    Notify,
+    Save,
+    SetTimer,
+    UseRelay,
+)
+from polynya.core.core import Core
+from polynya.core.events import (
+    Action,
+    Answered,
+    Connected,
+    Disconnected,
+    EphemeralPushed,
+    Event,
+    Failed,
+    Pushed,
+    TimerFired,
+)
+from polynya.crypto.random import Random
+from polynya.errors import PolynyaError
+from polynya.paths import backoff
+from polynya.wire.messages import EphemeralPush, Push, RelayAddress, Response
+
+log = logging.getLogger("polynya.client")
+
+T = TypeVar("T")
+
+BACKLOG_MOST = 1_000
+"""Events that may wait; beyond, sessions read no further, so that a flood stays in the network (1,000 x
+4 KB = 4 MB)."""
+MEMORY_EVERY = 3_600_000
+"""ms of a relay's time after which what is known of it is kept again."""
+RESTART_MOST = 30_000
+"""ms at most between two attempts on a store that fails."""
+STEP_MOST = 64
+"""Events in one step: bounds how long actions wait behind a burst (64 x ~5 ms)."""
+TIMER_LOOK = 60.0
+"""Seconds after which a timer is looked at again: the device's clock may have been set meanwhile."""
+LINK_MEMORY = OWN + "link"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """A relay is reached in another way than before."""
+
+    relay: bytes
+    state: LinkState
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFailed:
+    """A step could not be kept (disk full, most often); it is tried again by itself."""
+
+    error: StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The last event: the client was closed, or its store cannot be read any more."""
+
+    error: PolynyaError
+
+
+LoopEvent: TypeAlias = AppEvent | LinkChanged | StoreFailed | Stopped
+CarrierFactory: TypeAlias = Callable[[RelayAddress], Mapping[str, Carrier]]
+
+
+@dataclass(slots=True)
+class _Done:
+    """Who waits for an action, and what it led to."""
+
+    future: asyncio.Future[tuple[AppEvent, ...]]
+    events: list[AppEvent] = field(default_factory=list)
+
+
+class Loop:
+    """Owns core, store and links while the client is open. Also the `LinkSink` of its links."""
+
+    def __init__(
+        self, storage: Storage, carriers: CarrierFactory, *, random: Random, clock: Callable[[], int]
+    ) -> None:
+        self._storage = storage
+        self._carriers = carriers
+        self._random = random
+        self._clock = clock
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="polynya-store")
+        self._core: Core | None = None
+        self._links: dict[bytes, Link] = {}
+        self._up: set[bytes] = set()
+        self._calls: set[int] = set()
+        self._waiting: deque[tuple[Event, _Done | None]] = deque()
+        self._wake = asyncio.Event()
+        self._busy = False
+        self._settled = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0
+        self._restart: asyncio.Task[None] | None = None
+        self._failures = 0
+        self._task: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+        self._memories: dict[bytes, bytes] = {}
+        self._remembered: dict[bytes, int] = {}
+        self._room = asyncio.Event()
+        self._room.set()
+        self._listeners: list[Callable[[LoopEvent], None]] = []
+        self._fatal: PolynyaError | None = None
+
+    # ---- for the client ----
+
+    @property
+    def core(self) -> Core:
+        if self._core is None:
+            raise self._fatal or ClientError("closed")
+        return self._core
+
+    @property
+    def links(self) -> Mapping[bytes, Link]:
+        return self._links
+
+    async def start(self) -> None:
+        """Reads the core from disk and starts. Raises StoreError."""
+        self._core = await self._loaded()
+        self._task = asyncio.create_task(self._run(), name="polynya-loop")
+        await self._step_commands(self._core.start(self._clock(), self._random))
+
+    async def close(self) -> None:
+        """Ends links and timers; what waits for an action is told that the client is closed."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._restart is not None:
+            self._restart.cancel()
+            await asyncio.gather(self._restart, return_exceptions=True)
+        memories = [Save(LINK_MEMORY, relay, link.memory()) for relay, link in self._links.items()]
+        await self._drop_links()
+        if memories:
+            with contextlib.suppress(StoreError):
+                await self.in_store(lambda s: s.commit(memories, self._clock()))
+        self._core = None
+        self._fail_actions(ClientError("closed"))
+        self._tell(Stopped(ClientError("closed")))
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._storage.close)
+        self._thread.shutdown()
+
+    async def do(self, action: Action) -> tuple[AppEvent, ...]:
+        """Hands an action to the core; returns, once it is durable, what the app was told. Raises
+        CoreError or StoreError: then nothing has changed."""
+        if self._core is None:
+            raise self._fatal or ClientError("closed")
+        done = _Done(asyncio.get_running_loop().create_future())
+        self._put(action, done)
+        return await done.future
+
+    async def in_store(self, work: Callable[[Storage], T]) -> T:
+        """Runs `work` in the store's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._storage)
+
+    def listen(self, listener: Callable[[LoopEvent], None]) -> Callable[[], None]:
+        """Calls `listener` (must not raise) for every event from now on; the result ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def settled(self) -> None:
+        """Returns when all relays are connected and nothing that was asked of them is unanswered."""
+        await self._settled.wait()
+
+    def retry_now(self) -> None:
+        for link in self._links.values():
+            link.retry_now()
+
+    # ---- steps ----
+
+    def _put(self, event: Event, done: _Done | None = None) -> None:
+        self._waiting.append((event, done))
+        if len(self._waiting) >= BACKLOG_MOST:
+            self._room.clear()
+        self._settled.clear()
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                self._busy = True
+                try:
+                    await self._step()
+                except Exception as error:
+                    log.exception("a step failed in a way that it should not")
+                    await self._reload(StoreError(f"the step failed: {type(error).__name__}"), ())
+                finally:
+                    self._busy = False
+            self._look_settled()
+
+    async def _step(self) -> None:
+        commands: list[Command] = []
+        dones: list[_Done] = []
+        for _ in range(min(STEP_MOST, len(self._waiting))):
+            event, done = self._waiting.popleft()
+            if len(self._waiting) < BACKLOG_MOST:
+                self._room.set()
+            if isinstance(event, (Answered, Failed)):
+                self._calls.discard(event.call_id)
+            made = self._handle(event, done)
+            if done is not None and not done.future.done():
+                done.events = [command.event for command in made if isinstance(command, Notify)]
+                dones.append(done)
+            commands += made
+        try:
+            await self._keep(commands)
+        except StoreError as error:
+            await self._reload(error, dones)
+            return
+        except asyncio.CancelledError:
+            _refuse(dones, ClientError("closed"))
+            raise
+        self._failures = 0
+        self._perform(commands)
+        for done in dones:
+            if not done.future.done():
+                done.future.set_result(tuple(done.events))
+
+    def _handle(self, event: Event, done: _Done | None) -> tuple[Command, ...]:
+        """The core's commands; an action that it refuses is told to whoever asked."""
+        try:
+            return self.core.handle(event, self._clock(), self._random)
+        except Exception as error:
+            if done is None:
+                log.exception("the core failed on an event of the network; the event is dropped")
+            elif not done.future.done():
+                done.future.set_exception(error)
+            return ()
+
+    async def _step_commands(self, commands: tuple[Command, ...]) -> None:
+        await self._keep(commands)
+        self._perform(commands)
+        self._look_settled()
+
+    async def _keep(self, commands: tuple[Command, ...] | list[Command]) -> None:
+        changes: list[Change] = [
+            command
+            for command in commands
+            if isinstance(command, (Save, AppendMessage, AmendMessage, ForgetHistory))
+        ]
+        if changes:
+            changes += self._due_memories()
+            await self.in_store(lambda s: s.commit(changes, self._clock()))
+
+    def _due_memories(self) -> list[Save]:
+        """What is to be kept of links that have heard from their relay since: with a step that is
+        written anyway."""
+        due: list[Save] = []
+        for relay, link in self._links.items():
+            if link.sealing.told - self._remembered.get(relay, 0) > MEMORY_EVERY:
+                self._remembered[relay] = link.sealing.told
+                due.append(Save(LINK_MEMORY, relay, link.memory()))
+        return due
+
+    def _perform(self, commands: tuple[Command, ...] | list[Command]) -> None:
+        for command in commands:
+            if isinstance(command, UseRelay):
+                self._use(command.address)
+            elif isinstance(command, DropRelay):
+                self._close_later(self._links.pop(command.identity, None))
+                self._up.discard(command.identity)
+            elif isinstance(command, Call):
+                self._call(command)
+            elif isinstance(command, SetTimer):
+                self._set_timer(command.at)
+            elif isinstance(command, Notify):
+                self._tell(command.event)
+
+    def _call(self, call: Call) -> None:
+        self._calls.add(call.id)
+        link = self._links.get(call.relay)
+        if link is None:
+            self._put(Failed(call.id))
+        else:
+            link.call(call.id, call.request)
+
+    def _tell(self, event: LoopEvent) -> None:
+        for listener in tuple(self._listeners):
+            listener(event)
+
+    def _look_settled(self) -> None:
+        if not self._busy and not self._waiting and not self._calls and self._up == set(self._links):
+            self._settled.set()
+
+    # ---- timers ----
+
+    def _set_timer(self, at: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = at
+        delay = max(0.0, (at - self._clock()) / 1_000)
+        self._timer = asyncio.get_running_loop().call_later(min(delay, TIMER_LOOK), self._look_at_timer)
+
+    def _look_at_timer(self) -> None:
+        if self._clock() < self._timer_at:
+            self._set_timer(self._timer_at)
+        else:
+            self._put(TimerFired())
+
+    # ---- a store that fails ----
+
+    async def _loaded(self) -> Core:
+        rows = await self.in_store(lambda s: s.load())
+        self._memories = {key: value for table, key, value in rows if table == LINK_MEMORY}
+        return Core.load([row for row in rows if not row[0].startswith(OWN)])
+
+    async def _reload(self, error: StoreError, dones: Sequence[_Done]) -> None:
+        """Forgets everything that is not on disk: links, timers, calls, and what the core holds beyond."""
+        log.warning("the store did not take a step: %s", error.code)
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._drop_links()
+        self._calls.clear()
+        self._waiting = deque(item for item in self._waiting if item[1] is not None)
+        self._room.set()
+        try:
+            self._core = await self._loaded()
+        except PolynyaError as fatal:
+            self._core, self._fatal = None, fatal
+            self._fail_actions(fatal)
+            self._tell(Stopped(fatal))
+        _refuse(dones, error)
+        self._tell(StoreFailed(error))
+        if self._core is not None and (self._restart is None or self._restart.done()):
+            self._failures += 1
+            self._restart = asyncio.create_task(self._start_again(), name="polynya-restart")
+
+    async def _start_again(self) -> None:
+        """Starts the core that was read back, after a pause that grows as long as the store takes nothing."""
+        while True:
+            chance = int.from_bytes(self._random.bytes(2), "big")
+            await asyncio.sleep(backoff.pause(self._failures, chance, largest=RESTART_MOST) / 1_000)
+            try:
+                await self._step_commands(self.core.start(self._clock(), self._random))
+                return
+            except StoreError:
+                self._failures += 1
+                self._core = await self._loaded()
+
+    def _fail_actions(self, error: PolynyaError) -> None:
+        _refuse([done for _, done in self._waiting if done is not None], error)
+        self._waiting.clear()
+
+    # ---- links ----
+
+    def _use(self, address: RelayAddress) -> None:
+        known = self._links.get(address.identity)
+        if known is not None:
+            if known.address == address:
+                return
+            self._close_later(known)
+            self._up.discard(address.identity)
+        memory = self._memories.pop(address.identity, None)
+        link = Link(
+            address, self._carriers(address), self, random=self._random, clock=self._clock, memory=memory
+        )
+        self._links[address.identity] = link
+        link.start()
+
+    def _close_later(self, link: Link | None) -> None:
+        if link is not None:
+            task = asyncio.create_task(link.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    async def _drop_links(self) -> None:
+        links, self._links = self._links, {}
+        self._up.clear()
+        await asyncio.gather(
+            *(link.close() for link in links.values()), *self._closing, return_exceptions=True
+        )
+
+    # ---- what links tell ----
+
+    def connected(self, relay: bytes, session: bool) -> None:
+        if relay in self._links:
+            self._up.add(relay)
+            self._put(Connected(relay, session))
+
+    def disconnected(self, relay: bytes) -> None:
+        if relay in self._links:
+            self._up.discard(relay)
+            self._put(Disconnected(relay))
+
+    def answered(self, call_id: int, response: Response, relay_time: int) -> None:
+        if call_id in self._calls:
+            self._put(Answered(call_id, response, relay_time))
+
+    def call_failed(self, call_id: int) -> None:
+        if call_id in self._calls:
+            self._put(Failed(call_id))
+
+    def pushed(self, relay: bytes, push: Push) -> None:
+        self._put(Pushed(relay, push))
+
+    async def room(self) -> None:
+        await self._room.wait()
+
+    def ephemeral_pushed(self, relay: bytes, push: EphemeralPush) -> None:
+        self._put(EphemeralPushed(relay, push))
+
+    def link_changed(self, relay: bytes, state: LinkState) -> None:
+        if relay in self._links:
+            self._tell(LinkChanged(relay, state))
+
+
+def _refuse(dones: Sequence[_Done], error: PolynyaError) -> None:
+    for done in dones:
+        if not done.future.done():
+            done.future.set_exception(error)
