@@ -119,17 +119,17 @@ export function checkFreshKey(leaf: LeafNode, old: LeafNode): void {
 /** An Update's leaf. */
 export async function checkUpdateLeaf(suite: Suite, leaf: LeafNode, old: LeafNode, place: LeafPlace): Promise<void> {
   checkSource(leaf, FROM_UPDATE);
+  await checkLeafSignature(suite, leaf, place);
   checkOwnCapabilities(suite, leaf);
   checkPublicKeys(suite, [leaf.encryptionKey]);
   checkFreshKey(leaf, old);
-  await checkLeafSignature(suite, leaf, place);
 }
 
 /** An update path's leaf: made for this commit and signed anew (section 12.4.2). */
 export async function checkCommitLeaf(suite: Suite, leaf: LeafNode, place: LeafPlace): Promise<void> {
   checkSource(leaf, FROM_COMMIT);
-  checkOwnCapabilities(suite, leaf);
   await checkLeafSignature(suite, leaf, place);
+  checkOwnCapabilities(suite, leaf);
 }
 
 // Key packages (section 10.1)
@@ -147,12 +147,12 @@ export async function checkKeyPackage(suite: Suite, keyPackage: KeyPackage): Pro
   const leaf = keyPackage.leafNode;
   ensure(keyPackage.version === MLS10 && keyPackage.cipherSuite === suite.id, '10.1-version-or-suite');
   checkSource(leaf, FROM_KEY_PACKAGE);
+  await checkLeafSignature(suite, leaf, NOWHERE);
   checkOwnCapabilities(suite, leaf);
   checkPublicKeys(suite, [leaf.encryptionKey, keyPackage.initKey]);
+  await checkKeyPackageSignature(suite, keyPackage);
   checkInitKey(keyPackage);
   ensure(supports(leaf.capabilities, keyPackage.extensions.map((extension) => extension.type)), '10-extensions');
-  await checkLeafSignature(suite, leaf, NOWHERE);
-  await checkKeyPackageSignature(suite, keyPackage);
 }
 
 /** Where a key package's leaf stands, which its signature does not cover. */

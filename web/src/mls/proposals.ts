@@ -154,6 +154,12 @@ function checkNotCommitter(list: readonly ResolvedProposal[], committer: number)
   }
 }
 
+/** Each by itself, at once; the first in the list that fails is the one that is told. */
+async function checkEach(group: ListContext, list: readonly ResolvedProposal[], now: number | null): Promise<void> {
+  const results = await Promise.allSettled(list.map((item) => checkProposal(group, item, now)));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
 /** The list of a member's commit (section 12.2). @throws MlsError */
 export async function checkList(
   group: ListContext,
@@ -161,14 +167,14 @@ export async function checkList(
   committer: number,
   now: number,
 ): Promise<void> {
+  await checkEach(group, list, now);
   checkNotCommitter(list, committer);
   checkOncePerLeaf(list);
+  ensure(ofType(list, EXTERNAL_INIT).length === 0, '12.2-external-init');
+  ensure(ofType(list, REINIT).length === 0 || list.length === 1, '12.2-reinit-alone');
   checkDistinctAdds(list);
   checkDistinctPsks(list);
   ensure(ofType(list, GROUP_CONTEXT_EXTENSIONS).length <= 1, '12.2-context-extensions');
-  ensure(ofType(list, REINIT).length === 0 || list.length === 1, '12.2-reinit-alone');
-  ensure(ofType(list, EXTERNAL_INIT).length === 0, '12.2-external-init');
-  await Promise.all(list.map((item) => checkProposal(group, item, now)));
 }
 
 /** The list of an external commit (section 12.2). @throws MlsError */
@@ -177,12 +183,12 @@ export async function checkExternalList(
   list: readonly ResolvedProposal[],
 ): Promise<void> {
   const allowed: readonly number[] = [EXTERNAL_INIT, REMOVE, PSK];
+  await checkEach(group, list, null);
   ensure(list.every(({ reference }) => reference === null), '12.4.3.2-by-reference');
   ensure(list.every(({ proposal }) => allowed.includes(proposal.type)), '12.2-external-commit');
   ensure(ofType(list, EXTERNAL_INIT).length === 1, '12.2-external-commit');
   ensure(ofType(list, REMOVE).length <= 1, '12.2-external-commit');
   checkDistinctPsks(list);
-  await Promise.all(list.map((item) => checkProposal(group, item, null)));
 }
 
 /** The leaf that a Remove or Update is about. */

@@ -84,14 +84,16 @@ export function senderKey(content: FramedContent, keys: Pick<EpochKeys, 'extensi
     case EXTERNAL: {
       const senders: readonly ExternalSender[] = findExtension(keys.extensions, EXTERNAL_SENDERS, externalSenders) ?? [];
       const found = senders[sender.senderIndex];
-      ensure(found !== undefined && body.type === PROPOSAL, '6.1-external-sender');
+      ensure(body.type === PROPOSAL, '6.1-sender-type');
+      ensure(found !== undefined, '6.1-external-sender');
       return found.signatureKey;
     }
     case NEW_MEMBER_PROPOSAL:
-      ensure(body.type === PROPOSAL && body.proposal.type === ADD, '6.1-new-member-proposal');
+      ensure(body.type === PROPOSAL && body.proposal.type === ADD, '6.1-sender-type');
       return body.proposal.keyPackage.leafNode.signatureKey;
     case NEW_MEMBER_COMMIT:
-      ensure(body.type === COMMIT && body.commit.path !== null, '6.1-new-member-commit');
+      ensure(body.type === COMMIT, '6.1-sender-type');
+      ensure(body.commit.path !== null, '12.4.3.2-path-required');
       return body.commit.path.leafNode.signatureKey;
   }
 }

@@ -113,11 +113,11 @@ async function merge(
     checkMembers(applied.tree, applied.extensions);
     return { applied, tree: applied.tree, committer: member! };
   }
-  checkPathKeys(suite, applied.tree, path);
   const replaced = member ?? applied.removed[0];
   if (replaced !== undefined) checkFreshKey(path.leafNode, memberLeaf(state.tree, replaced, '6.1-blank-sender'));
   const [base, committer] = member === null ? applied.tree.add(path.leafNode) : [applied.tree, member];
   await checkCommitLeaf(suite, path.leafNode, { groupId: context.groupId, leafIndex: committer });
+  checkPathKeys(suite, applied.tree, path);
   const tree = mergePath(suite, base, committer, path, new Set(applied.added));
   checkMembers(tree, applied.extensions);
   return { applied, tree, committer };

@@ -3,7 +3,6 @@ import { concat, utf8 } from '../../src/crypto/bytes.ts';
 import { basicCredential } from '../../src/mls/credential.ts';
 import { checkLifetimeSpan, checkTree } from '../../src/mls/checks.ts';
 import { decode, encode } from '../../src/mls/codec.ts';
-import type { UpdatePath } from '../../src/mls/commit.ts';
 import { encodedContext, epochKeys } from '../../src/mls/epoch.ts';
 import {
   EXTERNAL_SENDERS,
@@ -27,17 +26,15 @@ import {
   mlsMessage,
 } from '../../src/mls/framing.ts';
 import { Group } from '../../src/mls/group.ts';
-import { type KeyPackage, KeyPackageBundle, signKeyPackage } from '../../src/mls/keypackage.ts';
+import { KeyPackageBundle, signKeyPackage } from '../../src/mls/keypackage.ts';
 import { FROM_COMMIT, FROM_KEY_PACKAGE, FROM_UPDATE, type LeafNode, signLeaf } from '../../src/mls/leaf.ts';
 import {
   ADD,
   BY_REFERENCE,
-  BY_VALUE,
   EXTERNAL_INIT,
   GROUP_CONTEXT_EXTENSIONS,
   PSK,
   type Proposal,
-  REINIT,
   REMOVE,
   UPDATE,
 } from '../../src/mls/proposal.ts';
@@ -47,6 +44,7 @@ import { SUITE_X25519 as S } from '../../src/mls/suite.ts';
 import { RatchetTree } from '../../src/mls/tree.ts';
 import { Club, LIFETIME, NOW, bundleFor, capabilities } from './club.ts';
 import { type Tricks, forge, stateOf } from './forge.ts';
+import { TRICKS } from './tricks.ts';
 
 /*
  * Each case breaks one rule, signed and sealed by someone who is allowed to sign and seal. Without its check the case
@@ -74,24 +72,15 @@ test('an honest forgery is accepted, so that what follows is refused for its own
   expect((await club.get('boris').applyCommit(verified)).epoch).toBe(2);
 });
 
+test.each(Object.entries(TRICKS))('%s is refused', async (_name, { rule, make }) => {
+  const club = await Club.of(['anna', 'boris', 'clara'], 'tricks', { capabilities: capabilities([0xf0a1]) });
+  await club.commit('boris', []);
+  await refused(club, rule, await make(club.get('anna')));
+});
+
 describe('framing', () => {
-  test('12.4.2-epoch, 6-group-id', async () => {
-    const club = await setUp(2);
-    await refused(club, '12.4.2-epoch', { content: (content) => ({ ...content, epoch: 0n }) });
-    await refused(club, '12.4.2-epoch', { content: (content) => ({ ...content, epoch: 2n }) });
-    await refused(club, '6-group-id', { content: (content) => ({ ...content, groupId: utf8('other') }) });
-  });
-
-  test('6.2-membership-tag', async () => {
-    const club = await setUp(3);
-    await refused(club, '6.2-membership-tag', { membershipKey: new Uint8Array(32) });
-  });
-
-  test('6.1-signature: of another key, of another context, empty', async () => {
+  test('6.1-signature: an empty one', async () => {
     const club = await setUp(4);
-    await refused(club, '6.1-signature', { entry: (entry) => ({ ...entry, signaturePrivate: new Uint8Array(32) }) });
-    const other = { ...stateOf(club.get('anna')).context, epoch: 7n };
-    await refused(club, '6.1-signature', { entry: (entry) => ({ ...entry, context: other }) });
     const state = stateOf(club.get('anna'));
     const content = {
       groupId: state.context.groupId,
@@ -105,14 +94,6 @@ describe('framing', () => {
     const publicMessage = protectPublic(S, { content, auth }, epochKeys(state).context, membershipKey);
     const message = encodeMessage({ wireFormat: PUBLIC_MESSAGE, publicMessage });
     await expect(club.get('boris').receiveProposal(message)).rejects.toMatchObject({ rule: '6.1-signature' });
-  });
-
-  test('6.1-blank-sender, 6.1-sender-type', async () => {
-    const club = await setUp(5);
-    await refused(club, '6.1-blank-sender', { sender: { type: MEMBER, leafIndex: 3 } });
-    await refused(club, '6.1-blank-sender', { sender: { type: MEMBER, leafIndex: 2 ** 32 - 1 } });
-    await refused(club, '6.1-external-sender', { sender: { type: EXTERNAL, senderIndex: 0 } });
-    await refused(club, '6.1-new-member-proposal', { sender: { type: NEW_MEMBER_PROPOSAL } });
   });
 
   test('6-application-in-public', async () => {
@@ -168,11 +149,6 @@ describe('framing', () => {
     await fails('6.3-decrypt', seal(own, state.signaturePrivate, (message) => (message[22]! ^= 1)));
     await fails('6.3.2-own-message', seal({ type: MEMBER, leafIndex: 1 }, stateOf(boris).signaturePrivate));
   });
-
-  test('an epoch that a number cannot hold is refused or compared exactly', async () => {
-    const club = await setUp(8);
-    await refused(club, '12.4.2-epoch', { content: (content) => ({ ...content, epoch: 2n ** 64n - 1n }) });
-  });
 });
 
 describe('the list of proposals', () => {
@@ -182,34 +158,7 @@ describe('the list of proposals', () => {
       ? { type, usage, groupId: utf8('group'), epoch: 1n, nonce: new Uint8Array(nonce) }
       : { type, id: utf8('id'), nonce: new Uint8Array(nonce) },
   });
-  const reInit = (version: number): Proposal => ({ type: REINIT, groupId: utf8('g'), version, cipherSuite: 1, extensions: [] });
   const extensions: Proposal = { type: GROUP_CONTEXT_EXTENSIONS, extensions: [] };
-
-  test('is refused as section 12.2 says', async () => {
-    const club = await setUp(10);
-    const { keyPackage } = await club.bundle('dmitri');
-    const cases: [string, Proposal[]][] = [
-      ['12.2-committer', [{ type: REMOVE, removed: 0 }]],
-      ['12.2-same-leaf', [{ type: REMOVE, removed: 2 }, { type: REMOVE, removed: 2 }]],
-      ['12.1.3-blank', [{ type: REMOVE, removed: 3 }]],
-      ['12.2-same-client', [{ type: ADD, keyPackage }, { type: ADD, keyPackage }]],
-      ['12.2-same-psk', [psk(32), psk(32)]],
-      ['12.1.4-nonce', [psk(31)]],
-      ['12.1.4-nonce', [psk(0, 1, 1)]],
-      ['12.1.4-usage', [psk(32, 2)]],
-      ['12.1.4-usage', [psk(32, 3)]],
-      ['12.2-context-extensions', [extensions, extensions]],
-      ['12.2-reinit-alone', [reInit(1), psk(32)]],
-      ['12.1.5-version', [reInit(0)]],
-      ['12.2-external-init', [{ type: EXTERNAL_INIT, kemOutput: new Uint8Array(32) }]],
-    ];
-    for (const [rule, proposals] of cases) await refused(club, rule, { proposals });
-    const far = { kind: BY_VALUE, proposal: { type: REMOVE, removed: 2 ** 32 - 1 } } as const;
-    await refused(club, '12.1.3-blank', {
-      content: (content) => ({ ...content, content: { type: 3, commit: { proposals: [far], path: null } } }),
-    });
-    await refused(club, '12.4-unknown-proposal', { references: [{ kind: BY_REFERENCE, reference: new Uint8Array(32) }] });
-  });
 
   test('has Updates of members other than the committer only', async () => {
     const club = await setUp(11);
@@ -220,13 +169,6 @@ describe('the list of proposals', () => {
     club.set('boris', (await club.get('boris').receiveProposal(message))[0]);
     await refused(club, '12.2-committer', { references: [{ kind: BY_REFERENCE, reference: reference! }] });
     await refused(club, '12.2-committer', { proposals: [proposal] });
-  });
-
-  test('needs a path where the RFC asks for one', async () => {
-    const club = await setUp(12);
-    for (const proposals of [[], [{ type: REMOVE, removed: 2 }], [extensions]] as Proposal[][]) {
-      await refused(club, '12.4-path-required', { proposals, withoutPath: true });
-    }
   });
 
   test('may be a PSK for branching only in a new group', async () => {
@@ -260,56 +202,6 @@ describe('the list of proposals', () => {
 });
 
 describe('leaves and key packages', () => {
-  const seed = new Uint8Array(32).fill(9);
-
-  /** A key package with something wrong in it, signed all the same. */
-  async function crooked(
-    club: Club,
-    change: { leaf?: (leaf: LeafNode) => Partial<LeafNode>; keyPackage?: (value: KeyPackage) => Partial<KeyPackage>; signer?: Uint8Array },
-  ): Promise<KeyPackage> {
-    const { keyPackage } = await bundleFor('dmitri', club.random);
-    const signatureKey = await S.signature.publicKey(seed);
-    const content = { ...keyPackage.leafNode, signatureKey };
-    const leafNode = await signLeaf(S, seed, { ...content, ...change.leaf?.(content) }, null);
-    const value = { ...keyPackage, leafNode };
-    return signKeyPackage(S, change.signer ?? seed, { ...value, ...change.keyPackage?.(value) });
-  }
-
-  test('of an Add are all that section 10.1 asks', async () => {
-    const club = await setUp(20);
-    const caps = capabilities([]);
-    const zero = new Uint8Array(32);
-    const boris = club.get('boris').member(1)!.leafNode;
-    const good = await crooked(club, {});
-    const extension = { type: 0xf0a1, data: utf8('') };
-    const cases: [string, KeyPackage][] = [
-      ['10.1-version-or-suite', await crooked(club, { keyPackage: () => ({ cipherSuite: 0xf001 }) })],
-      ['10.1-signature', { ...good, signature: new Uint8Array(0) }],
-      ['10.1-signature', { ...good, signature: new Uint8Array(64) }],
-      ['10.1-signature', await crooked(club, { signer: zero })],
-      ['10.1-init-key', await crooked(club, { keyPackage: ({ leafNode }) => ({ initKey: leafNode.encryptionKey }) })],
-      ['10-extensions', await crooked(club, { keyPackage: () => ({ extensions: [extension] }) })],
-      ['7.3-encryption-key', await crooked(club, { keyPackage: () => ({ initKey: zero }) })],
-      ['7.3-encryption-key', await crooked(club, { leaf: () => ({ encryptionKey: zero }) })],
-      ['7.3-encryption-key', await crooked(club, { leaf: () => ({ encryptionKey: utf8('short') }) })],
-      ['7.3-source', await crooked(club, { leaf: () => ({ source: { type: FROM_UPDATE } }) })],
-      ['7.3-version-or-suite', await crooked(club, { leaf: () => ({ capabilities: { ...caps, versions: [2] } }) })],
-      ['7.3-version-or-suite', await crooked(club, { leaf: () => ({ capabilities: { ...caps, cipherSuites: [2] } }) })],
-      ['7.3-own-credential', await crooked(club, { leaf: () => ({ capabilities: { ...caps, credentials: [2] } }) })],
-      ['7.3-extensions', await crooked(club, { leaf: () => ({ extensions: [extension] }) })],
-      ['7.3-lifetime', await crooked(club, { leaf: () => ({ source: { type: FROM_KEY_PACKAGE, lifetime: { notBefore: 0n, notAfter: 1n } } }) })],
-      ['7.3-encryption-key-reused', await crooked(club, { leaf: () => ({ encryptionKey: boris.encryptionKey }) })],
-      [
-        '7.3-credential-support',
-        await crooked(club, { leaf: () => ({ credential: { type: 2, certificates: [] }, capabilities: { ...caps, credentials: [1, 2] } }) }),
-      ],
-    ];
-    for (const [rule, keyPackage] of cases) await refused(club, rule, { proposals: [{ type: ADD, keyPackage }] });
-    const unsigned = { ...good.leafNode, signature: new Uint8Array(0) };
-    const resigned = await signKeyPackage(S, seed, { ...good, leafNode: unsigned });
-    await refused(club, '7.3-signature', { proposals: [{ type: ADD, keyPackage: resigned }] });
-  });
-
   test('of members are not added again', async () => {
     const club = await setUp(21);
     const boris = stateOf(club.get('boris'));
@@ -336,22 +228,6 @@ describe('leaves and key packages', () => {
     });
     const poor = (await bundleFor('dmitri', club.random)).keyPackage;
     await refused(club, '13.4-context-extension', { proposals: [{ type: ADD, keyPackage: poor }] });
-    const change = (...list: Parameters<typeof makeExtension>[]): Tricks => ({
-      proposals: [{ type: GROUP_CONTEXT_EXTENSIONS, extensions: list.map((item) => makeExtension(...item)) }],
-    });
-    const need = (value: { extensionTypes?: number[]; proposalTypes?: number[]; credentialTypes?: number[] }): Tricks =>
-      change([
-        REQUIRED_CAPABILITIES,
-        requiredCapabilities as never,
-        { extensionTypes: [], proposalTypes: [], credentialTypes: [], ...value },
-      ]);
-    await refused(club, '7.3-required-capabilities', need({ extensionTypes: [0xf0a9] }));
-    await refused(club, '7.3-required-capabilities', need({ proposalTypes: [0xf0a9] }));
-    await refused(club, '7.3-required-capabilities', need({ credentialTypes: [2] }));
-    const unknown: Proposal = { type: GROUP_CONTEXT_EXTENSIONS, extensions: [{ type: 0xf0a9, data: utf8('') }] };
-    await refused(club, '13.4-context-extension', { proposals: [unknown] });
-    const broken: Proposal = { type: GROUP_CONTEXT_EXTENSIONS, extensions: [{ type: EXTERNAL_SENDERS, data: utf8('x') }] };
-    await refused(club, '2.1-truncated', { proposals: [broken] });
     const none: Proposal = { type: GROUP_CONTEXT_EXTENSIONS, extensions: [] };
     const joined = { type: ADD, keyPackage: poor } as const;
     const verified = await club.get('boris').verifyCommit(await forge(club.get('anna'), { proposals: [none, joined] }), { now: NOW });
@@ -404,58 +280,15 @@ describe('leaves and key packages', () => {
 });
 
 describe('paths', () => {
-  const change = (edit: (path: UpdatePath) => UpdatePath): Tricks => ({ path: edit });
-
-  test('have the shape that the tree gives them', async () => {
-    const club = await Club.of(['anna', 'boris', 'clara', 'dmitri'], 30);
-    await refused(club, '7.6-path-length', change((path) => ({ ...path, nodes: path.nodes.slice(1) })));
-    await refused(club, '7.6-path-length', change((path) => ({ ...path, nodes: [] })));
-    const secrets = (edit: (list: UpdatePath['nodes'][number]['encryptedPathSecret']) => typeof list): Tricks =>
-      change((path) => ({
-        ...path,
-        nodes: path.nodes.map((node) => ({ ...node, encryptedPathSecret: edit(node.encryptedPathSecret) })),
-      }));
-    await refused(club, '7.6-ciphertexts', secrets((list) => list.slice(1)));
-    await refused(club, '7.6-ciphertexts', secrets((list) => [...list, ...list]));
-    await refused(club, '7.6-ciphertext-size', secrets((list) => list.map((item) => ({ ...item, ciphertext: utf8('') }))));
-    await refused(club, '7.6-ciphertext-size', secrets((list) => list.map((item) => ({ ...item, kemOutput: utf8('') }))));
-  });
-
-  test('bring new keys, a leaf signed for them, and a parent hash', async () => {
+  test('do not take the signature key of another member', async () => {
     const club = await Club.of(['anna', 'boris', 'clara', 'dmitri'], 31);
-    const { tree } = stateOf(club.get('anna'));
-    const state = stateOf(club.get('anna'));
-    const resign = async (path: UpdatePath, leaf: Partial<LeafNode>, leafIndex = 0): Promise<UpdatePath> => {
-      const place = { groupId: state.context.groupId, leafIndex };
-      return { ...path, leafNode: await signLeaf(S, state.signaturePrivate, { ...path.leafNode, ...leaf }, place) };
-    };
-    const node = (path: UpdatePath, encryptionKey: Uint8Array): UpdatePath => ({
-      ...path,
-      nodes: path.nodes.map((item, place) => (place === 0 ? { ...item, encryptionKey } : item)),
-    });
-    await refused(club, '12.4.2-path-key-reused', { path: (path) => node(path, tree.encryptionKey(4)) });
-    await refused(club, '12.4.2-path-key-reused', { path: (path) => node(path, path.leafNode.encryptionKey) });
-    await refused(club, '12.4.2-path-key-reused', { path: (path) => resign(path, { encryptionKey: tree.encryptionKey(0) }) });
-    await refused(club, '7.3-encryption-key', { path: (path) => node(path, new Uint8Array(32)) });
-    const other = (await S.kem.generate(club.random)).publicKey;
-    await refused(club, '7.9.2-parent-hash', { path: (path) => node(path, other) });
-    await refused(club, '7.9.2-parent-hash', {
-      path: (path) => resign(path, { source: { type: FROM_COMMIT, parentHash: new Uint8Array(32) } }),
-    });
-    await refused(club, '7.3-source', { path: (path) => resign(path, { source: { type: FROM_UPDATE } }) });
-    await refused(club, '7.3-signature', { path: (path) => resign(path, {}, 1) });
-    await refused(club, '7.3-signature', {
-      path: (path) => ({ ...path, leafNode: { ...path.leafNode, signature: new Uint8Array(0) } }),
-    });
-    // The old leaf's signature does not do for a new leaf: each path commit signs anew.
-    await refused(club, '7.3-signature', {
-      path: (path) => ({ ...path, leafNode: { ...path.leafNode, signature: tree.leaf(0)!.signature } }),
-    });
+    const { tree, context } = stateOf(club.get('anna'));
+    const boris = stateOf(club.get('boris'));
     await refused(club, '7.3-signature-key-reused', {
       path: async (path) => {
-        const boris = stateOf(club.get('boris'));
         const leaf = { ...path.leafNode, signatureKey: tree.leaf(1)!.signatureKey };
-        return { ...path, leafNode: await signLeaf(S, boris.signaturePrivate, leaf, { groupId: state.context.groupId, leafIndex: 0 }) };
+        const place = { groupId: context.groupId, leafIndex: 0 };
+        return { ...path, leafNode: await signLeaf(S, boris.signaturePrivate, leaf, place) };
       },
     });
   });
@@ -569,7 +402,7 @@ describe('proposals from outside', () => {
       ['6.1-signature', send(external(0), add, new Uint8Array(32))],
       ['12.1.8-external-type', send(external(0), { type: UPDATE, leafNode }, seed)],
       ['12.1.8-external-type', send(external(0), { type: EXTERNAL_INIT, kemOutput: utf8('') }, seed)],
-      ['6.1-new-member-proposal', send(newMember, { type: REMOVE, removed: 0 }, seed)],
+      ['6.1-sender-type', send(newMember, { type: REMOVE, removed: 0 }, seed)],
       ['6.1-signature', send(newMember, add, seed)],
     ];
     for (const [rule, message] of cases) {

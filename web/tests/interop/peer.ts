@@ -1,0 +1,260 @@
+/*
+ * Members of MLS groups for tests in another language: one JSON object a line on standard input, one a line back.
+ * `{"op": ..., "member": ..., ...}` is answered by `{"ok": ...}`, or by `{"error": {"rule", "code"}}` where MLS says
+ * no. Byte strings are hexadecimal. Run by a Node that strips types: `node peer.ts`.
+ */
+import { createInterface } from 'node:readline';
+import { hex, utf8 } from '../../src/crypto/bytes.ts';
+import { basicCredential } from '../../src/mls/credential.ts';
+import { MlsError } from '../../src/mls/errors.ts';
+import type { Extension } from '../../src/mls/extensions.ts';
+import {
+  Group,
+  KeyPackageBundle,
+  PendingCommit,
+  decodeKeyPackage,
+  encodeKeyPackage,
+  makeKeyPackage,
+  suiteById,
+  verifyKeyPackage,
+} from '../../src/mls/group.ts';
+import type { Capabilities } from '../../src/mls/leaf.ts';
+import { ADD, GROUP_CONTEXT_EXTENSIONS, PSK, type Proposal, REMOVE } from '../../src/mls/proposal.ts';
+import { unhex } from '../support/hex.ts';
+import { SeededRandom } from '../support/seeded.ts';
+import { forge } from '../mls/forge.ts';
+import { TRICKS } from '../mls/tricks.ts';
+
+interface Request {
+  readonly op: string;
+  readonly member: string;
+  readonly suite: number;
+  readonly seed: string;
+  readonly identity: string;
+  readonly groupId: string;
+  readonly message: string;
+  readonly tree: string | null;
+  readonly data: string;
+  readonly authenticatedData: string;
+  readonly padding: number;
+  readonly private: boolean;
+  readonly now: number;
+  readonly adds: readonly string[];
+  readonly removes: readonly number[];
+  readonly extensions: readonly { readonly type: number; readonly data: string }[] | null;
+  readonly psks: Readonly<Record<string, string>>;
+  readonly pskNonces: Readonly<Record<string, string>>;
+  readonly treeInWelcome: boolean;
+  readonly path: boolean;
+  readonly leaf: number;
+  readonly resync: number | null;
+  readonly trick: string;
+  readonly epoch: number;
+}
+
+interface Peer {
+  readonly random: SeededRandom;
+  readonly signaturePrivate: Uint8Array;
+  group?: Group;
+  bundle?: KeyPackageBundle;
+  pending?: PendingCommit;
+}
+
+const EXTENSION = 0xf0a1;
+const LIFETIME = { notBefore: 1_799_000_000n, notAfter: 1_801_000_000n };
+const peers = new Map<string, Peer>();
+
+function newPeer({ member, seed }: Request): Peer {
+  const random = new SeededRandom(unhex(seed));
+  const peer: Peer = { random, signaturePrivate: random.bytes(32) };
+  peers.set(member, peer);
+  return peer;
+}
+
+const capabilities = (suite: number): Capabilities => ({
+  versions: [1],
+  cipherSuites: [suite],
+  extensions: [EXTENSION],
+  proposals: [],
+  credentials: [1],
+});
+
+const asExtensions = (list: Request['extensions']): Extension[] =>
+  (list ?? []).map(({ type, data }) => ({ type, data: unhex(data) }));
+
+const asPsks = (psks: Request['psks']): Map<string, Uint8Array> =>
+  new Map(Object.entries(psks).map(([id, key]) => [id, unhex(key)]));
+
+function describe(group: Group): object {
+  return {
+    epoch: group.epoch,
+    own: group.ownLeafIndex,
+    treeHash: hex(group.treeHash),
+    tree: hex(group.tree),
+    transcript: hex(group.confirmedTranscriptHash),
+    authenticator: hex(group.epochAuthenticator),
+    resumption: hex(group.resumptionPsk),
+    exported: hex(group.export('interop', utf8('context'), 40)),
+    members: group.members().map(({ leafIndex, credential }) => [
+      leafIndex,
+      credential.type === 1 ? hex(credential.identity) : null,
+    ]),
+    extensions: group.context.extensions.map(({ type, data }) => ({ type, data: hex(data) })),
+    past: group.pastEpochs,
+    pending: group.pendingProposals.map(({ reference }) => hex(reference!)),
+  };
+}
+
+async function proposalsOf(request: Request): Promise<Proposal[]> {
+  const proposals: Proposal[] = request.removes.map((removed) => ({ type: REMOVE, removed }));
+  for (const data of request.adds) {
+    const keyPackage = await verifyKeyPackage(decodeKeyPackage(unhex(data)), request.now);
+    proposals.push({ type: ADD, keyPackage });
+  }
+  for (const [id, nonce] of Object.entries(request.pskNonces)) {
+    proposals.push({ type: PSK, psk: { type: 1, id: unhex(id), nonce: unhex(nonce) } });
+  }
+  if (request.extensions) proposals.push({ type: GROUP_CONTEXT_EXTENSIONS, extensions: asExtensions(request.extensions) });
+  return proposals;
+}
+
+const operations: Readonly<Record<string, (request: Request, peer: Peer, group: Group) => Promise<object>>> = {
+  async create(request) {
+    const peer = newPeer(request);
+    const { suite, groupId, identity, extensions } = request;
+    const credential = basicCredential(unhex(identity));
+    peer.group = await Group.create(suiteById(suite), unhex(groupId), credential, peer.signaturePrivate, {
+      extensions: asExtensions(extensions),
+      capabilities: capabilities(suite),
+      lifetime: LIFETIME,
+      random: peer.random,
+    });
+    return describe(peer.group);
+  },
+  async keyPackage(request) {
+    const peer = newPeer(request);
+    const credential = basicCredential(unhex(request.identity));
+    peer.bundle = await makeKeyPackage(suiteById(request.suite), credential, peer.signaturePrivate, {
+      lifetime: LIFETIME,
+      capabilities: capabilities(request.suite),
+      random: peer.random,
+    });
+    return { keyPackage: hex(encodeKeyPackage(peer.bundle.keyPackage)) };
+  },
+  async join({ message, tree, psks, now }, peer) {
+    const bundle = KeyPackageBundle.decode(peer.bundle!.encode());
+    const options = { tree: tree === null ? null : unhex(tree), psks: asPsks(psks), now };
+    const joined = await Group.join(unhex(message), [bundle], options);
+    peer.group = joined.group;
+    const info = joined.groupInfoExtensions.map(({ type, data }) => ({ type, data: hex(data) }));
+    return { ...describe(peer.group), info, signer: joined.signerLeafIndex };
+  },
+  async joinExternal(request) {
+    const peer = newPeer(request);
+    const { message, tree, identity, resync, suite } = request;
+    const credential = basicCredential(unhex(identity));
+    const pending = await Group.joinExternal(unhex(message), credential, peer.signaturePrivate, {
+      tree: tree === null ? null : unhex(tree),
+      resync,
+      capabilities: capabilities(suite),
+      random: peer.random,
+    });
+    peer.group = pending.group;
+    return { ...describe(peer.group), message: hex(pending.message) };
+  },
+  async groupInfo(_request, _peer, group) {
+    return { message: hex(await group.groupInfo({ externalPub: true })) };
+  },
+  async encrypt({ data, authenticatedData, padding }, peer, group) {
+    const options = { authenticatedData: unhex(authenticatedData), padding, random: peer.random };
+    const [after, message] = await group.encrypt(unhex(data), options);
+    peer.group = after;
+    return { message: hex(message) };
+  },
+  async decrypt({ message }, peer, group) {
+    const [after, opened] = await group.decrypt(unhex(message));
+    peer.group = after;
+    const { senderLeafIndex, epoch, data, authenticatedData } = opened;
+    return { sender: senderLeafIndex, epoch, data: hex(data), authenticatedData: hex(authenticatedData) };
+  },
+  async proposeUpdate({ private: asPrivate }, peer, group) {
+    const [after, message] = await group.proposeUpdate({ private: asPrivate, random: peer.random });
+    peer.group = after;
+    return { message: hex(message) };
+  },
+  async proposeRemove({ private: asPrivate, leaf }, peer, group) {
+    const proposal = { type: REMOVE, removed: leaf } as const;
+    const [after, message] = await group.propose(proposal, { private: asPrivate, random: peer.random });
+    peer.group = after;
+    return { message: hex(message) };
+  },
+  async receiveProposal({ message }, peer, group) {
+    const [after, received] = await group.receiveProposal(unhex(message));
+    peer.group = after;
+    return { reference: hex(received.reference), proposer: received.member?.leafIndex ?? null };
+  },
+  async commit(request, peer, group) {
+    peer.pending = await group.commit(await proposalsOf(request), {
+      authenticatedData: unhex(request.authenticatedData),
+      private: request.private,
+      groupInfoExtensions: (next) => [{ type: 0xf0a2, data: next.export('info', utf8(''), 16) }],
+      treeInWelcome: request.treeInWelcome,
+      path: request.path,
+      psks: asPsks(request.psks),
+      now: request.now,
+      random: peer.random,
+    });
+    const { message, welcome, tree } = PendingCommit.decode(peer.pending.encode());
+    return { message: hex(message), welcome: welcome && hex(welcome), tree: hex(tree) };
+  },
+  async merge(_request, peer, group) {
+    peer.group = group.mergeCommit(peer.pending!);
+    delete peer.pending;
+    return describe(peer.group);
+  },
+  async apply({ message, now, psks }, peer, group) {
+    const verified = await group.verifyCommit(unhex(message), { now });
+    peer.group = await group.applyCommit(verified, { psks: asPsks(psks) });
+    return {
+      ...describe(peer.group),
+      committer: verified.committerLeafIndex,
+      external: verified.isExternal,
+      added: verified.addedLeaves,
+      removed: verified.removes.map(({ leafIndex }) => leafIndex),
+      authenticatedData: hex(verified.authenticatedData),
+    };
+  },
+  async verify({ message, now }, _peer, group) {
+    const verified = await group.verifyCommit(unhex(message), { now });
+    return { committer: verified.committerLeafIndex };
+  },
+  async forge({ trick }, _peer, group) {
+    return { message: hex(await forge(group, await TRICKS[trick]!.make(group))) };
+  },
+  async tricks() {
+    return { tricks: Object.entries(TRICKS).map(([name, { rule }]) => [name, rule]) };
+  },
+  async forget({ epoch }, peer, group) {
+    peer.group = group.forgetEpochsBefore(epoch);
+    return {};
+  },
+  async reload(_request, peer, group) {
+    peer.group = Group.decode(group.encode());
+    return describe(peer.group);
+  },
+};
+
+async function answer(line: string): Promise<object> {
+  const request = JSON.parse(line) as Request;
+  const peer = peers.get(request.member);
+  try {
+    return { ok: await operations[request.op]!(request, peer as Peer, peer?.group as Group) };
+  } catch (error) {
+    if (error instanceof MlsError) return { error: { rule: error.rule, code: error.code } };
+    return { failed: error instanceof Error ? `${error.stack}` : String(error) };
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  process.stdout.write(`${JSON.stringify(await answer(line))}\n`);
+}
