@@ -152,26 +152,20 @@ def work_commit(t: Transaction, conversation: bytes) -> None:
 
 
 def answered_commit(t: Transaction, conversation: bytes, request: Request, response: Response) -> None:
+    work.wake(t, b"commit", conversation)
+    placed = True
+    if isinstance(response, Published) and isinstance(request, Publish):
+        placed = entries.published(t, request, response)
     row = t.get(COMMIT, conversation)
     found = t.get(CONVERSATION, conversation)
     if row is None or found is None or not isinstance(request, Publish) or request.record != row.record:
         return
     if isinstance(response, Published):
-        topic = t.get(TOPIC, row.topic)
-        entry = Entry(
-            response.seq,
-            response.time,
-            record=row.record,
-            slot=row.slot,
-            receipt=response.receipt,
-            blobs=request.blobs,
-        )
-        entries.receive(t, row.topic, entry)
-        if topic is not None and response.seq <= topic.seq:
+        if placed:
+            work.pause(t, b"commit", conversation, work.PLACED_PAUSE)
+        else:
             work.count(t, "publish-misplaced")
             work.pause(t, b"commit", conversation)
-        else:
-            work.succeeded(t, b"commit", conversation)
         return
     if work.postponed(t, b"commit", conversation, response):
         return

@@ -121,21 +121,21 @@ def _with_record(t: Transaction, conversation: Conversation, key: bytes) -> Outg
 
 
 def answered(t: Transaction, key: bytes, request: Request, response: Response) -> None:
-    outgoing = t.get(OUTBOX, key)
-    if outgoing is None or not isinstance(request, Publish) or outgoing.topic is None:
-        return
-    conversation = outgoing.conversation
+    conversation = key[:16]
     work.wake(t, b"outbox", conversation)
+    placed = True
+    if isinstance(response, Published) and isinstance(request, Publish):
+        placed = entries.published(t, request, response)
+    outgoing = t.get(OUTBOX, key)
+    if outgoing is None or outgoing.topic is None:
+        return
     if isinstance(response, Published):
-        work.succeeded(t, b"out", key)
-        entry = Entry(response.seq, response.time, record=request.record, blobs=request.blobs)
-        row = t.get(TOPIC, outgoing.topic)
-        if row is not None and response.seq <= row.seq:
-            # The relay names a place that we have read, and where our record was not.
+        if placed:
+            work.pause(t, b"out", key, work.PLACED_PAUSE)
+        else:
+            # The relay names a place where our record was not.
             work.count(t, "publish-misplaced")
             work.pause(t, b"out", key)
-        else:
-            entries.receive(t, outgoing.topic, entry)
         return
     if work.postponed(t, b"out", key, response):
         return

@@ -147,7 +147,7 @@ def answered_topic(t: Transaction, topic: bytes, request: Request, response: Res
         for kind in (b"outbox", b"operation", b"commit"):
             work.wake(t, kind, found.id)
     elif isinstance(request, Fetch) and isinstance(response, Records):
-        _fetched(t, found, row, response)
+        _fetched(t, found, row, request.after, response)
     elif code == RefusalCode.UNKNOWN_TOPIC:
         unknown(t, found, row)
     else:
@@ -155,8 +155,11 @@ def answered_topic(t: Transaction, topic: bytes, request: Request, response: Res
         work.pause(t, b"topic", topic)
 
 
-def _fetched(t: Transaction, conversation: Conversation, row: Topic, records: Records) -> None:
-    if _told(t, conversation, row, records.head):
+def _fetched(t: Transaction, conversation: Conversation, row: Topic, after: int, records: Records) -> None:
+    if records.head < after:
+        lost_history(t, conversation, row)
+    else:
+        _told(t, conversation, row, records.head)
         for entry in sorted(records.entries, key=lambda e: e.seq):
             entries.receive(t, row.id, entry)
         if records.head > row.seq and t.get(HELD, row.id + number(row.seq + 1)) is None:
@@ -168,16 +171,12 @@ def _fetched(t: Transaction, conversation: Conversation, row: Topic, records: Re
     work.wake(t, b"log", row.id)
 
 
-def _told(t: Transaction, conversation: Conversation, row: Topic, head: int) -> bool:
-    """The relay names its newest seq; False: it knows less than it did."""
-    if head < row.seq:
-        lost_history(t, conversation, row)
-        return False
+def _told(t: Transaction, conversation: Conversation, row: Topic, head: int) -> None:
+    """The relay names its newest seq."""
     source = t.get(SOURCE, row.id) or Source(conversation.relay.identity)
     t.put(SOURCE, row.id, replace(source, head=max(head, source.head), told=True))
     for kind in (b"outbox", b"operation"):
         work.wake(t, kind, conversation.id)
-    return True
 
 
 def unknown(t: Transaction, conversation: Conversation, row: Topic) -> None:
@@ -257,9 +256,12 @@ def answered_subscribe(t: Transaction, relay: bytes, request: Request, response:
         found = need(t, row.conversation)
         if not head.known:
             unknown(t, found, row)
-        elif _told(t, found, row, head.seq):
+        else:
             source = t.get(SOURCE, topic) or Source(relay)
             t.put(SOURCE, topic, replace(source, subscribed=True))
+            if head.seq >= row.seq:
+                _told(t, found, row, head.seq)
+            # Else a push overtook this answer, or the relay knows less than it did: a fetch will tell.
         work.wake(t, b"topic", topic)
     for secret, head in zip(request.inboxes, response.inboxes, strict=True):
         key = inbox_id(secret)

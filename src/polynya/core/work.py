@@ -29,6 +29,9 @@ PAUSE_FIRST = 2_000
 PAUSE_MAX = 300_000
 """ms: 2, 4, 8 ... seconds up to 5 minutes: a relay that is full for an hour is asked about 20 times."""
 
+PLACED_PAUSE = 30_000
+"""ms until a record that the relay has taken is published again: long before, the log has brought it back."""
+
 AGAIN_LATER = (
     RefusalCode.TOO_MANY,
     RefusalCode.FULL,
