@@ -263,13 +263,15 @@ export interface Applied {
 }
 
 /** Applies a valid list in the order of section 12.3. */
-export function apply({ tree, context }: ListContext, list: readonly ResolvedProposal[]): Applied {
+export function apply({ suite, tree, context }: ListContext, list: readonly ResolvedProposal[]): Applied {
+  // All hashes are there before other trees take them over: those of what does not change are computed once.
+  tree.hash(suite);
   let next = tree;
   for (const { proposal, sender } of list) {
     if (proposal.type === UPDATE && sender.type === MEMBER) next = next.update(sender.leafIndex, proposal.leafNode);
   }
   const removed = ofType(list, REMOVE).map((proposal) => proposal.removed);
-  next = next.remove(removed);
+  if (removed.length > 0) next = next.remove(removed);
   const added: number[] = [];
   for (const { keyPackage } of ofType(list, ADD)) {
     const [grown, index] = next.add(keyPackage.leafNode);
