@@ -14,7 +14,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILT = ROOT / "build" / "demo"
@@ -109,7 +109,7 @@ def group(page: Page, words: Words) -> None:
 
 def typing(page: Page, words: Words) -> None:
     anna(page, words)
-    page.evaluate("demo.showTyping(demo.conversations().at(-0 || 0).id, [demo.contacts()[0].identity])")
+    page.evaluate("demo.showTyping(demo.conversations()[1].id, [demo.contacts()[0].identity])")
     page.locator("textarea").fill("Half a sentence that is long enough to need a second line in the field")
     page.wait_for_timeout(100)
 
@@ -397,10 +397,11 @@ def context_for(browser: Browser, name: str, device: dict[str, object], theme: s
     return browser.new_context(locale=locale, color_scheme=theme, timezone_id="Europe/Riga", **options)  # type: ignore[arg-type]
 
 
-def shoot(browser: Browser, base: str, name: str, device: str, theme: str, language: str) -> None:
+def shoot(browser: Browser, base: str, name: str, device: str, theme: str, language: str) -> bool:
     query, step = SCREENS[name]
     context = context_for(browser, name, PHONE if device == "phone" else DESKTOP, theme, language)
     page = context.new_page()
+    page.set_default_timeout(6_000)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
@@ -411,17 +412,22 @@ def shoot(browser: Browser, base: str, name: str, device: str, theme: str, langu
     page.goto(address)
     page.locator(".panes, .page-inside, .page .logo").first.wait_for()
     page.wait_for_timeout(250)
-    step(page, Words(language))
+    try:
+        step(page, Words(language))
+    except Error as error:
+        problems.append(error.message)
     page.screenshot(path=SHOTS / f"{name}-{device}-{theme}-{language}.png")
-    if problems:
-        print(f"{name} {device} {theme} {language}: {problems}")
+    for problem in problems:
+        print(f"{name} {device} {theme} {language}: {problem}")
     context.close()
+    return not problems
 
 
 def main(parts: list[str]) -> None:
     build()
     SHOTS.mkdir(parents=True, exist_ok=True)
     taken = 0
+    good = True
     with serve(BUILT) as base, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         for name in SCREENS:
@@ -435,11 +441,11 @@ def main(parts: list[str]) -> None:
                             continue
                         if device == "phone" and name[:2] in TOUCH_ONLY_SKIPPED:
                             continue
-                        shoot(browser, base, name, device, theme, language)
+                        good &= shoot(browser, base, name, device, theme, language)
                         taken += 1
         browser.close()
     print(f"{taken} pictures in {SHOTS.relative_to(ROOT)}")
-    if taken == 0:
+    if taken == 0 or not good:
         sys.exit(1)
 
 

@@ -1,7 +1,7 @@
 /** What the person came with: an invite or a relay's first link, in the part of the address that never reaches a server. */
 
 export interface Arrival {
-  /** The app's address without fragment. */
+  /** The app's address, which is its relay's where the link names no other: no file name, query or fragment. */
   base: string;
   /** What stood after `#`; empty when there was nothing. */
   fragment: string;
@@ -10,7 +10,7 @@ export interface Arrival {
 /** Reads the fragment and takes it out of the address bar and the history at once: it is a secret. */
 export function takeArrival(): Arrival {
   const { origin, pathname, search, hash } = location;
-  const base = origin + pathname + search;
+  const base = origin + pathname.replace(/index\.html$/, '');
   if (hash) history.replaceState(null, '', pathname + search);
   return { base, fragment: hash.slice(1) };
 }

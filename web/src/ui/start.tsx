@@ -1,6 +1,5 @@
 /** From an address to the first screen. */
 import { render } from 'preact';
-import type { BootstrapFunction } from '../client/types.ts';
 import { putBack, takeArrival, type Arrival } from './arrival.ts';
 import { findObstacle, readEnvironment, type Obstacle } from './environment.ts';
 import { applyLook, applyTheme, readLook } from './look.ts';
@@ -23,23 +22,22 @@ async function showObstacle(obstacle: Obstacle, arrival: Arrival, goOn: () => vo
   show(<ObstaclePage obstacle={obstacle} arrival={arrival} goOn={goOn} />);
 }
 
-async function showApp(arrival: Arrival): Promise<void> {
-  const [{ App }, { bootstrap }] = await Promise.all([import('./app.tsx'), import('../client/bootstrap.ts') as Promise<{ bootstrap: BootstrapFunction }>]);
+/** Words, screens and client come at the same time; nothing is shown before all are there. */
+async function showApp(arrival: Arrival, look: Promise<void>): Promise<void> {
+  const [{ App }, { bootstrap }] = await Promise.all([import('./app.tsx'), import('../client/bootstrap.ts'), look]);
   show(<App arrival={arrival} bootstrap={bootstrap} />);
 }
 
 export async function start(): Promise<void> {
   const arrival = takeArrival();
-  const look = readLook();
-  applyTheme(look.theme);
+  const chosen = readLook();
+  applyTheme(chosen.theme);
+  const look = applyLook(chosen);
   const obstacle = findObstacle(readEnvironment());
-  if (!obstacle) {
-    await Promise.all([applyLook(look), showApp(arrival)].reverse());
-    return;
-  }
-  await applyLook(look);
-  await showObstacle(obstacle, arrival, () => {
+  if (!obstacle) return showApp(arrival, look);
+  await look;
+  return showObstacle(obstacle, arrival, () => {
     takeArrival();
-    void showApp(arrival);
+    void showApp(arrival, look);
   });
 }

@@ -9,7 +9,7 @@ import { dialog } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { LinkNote } from '../parts/link_note.tsx';
 import { showMenu, showPicker } from '../parts/popups.tsx';
-import { back, home, open } from '../route.ts';
+import { back, home, open, wide } from '../route.ts';
 import { client, conversation as conversationById } from '../state.ts';
 import { t, tn } from '../text/index.ts';
 import { Composer, type Mode } from './composer.tsx';
@@ -146,7 +146,7 @@ function OpenChat({ conversation }: { conversation: ConversationView }) {
       }}
     >
       <Header conversation={conversation} />
-      <LinkNote />
+      {!wide.value && <LinkNote />}
       {conversation.problem && (
         <div class="strip bad" role="alert">
           <Icon name="alert" />

@@ -11,7 +11,7 @@ import { listenToTouch } from './gestures.ts';
 import { loadOlder, type History } from './history.ts';
 import { DayPill, Message, SystemMessage, type MessageActions } from './message.tsx';
 import { firstUnread, makeRows, type Row } from './rows.ts';
-import { FETCH_AHEAD, findRow, lastSeen, remember, restore } from './scroll.ts';
+import { FETCH_AHEAD, findRow, lastSeen, markStuck, remember, restore } from './scroll.ts';
 import { UploadRow } from './upload_row.tsx';
 import { uploads } from './uploads.ts';
 import { spoken } from './words.ts';
@@ -25,6 +25,8 @@ interface Props {
 
 /** Pages fetched at most to reach a quoted message. */
 const JUMP_PAGES = 40;
+/** Scrolling has ended when nothing moved for this long. */
+const RESTING_MS = 900;
 
 interface Drawn {
   message: MessageView;
@@ -63,6 +65,8 @@ export function MessageList({ conversation, history, actions, onEscape }: Props)
   const heard = useRef<Hex | null>(null);
   const announcement = useSignal('');
   const messages = history.messages.value;
+  const leaving = uploads.value.filter((upload) => upload.conversation === id);
+  const left = useRef(leaving.length);
 
   if (messages && unreadFrom.peek() === undefined) unreadFrom.value = firstUnread(messages, conversation.unread);
 
@@ -97,6 +101,7 @@ export function MessageList({ conversation, history, actions, onEscape }: Props)
     const place = scroller.current;
     if (!place) return;
     remember(place, history);
+    markStuck(place);
     away.value = !history.atEnd;
     markSeen();
     if (place.scrollTop < FETCH_AHEAD) void loadOlder(client(), history);
@@ -127,16 +132,22 @@ export function MessageList({ conversation, history, actions, onEscape }: Props)
       } else if (newest.kind !== 'system') announcement.value = spoken(newest);
     }
     heard.current = newest.id;
+    if (leaving.length > left.current) history.atEnd = true;
+    left.current = leaving.length;
     restore(place, history);
     looked();
-  }, [messages, uploads.value.length]);
+  }, [messages, leaving.length]);
 
   useEffect(() => {
     const place = scroller.current;
     const inside = content.current;
     if (!place || !inside) return undefined;
     let frame = 0;
+    let resting: ReturnType<typeof setTimeout> | undefined;
     const onScroll = (): void => {
+      place.classList.add('scrolling');
+      clearTimeout(resting);
+      resting = setTimeout(() => place.classList.remove('scrolling'), RESTING_MS);
       cancelAnimationFrame(frame);
       frame = requestAnimationFrame(looked);
     };
@@ -161,6 +172,7 @@ export function MessageList({ conversation, history, actions, onEscape }: Props)
     document.addEventListener('visibilitychange', back);
     return () => {
       cancelAnimationFrame(frame);
+      clearTimeout(resting);
       keep.disconnect();
       stopTouch();
       place.removeEventListener('scroll', onScroll);
@@ -221,11 +233,9 @@ export function MessageList({ conversation, history, actions, onEscape }: Props)
             </ol>
           ))}
           <ol class="day">
-            {uploads.value
-              .filter((upload) => upload.conversation === id)
-              .map((upload) => (
-                <UploadRow key={upload.id} upload={upload} />
-              ))}
+            {leaving.map((upload) => (
+              <UploadRow key={upload.id} upload={upload} />
+            ))}
           </ol>
           <TypingBubble conversation={conversation} />
         </div>

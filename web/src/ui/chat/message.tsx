@@ -1,6 +1,7 @@
 /** One message: its bubble, and what can be done with it. */
 import { useState } from 'preact/hooks';
 import type { ConversationView, MessageView } from '../../client/types.ts';
+import { countOnlyEmoji } from '../emoji.ts';
 import { clock, colourOf, dayLabel, fullTime } from '../format.ts';
 import { Avatar } from '../parts/avatar.tsx';
 import { IconButton, Name } from '../parts/basics.tsx';
@@ -62,8 +63,10 @@ export function Message({ message, first, last, kind, actions }: Props) {
   const { mine, deleted, file } = message;
   const named = kind === 'group' && !mine;
   const { replyTo } = message;
-  const bare = Boolean(file && isPicture(file.mediaType) && !file.caption && !replyTo && !(named && first)) && !deleted;
-  const classes = ['message', mine ? 'mine' : 'theirs', first && 'first', last && 'last', named && 'named', bare && 'bare', message.reactions.length > 0 && 'reacted'];
+  const alone = !deleted && !replyTo && !(named && first);
+  const emoji = alone && !file && countOnlyEmoji(message.text ?? '') > 0;
+  const bare = emoji || (alone && Boolean(file && isPicture(file.mediaType) && !file.caption));
+  const classes = ['message', mine ? 'mine' : 'theirs', first && 'first', last && 'last', named && 'named', bare && 'bare', emoji && 'emoji', message.reactions.length > 0 && 'reacted'];
   return (
     <li
       class={classes.filter(Boolean).join(' ')}

@@ -41,6 +41,15 @@ export function restore(scroller: HTMLElement, history: History): void {
   if (row) scroller.scrollTop += row.getBoundingClientRect().top - scroller.getBoundingClientRect().top - place.offset;
 }
 
+/** Marks the day separator that floats over the messages. */
+export function markStuck(scroller: HTMLElement): void {
+  const top = scroller.getBoundingClientRect().top;
+  for (const pill of scroller.querySelectorAll<HTMLElement>('.day-pill')) {
+    const day = pill.parentElement?.getBoundingClientRect();
+    pill.classList.toggle('stuck', day !== undefined && day.top < top - 6 && day.bottom > top);
+  }
+}
+
 export function findRow(scroller: HTMLElement, id: Hex): HTMLElement | null {
   return scroller.querySelector<HTMLElement>(`li[data-id="${CSS.escape(id)}"]`);
 }

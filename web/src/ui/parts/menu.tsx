@@ -17,7 +17,8 @@ export function Menu({ content, at }: { content: MenuContent; at: { x: number; y
     if (!menu) return undefined;
     const before = document.activeElement;
     menu.showModal();
-    const { width, height } = menu.getBoundingClientRect();
+    // Layout size: the opening animation scales what is drawn.
+    const { offsetWidth: width, offsetHeight: height } = menu;
     menu.style.setProperty('--left', `${Math.max(MARGIN, Math.min(at.x, innerWidth - width - MARGIN))}px`);
     menu.style.setProperty('--top', `${Math.max(MARGIN, Math.min(at.y, innerHeight - height - MARGIN))}px`);
     menu.querySelector<HTMLElement>('[role=menuitem]')?.focus({ preventScroll: true });

@@ -29,7 +29,7 @@ export function Picker({ box, choose }: Props) {
     const picker = ref.current;
     if (!picker) return;
     picker.showModal();
-    const { width, height } = picker.getBoundingClientRect();
+    const { offsetWidth: width, offsetHeight: height } = picker;
     const left = Math.max(MARGIN, Math.min(box.right - width, innerWidth - width - MARGIN));
     const above = box.top - height - MARGIN;
     const top = above >= MARGIN ? above : Math.max(MARGIN, Math.min(box.bottom + MARGIN, innerHeight - height - MARGIN));

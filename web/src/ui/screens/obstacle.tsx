@@ -46,7 +46,7 @@ export function ObstaclePage({ obstacle, arrival, goOn }: Props) {
         </ol>
         <CopyLink address={address} />
         {goOn && (
-          <button type="button" class="button quiet" onClick={goOn}>
+          <button type="button" class="button plain" onClick={goOn}>
             {t('goOnHere')}
           </button>
         )}

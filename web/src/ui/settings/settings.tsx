@@ -110,7 +110,7 @@ function erase(): void {
     forgetLook();
     location.reload();
   };
-  ask({ title: t('eraseTitle'), text: t('eraseText'), action: t('erase'), danger: true, run });
+  ask({ title: t('eraseTitle'), text: t('eraseText'), action: t('eraseAction'), danger: true, run });
 }
 
 export function SettingsScreen() {

@@ -313,6 +313,7 @@ export const en = {
   ownFingerprint: 'My digits',
   ownFingerprintText: 'Someone who gets a contact request from you can compare these with you.',
   erase: 'Erase everything',
+  eraseAction: 'Erase',
   eraseNote: 'Keys, chats and contacts on this device',
   eraseTitle: 'Erase everything?',
   eraseText: 'Your keys, chats and contacts on this device are destroyed. They cannot be brought back, and your contacts have to be invited anew.',
