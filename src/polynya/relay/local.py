@@ -58,6 +58,7 @@ class LocalServer:
         if self._server is not None:
             self._server.close()
         if self._http is not None:
+            self._http.pre_shutdown()
             await self._http.shutdown(1.0)
 
     async def _respond(self, request: web.BaseRequest) -> web.Response:

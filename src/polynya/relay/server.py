@@ -245,6 +245,7 @@ async def _end(relay: Relay, http: Any) -> None:
     """Sessions are told that the relay restarts; what has been asked is still answered."""
     for session in tuple(relay.sessions):
         session.close(WSCloseCode.SERVICE_RESTART)
+    http.pre_shutdown()
     await http.shutdown(GOODBYE)
     with suppress(TimeoutError):
         async with asyncio.timeout(GOODBYE):

@@ -10,13 +10,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import HttpVersion10, HttpVersion11, RawRequestMessage
 from aiohttp.web_protocol import RequestHandler
 
 logger = logging.getLogger("polynya.relay")
 
 LINGERING = 5.0
 """Seconds that an unread request body is read and dropped, as ordinary servers do."""
+IS_ANCIENT = web.RequestKey("ancient", bool)
+"""Of a request: whether it is older than HTTP/1.0."""
 SERVER = "nginx"
 """What the most common web server says of itself with its version switched off."""
 PHRASES = {
@@ -130,7 +134,26 @@ def make_server(
     handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], keep_alive: float
 ) -> tuple[web.Server, Callable[[Callable[[], None]], QuietHandler]]:
     """(server, maker of one connection's protocol; its argument is called when the connection is gone)."""
-    server = web.Server(handler, access_log=None)
+
+    def request(
+        message: RawRequestMessage,
+        payload: StreamReader,
+        protocol: RequestHandler,
+        writer: AbstractStreamWriter,
+        task: asyncio.Task[None],
+    ) -> web.BaseRequest:
+        """Ordinary servers answer in HTTP/1.1 whatever was asked in; aiohttp repeats the request's
+        version."""
+        version = message.version
+        message = message._replace(version=HttpVersion11)
+        request = web.BaseRequest(message, payload, protocol, writer, task, asyncio.get_running_loop())
+        request[IS_ANCIENT] = version < HttpVersion10
+        return request
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        return error(request, 400) if request[IS_ANCIENT] else await handler(request)
+
+    server = web.Server(handle, request_factory=request, access_log=None)
     arguments: dict[str, Any] = {
         "keepalive_timeout": keep_alive,
         "access_log": None,

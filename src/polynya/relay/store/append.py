@@ -57,7 +57,10 @@ class _Run:
         ]
         held: dict[tuple[int, int], list[int]] = {}
         for number, key, seq in select_by_pairs(
-            self._db, "SELECT log, hash, seq FROM record_index WHERE (log, hash) IN", keys
+            self._db,
+            # CROSS JOIN keeps the order: one look-up in the index for each pair.
+            "SELECT log, hash, seq FROM pairs CROSS JOIN record_index ON log = a AND hash = b",
+            keys,
         ):
             held.setdefault((number, key), []).append(seq)
         result = [

@@ -26,15 +26,17 @@ def insert_rows(db: sqlite3.Connection, head: str, rows: Sequence[tuple[Any, ...
 
 
 def select_by_pairs(
-    db: sqlite3.Connection, head: str, pairs: Sequence[tuple[int, int]]
+    db: sqlite3.Connection, query: str, pairs: Sequence[tuple[int, int]]
 ) -> list[tuple[Any, ...]]:
-    """`head` is "SELECT ... WHERE (a, b) IN"; what it finds for `pairs`, in no order."""
+    """`query` selects FROM pairs (columns a, b) joined with others; what it finds, in no order."""
     found: list[tuple[Any, ...]] = []
     at = 0
     while at < len(pairs):
         size = _chunk(len(pairs) - at)
         values = [value for pair in pairs[at : at + size] for value in pair]
-        found += db.execute(f"{head} (VALUES {','.join(['(?,?)'] * size)})", values).fetchall()
+        found += db.execute(
+            f"WITH pairs (a, b) AS (VALUES {','.join(['(?,?)'] * size)}) {query}", values
+        ).fetchall()
         at += size
     return found
 
