@@ -80,7 +80,8 @@ function kindOf(message: StoredMessage): ContentKind {
     case 'FileReference':
       return 'file';
     case 'System':
-      return 'system';
+      // What a newer version's member has sent, and this one cannot show.
+      return message.content.kind === 'unknown' ? 'unknown' : 'system';
     default:
       return 'unknown';
   }
@@ -143,7 +144,7 @@ export function messageView(
       ...(caption !== undefined && { caption }),
     };
   }
-  if (content.type === 'System') {
+  if (content.type === 'System' && content.kind !== 'unknown') {
     view.system = {
       kind: content.kind,
       by: message.sender.some((b) => b !== 0) ? view.sender : null,

@@ -192,6 +192,8 @@ export interface Opened {
   /** ours, for the answer */
   readonly inbox?: Uint8Array | undefined;
   readonly problem?: string | undefined;
+  /** when the answer came */
+  readonly accepted?: number | undefined;
 }
 
 /** A contact request that waits for the person. */
@@ -438,7 +440,7 @@ Me identitySecret b32,identity b32,name t128,deviceSecret b32,deviceKey b32,cred
 Person identity b32,name t128,accepted f,verified f,blocked f,named f,conversation b16?,reach Reach?,devices DeviceList?
 Inbox id b32,relay RelayAddress,readSecret b32,purpose InboxPurpose,owner b16,created f,closing f,seq u,trimmed u,inboxKey b32?
 Invite id b16,secret b16,privateKey b32,card b32,inbox b32,created u,expires u,state InviteState
-Opened id b16,link InviteLink,relay RelayAddress,state OpenedState,card CardBody?,text t512?,inbox b32?,problem t64?
+Opened id b16,link InviteLink,relay RelayAddress,state OpenedState,card CardBody?,text t512?,inbox b32?,problem t64?,accepted u?
 Asked id b16,identity b32,name t128,text t512?,time u,invite b16,devices DeviceList,keyPackage b0:2048,reach Reach
 StoredPackage bundle b0:16384,use PackageUse,expires u,sealed b0:8192?
 Preview id b16,sender b32,kind t16,text t1024,time u,mine f,status t16?

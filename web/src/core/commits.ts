@@ -1,0 +1,219 @@
+/** Records in the slot of the current epoch: the first that passes every public check is the epoch's commit. */
+import { type Group, inspect, type VerifiedCommit } from '../mls/group.ts';
+import { MlsError } from '../mls/errors.ts';
+import { ADD, GROUP_CONTEXT_EXTENSIONS, REMOVE } from '../mls/proposal.ts';
+import { WireError } from '../wire/errors.ts';
+import { type CommitData, type ConversationInfo, decodeCommitData, type Entry } from '../wire/messages.ts';
+import { type Conversation, ConversationState, type MemberLeaf, type Membership, type Topic } from './_state.ts';
+import * as blobs from './blobs.ts';
+import { group, hasIdentity, membership as membersOf, need, showSystem } from './conversation.ts';
+import * as ending from './ending.ts';
+import * as epochs from './epochs.ts';
+import { attempt } from './errors.ts';
+import { acceptedLeaf, me } from './identity.ts';
+import * as membership from './membership.ts';
+import * as mlsgroup from './mlsgroup.ts';
+import * as readd from './readd.ts';
+import * as roles from './roles.ts';
+import * as slots from './slots.ts';
+import * as topics from './topics.ts';
+import type { Transaction } from './transaction.ts';
+import * as work from './work.ts';
+
+/** A commit that every member accepts. */
+interface Judged {
+  readonly verified: VerifiedCommit;
+  readonly change: roles.Change;
+}
+
+/** False: the entry cannot be judged yet. */
+export async function process(
+  t: Transaction,
+  conversation: Conversation,
+  topic: Topic,
+  entry: Entry,
+): Promise<boolean> {
+  const { id } = conversation;
+  const relay = conversation.relay.identity;
+  const own = membership.isOwn(t, id, topics.entryHash(entry));
+  const body = own ? null : await topics.readEntry(t, topic, relay, entry);
+  if (body?.state === 'waiting') return false;
+  if (body?.state === 'gone' && entry.record) {
+    // The relay has said that this blob is whole: it must have it.
+    blobs.forgetGone(t, relay);
+    slots.misbehaves(t, conversation, topic.id);
+    return false;
+  }
+  const taken = await slots.take(t, conversation, topic, entry);
+  if (!taken) return false;
+  topics.step(t, topic, entry);
+  if (own) {
+    const pending = membership.pendingOf(own);
+    const removedLeaves = pending.proposals.flatMap(({ proposal }) =>
+      proposal.type === REMOVE ? [proposal.removed] : [],
+    );
+    const summary = { committer: me(t).identity, removedLeaves, left: membership.leftBy(t, id, own) };
+    await enter(t, taken, topic, entry, group(t, id).mergeCommit(pending), summary);
+    await membership.won(t, need(t, id), own);
+    membership.forget(t, need(t, id));
+    return true;
+  }
+  if (!entry.record) {
+    await readd.begin(t, id);
+    return false;
+  }
+  if (body?.state !== 'ready') {
+    work.count(t, `slot-${body?.state}`);
+    return true;
+  }
+  const judged = await judge(t, taken, group(t, id), membersOf(t, id), body.data, entry.time);
+  if (judged) await follow(t, taken, topic, entry, judged);
+  return true;
+}
+
+/** All public checks; null: the record is not the epoch's commit. */
+export async function judge(
+  t: Transaction,
+  conversation: Conversation,
+  present: Group,
+  before: Membership,
+  data: Uint8Array,
+  time: number,
+): Promise<Judged | null> {
+  let verified: VerifiedCommit;
+  try {
+    if (inspect(data).isPrivate) {
+      work.count(t, 'commit-private');
+      return null;
+    }
+    verified = await present.verifyCommit(data, { now: time });
+  } catch (error) {
+    if (!(error instanceof MlsError)) throw error;
+    work.count(t, `commit-${error.code}`);
+    return null;
+  }
+  const commitData = await attempt(WireError, () => decodeCommitData(verified.authenticatedData));
+  const adds = await addedIdentities(verified);
+  if (!commitData || !adds) {
+    work.count(t, adds ? 'commit-data' : 'commit-leaf');
+    return null;
+  }
+  const change = await changeOf(conversation, before, verified, commitData, adds);
+  const broken = change ? await roles.brokenRule(change) : 'role-other';
+  if (!change || broken !== null) {
+    work.count(t, `commit-${broken}`);
+    return null;
+  }
+  return { verified, change };
+}
+
+/** Identities of the new leaves; null where one is not accepted. */
+async function addedIdentities(verified: VerifiedCommit): Promise<Uint8Array[] | null> {
+  const found: Uint8Array[] = [];
+  for (const { leafNode } of verified.adds) {
+    const device = await acceptedLeaf(leafNode.credential, leafNode.signatureKey);
+    if (!device) return null;
+    found.push(device.identity);
+  }
+  return found;
+}
+
+async function changeOf(
+  conversation: Conversation,
+  before: Membership,
+  verified: VerifiedCommit,
+  data: CommitData,
+  adds: readonly Uint8Array[],
+): Promise<roles.Change | null> {
+  const leafOf = (leaf: number): MemberLeaf | undefined => before.members.find((member) => member.leaf === leaf);
+  const removes: MemberLeaf[] = [];
+  const infos: (ConversationInfo | null)[] = [];
+  let others = verified.isExternal ? 1 : 0;
+  for (const { proposal, reference } of verified.proposals) {
+    if (reference) others++;
+    if (proposal.type === REMOVE) {
+      const member = leafOf(proposal.removed);
+      if (!member) return null;
+      removes.push(member);
+    } else if (proposal.type === GROUP_CONTEXT_EXTENSIONS) infos.push(await mlsgroup.readInfo(proposal.extensions));
+    else if (proposal.type !== ADD) others++;
+  }
+  const committer = leafOf(verified.committerLeafIndex);
+  if (!committer) return null;
+  const leaf = verified.newLeaf;
+  const device = leaf && (await acceptedLeaf(leaf.credential, leaf.signatureKey));
+  return {
+    group: conversation.id,
+    epoch: conversation.epoch,
+    before,
+    committer: committer.identity,
+    committerAfter: device && device.identity,
+    adds,
+    removes,
+    proofs: data.leaves ?? [],
+    info: infos[0] ?? null,
+    infoCount: infos.length,
+    infoValid: infos.every((info) => info !== null),
+    others,
+  };
+}
+
+/** Applies the epoch's commit; a member who cannot asks to be added again. */
+async function follow(
+  t: Transaction,
+  conversation: Conversation,
+  topic: Topic,
+  entry: Entry,
+  { verified, change }: Judged,
+): Promise<void> {
+  const { id } = conversation;
+  membership.forget(t, conversation);
+  const left = change.proofs.map((proof) => proof.identity);
+  let changed: Group;
+  try {
+    changed = await group(t, id).applyCommit(verified);
+  } catch (error) {
+    if (!(error instanceof MlsError)) throw error;
+    const own = me(t).identity;
+    if (error.code !== 'removed') work.count(t, `commit-${error.code}`);
+    else if (!hasIdentity(change.adds, own)) {
+      await removed(t, conversation, topic, entry, change.committer, hasIdentity(left, own));
+      return;
+    }
+    // Or somebody added us again with a key package that we do not have any more.
+    await readd.begin(t, id);
+    return;
+  }
+  const removedLeaves = change.removes.map((member) => member.leaf);
+  await enter(t, conversation, topic, entry, changed, { committer: change.committer, removedLeaves, left });
+}
+
+async function enter(
+  t: Transaction,
+  conversation: Conversation,
+  topic: Topic,
+  entry: Entry,
+  changed: Group,
+  summary: epochs.Summary,
+): Promise<void> {
+  const after = await mlsgroup.readMembership(changed);
+  // Every leaf and extension of the new epoch was checked before: only a fault of ours leads to the latter.
+  if (after) epochs.enter(t, conversation, topic, entry, changed, after, summary);
+  else await readd.begin(t, conversation.id);
+}
+
+async function removed(
+  t: Transaction,
+  { id, state }: Conversation,
+  topic: Topic,
+  entry: Entry,
+  by: Uint8Array,
+  wished: boolean,
+): Promise<void> {
+  const own = me(t).identity;
+  const left = wished || state === ConversationState.leaving;
+  const content = { type: 'System', kind: left ? 'left' : 'removed', subjects: [own] } as const;
+  const order = topics.order(topic, entry.seq);
+  showSystem(t, id, topics.entryHash(entry), left ? own : by, content, entry.time, order);
+  ending.end(t, id, left ? ConversationState.left : ConversationState.removed);
+}

@@ -1,0 +1,272 @@
+/** Becoming contacts: using somebody's invite, and answering those who use ours. */
+import { sha256 } from '../crypto/hashes.ts';
+import { same } from '../wire/bytes.ts';
+import { openCard, verifyCard } from '../wire/card.ts';
+import { textBytes } from '../wire/cbor.ts';
+import { WireError } from '../wire/errors.ts';
+import {
+  BLOB_PART,
+  type ContactRequest,
+  decodeContactRequestBody,
+  type InviteLink,
+  RefusalCode,
+  type RelayAddress,
+  type Request,
+  type Response,
+} from '../wire/messages.ts';
+import { sealContactRequest } from '../wire/record.ts';
+import { signContactRequest, type VerifiedContactRequest, verifyContactRequest } from '../wire/requests.ts';
+import {
+  type Asked,
+  DropKind,
+  InboxPurpose,
+  type Invite,
+  InviteState,
+  type Opened,
+  OpenedState,
+  PackageUse,
+} from './_state.ts';
+import * as drops from './drops.ts';
+import { attempt, CoreError } from './errors.ts';
+import * as founding from './founding.ts';
+import { acceptedKeyPackage, knownDevices, learnDevices, me, newerDeviceList, person, savePerson } from './identity.ts';
+import * as invites from './invites.ts';
+import * as keypackages from './keypackages.ts';
+import * as reaches from './reaches.ts';
+import { ASKED, INBOX, INVITE, OPENED, PERSON } from './state.ts';
+import type { Transaction } from './transaction.ts';
+import * as work from './work.ts';
+
+const TEXT_MAX = 512;
+/** Requests that wait for the person: whoever finds an invite can send any number. */
+const REQUESTS_MAX = 100;
+/** Bytes of a sealed card: 2,048 of body, signature and seals. */
+const CARD_MAX = 4096;
+
+// ---- using somebody's invite ----
+
+/** Doing it twice changes nothing, except that a failed one is tried again. @throws CoreError `no-identity` */
+export function useInvite(t: Transaction, link: InviteLink, relay: RelayAddress): void {
+  me(t);
+  const id = link.card.slice(0, 16);
+  const known = t.get(OPENED, id);
+  if (!known || known.state === OpenedState.failed) {
+    t.put(OPENED, id, { id, link, relay, state: OpenedState.opening });
+  } else if (known.state === OpenedState.opened && known.card) {
+    const { name, identity } = known.card;
+    t.notify({ type: 'InviteOpened', id, name, identity });
+  }
+  work.wake(t, 'opened', id);
+}
+
+/** @throws CoreError `unknown-invite`, `invite-not-open`, `bad-content` or `blocked` */
+export async function sendRequest(t: Transaction, id: Uint8Array, text: string | null): Promise<void> {
+  const opened = t.get(OPENED, id);
+  if (!opened) throw new CoreError('unknown-invite');
+  if (opened.state !== OpenedState.opened || !opened.card) throw new CoreError('invite-not-open');
+  const bytes = await attempt(WireError, () => textBytes(text ?? ''));
+  if (!bytes || bytes.length > TEXT_MAX) throw new CoreError('bad-content');
+  if (person(t, opened.card.identity).blocked) throw new CoreError('blocked');
+  const inbox = reaches.create(t, InboxPurpose.contact, id);
+  t.put(OPENED, id, { ...opened, state: OpenedState.requesting, text: text ?? undefined, inbox: inbox.id });
+  work.wake(t, 'opened', id);
+}
+
+export async function workOpened(t: Transaction, id: Uint8Array): Promise<void> {
+  const opened = t.get(OPENED, id);
+  if (opened?.state === OpenedState.opening) {
+    const relay = opened.relay.identity;
+    const name = work.item('opened', id);
+    if (!work.mayCall(t, relay, name)) return;
+    work.call(t, relay, name, { type: 'GetBlob', id: opened.link.card, offset: 0, length: BLOB_PART });
+  } else if (opened?.state === OpenedState.requesting && !drops.isWaiting(t, id, DropKind.request)) {
+    await makeRequest(t, opened);
+  }
+}
+
+/** As soon as the inbox for the answer is there: the relay's answer also told us its clock. */
+async function makeRequest(t: Transaction, opened: Opened): Promise<void> {
+  const { id, card, link, relay, text } = opened;
+  const inbox = opened.inbox && t.get(INBOX, opened.inbox);
+  if (!inbox?.created || !card) return;
+  const { identity, identitySecret, name, devices } = me(t);
+  const request = await signContactRequest(identitySecret, {
+    card: link.card,
+    identity,
+    name,
+    text,
+    devices,
+    keyPackage: await keypackages.create(t, PackageUse.sent),
+    reach: reaches.ofInbox(t, inbox),
+  });
+  try {
+    const record = await sealContactRequest(card.publicKey, link.card, card.inbox, request, t.random);
+    drops.put(t, { relay, inbox: card.inbox, record, kind: DropKind.request, owner: id });
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    work.count(t, `request-${error.rule}`);
+    failed(t, opened, 'invite-tampered');
+  }
+}
+
+export async function answeredOpened(
+  t: Transaction,
+  id: Uint8Array,
+  _: Request,
+  response: Response,
+): Promise<void> {
+  const opened = t.get(OPENED, id);
+  if (opened?.state !== OpenedState.opening || work.postponed(t, 'opened', id, response)) return;
+  work.succeeded(t, 'opened', id);
+  if (response.type === 'BlobPart' && response.total === response.part.length && response.total <= CARD_MAX) {
+    await cardFetched(t, opened, response.part);
+    return;
+  }
+  const gone = response.type === 'Refused' && response.code === RefusalCode.unknownBlob;
+  failed(t, opened, gone ? 'invite-gone' : 'invite-tampered');
+}
+
+async function cardFetched(t: Transaction, opened: Opened, blob: Uint8Array): Promise<void> {
+  const { id, link } = opened;
+  try {
+    const verified = await verifyCard(await openCard(link.secret, link.card, blob), t.time);
+    const { identity, name, inbox, publicKey, expires } = verified;
+    if (same(identity, me(t).identity)) {
+      failed(t, opened, 'invite-own');
+      return;
+    }
+    const card = { identity, name, inbox, publicKey, expires };
+    t.put(OPENED, id, { ...opened, state: OpenedState.opened, card });
+    t.notify({ type: 'InviteOpened', id, name, identity });
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    failed(t, opened, error.rule === 'card-expired' ? 'invite-expired' : 'invite-tampered');
+  }
+}
+
+function failed(t: Transaction, opened: Opened, code: string): void {
+  const { id, inbox } = opened;
+  reaches.close(t, inbox);
+  t.put(OPENED, id, { ...opened, state: OpenedState.failed, problem: code, inbox: undefined });
+  t.notify({ type: 'InviteFailed', id, code });
+}
+
+/** The relay has our request, or the invite's inbox is gone: somebody else used it. */
+export function requested(t: Transaction, id: Uint8Array, taken: boolean): void {
+  const opened = t.get(OPENED, id);
+  if (opened?.state !== OpenedState.requesting) return;
+  if (taken) {
+    t.put(OPENED, id, { ...opened, state: OpenedState.requested });
+    t.notify({ type: 'ContactsChanged' });
+  } else failed(t, opened, 'invite-used');
+}
+
+// ---- answering ----
+
+/** Shown to the person, if it is in order; `time`: when the relay took it. */
+export async function requestReceived(
+  t: Transaction,
+  invite: Invite,
+  request: ContactRequest,
+  time: number,
+): Promise<void> {
+  let verified: VerifiedContactRequest;
+  try {
+    verified = await verifyContactRequest(invite.card, request);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    work.count(t, `request-${error.rule}`);
+    return;
+  }
+  const { identity, name, text, devices, keyPackage, reach } = verified;
+  const somebody = person(t, identity);
+  if (somebody.blocked || same(identity, me(t).identity)) {
+    work.count(t, 'request-blocked');
+    return;
+  }
+  if (!(await newerDeviceList(await knownDevices(somebody), devices))) {
+    work.count(t, 'request-devices');
+    return;
+  }
+  if (!(await acceptedKeyPackage(keyPackage, identity, devices, t.time))) {
+    work.count(t, 'request-key-package');
+    return;
+  }
+  const id = sha256(request.body).slice(0, 16);
+  if (t.keys(ASKED).length >= REQUESTS_MAX || t.get(ASKED, id)) {
+    work.count(t, 'request-many');
+    return;
+  }
+  const signed = decodeContactRequestBody(request.body).devices;
+  t.put(ASKED, id, { id, identity, name, text, time, invite: invite.id, devices: signed, keyPackage, reach });
+  t.notify({ type: 'RequestReceived', id });
+  t.notify({ type: 'RequestsChanged' });
+}
+
+function askedOf(t: Transaction, id: Uint8Array): Asked {
+  const found = t.get(ASKED, id);
+  if (!found) throw new CoreError('unknown-request');
+  return found;
+}
+
+/** Founds the conversation. @throws CoreError `unknown-request`, `blocked` or `request-expired` */
+export async function accept(t: Transaction, id: Uint8Array): Promise<void> {
+  const asked = askedOf(t, id);
+  const { identity, name, reach, keyPackage } = asked;
+  if (person(t, identity).blocked) throw new CoreError('blocked');
+  await learnDevices(t, identity, asked.devices);
+  const somebody = person(t, identity);
+  savePerson(t, { ...somebody, name, named: true, accepted: true, reach });
+  // An invite is for one person: its other requests go, and so do others of the same person.
+  forgetRequests(t, (other) => same(other.invite, asked.invite) || same(other.identity, identity));
+  invites.finish(t, asked.invite, InviteState.used);
+  const known = founding.directOf(t, identity);
+  if (known) {
+    t.notify({ type: 'ConversationChanged', conversation: known });
+    return;
+  }
+  if (!(await acceptedKeyPackage(keyPackage, identity, await knownDevices(somebody), t.time))) {
+    throw new CoreError('request-expired');
+  }
+  const conversation = await founding.direct(t, { identity, reach, keyPackage });
+  founding.becomeDirect(t, conversation, identity);
+}
+
+function forgetRequests(t: Transaction, which: (asked: Asked) => boolean): void {
+  for (const [key, asked] of t.entries(ASKED)) if (which(asked)) t.remove(ASKED, key);
+  t.notify({ type: 'RequestsChanged' });
+}
+
+/** Nothing is sent. */
+export function decline(t: Transaction, id: Uint8Array): void {
+  const asked = askedOf(t, id);
+  forgetRequests(t, (other) => other === asked);
+}
+
+export function blockRequest(t: Transaction, id: Uint8Array): void {
+  const { identity, name } = askedOf(t, id);
+  const somebody = person(t, identity);
+  savePerson(t, { ...somebody, name: somebody.name || name, blocked: true });
+  forgetRequests(t, (other) => same(other.identity, identity));
+}
+
+/** @throws CoreError `unknown-contact` */
+export function setBlocked(t: Transaction, identity: Uint8Array, blocked: boolean): void {
+  const somebody = t.get(PERSON, identity);
+  if (!somebody) throw new CoreError('unknown-contact');
+  savePerson(t, { ...somebody, blocked });
+  const { conversation } = somebody;
+  if (conversation) t.notify({ type: 'ConversationChanged', conversation });
+}
+
+/** @throws CoreError `unknown-contact` */
+export function markVerified(t: Transaction, identity: Uint8Array, verified: boolean): void {
+  const somebody = t.get(PERSON, identity);
+  if (!somebody) throw new CoreError('unknown-contact');
+  savePerson(t, { ...somebody, verified });
+}
+
+export function inviteOf(t: Transaction, id: Uint8Array): Invite | undefined {
+  const invite = t.get(INVITE, id);
+  return invite?.state === InviteState.ready ? invite : undefined;
+}

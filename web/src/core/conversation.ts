@@ -1,0 +1,185 @@
+/** The state of one conversation: its rows, what it shows, and how it ends. */
+import { concat, utf8 } from '../crypto/bytes.ts';
+import { sha256 } from '../crypto/hashes.ts';
+import type { Group } from '../mls/group.ts';
+import { same } from '../wire/bytes.ts';
+import { ConversationKind } from '../wire/messages.ts';
+import { type Conversation, ConversationState, type Membership } from './_state.ts';
+import { CoreError } from './errors.ts';
+import type { StoredContent, StoredMessage, SystemContent } from './history.ts';
+import { me } from './identity.ts';
+import { cellGroup, CONVERSATION, GROUP, MEMBERSHIP, number, PERSON } from './state.ts';
+import type { Transaction } from './transaction.ts';
+import * as work from './work.ts';
+
+/** Characters. */
+const PREVIEW_LENGTH = 200;
+/** States in which the log is followed. */
+const READING: readonly number[] = [ConversationState.active, ConversationState.leaving, ConversationState.closed];
+
+export function isRead(conversation: Conversation): boolean {
+  return READING.includes(conversation.state);
+}
+
+/** @throws CoreError `unknown-conversation` */
+export function need(t: Transaction, conversation: Uint8Array): Conversation {
+  const found = t.get(CONVERSATION, conversation);
+  if (!found) throw new CoreError('unknown-conversation');
+  return found;
+}
+
+/** @throws CoreError `unknown-conversation` or `not-active` */
+export function needActive(t: Transaction, conversation: Uint8Array): Conversation {
+  const found = need(t, conversation);
+  if (found.state !== ConversationState.active) throw new CoreError('not-active');
+  return found;
+}
+
+export function save(t: Transaction, changed: Conversation): Conversation {
+  t.notify({ type: 'ConversationChanged', conversation: changed.id });
+  return quiet(t, changed);
+}
+
+/** Saves what no view shows. */
+export function quiet(t: Transaction, changed: Conversation): Conversation {
+  t.put(CONVERSATION, changed.id, changed);
+  return changed;
+}
+
+export function membership(t: Transaction, conversation: Uint8Array): Membership {
+  const found = t.get(MEMBERSHIP, conversation);
+  if (!found) throw new CoreError('unknown-conversation');
+  return found;
+}
+
+export function group(t: Transaction, conversation: Uint8Array): Group {
+  const cell = t.get(GROUP, conversation);
+  if (!cell) throw new CoreError('not-active');
+  return cellGroup(cell);
+}
+
+export function putGroup(t: Transaction, conversation: Uint8Array, changed: Group): void {
+  t.put(GROUP, conversation, { group: changed });
+}
+
+/** The key of a new outbox item or operation: conversation || number. */
+export function nextNumber(t: Transaction, conversation: Uint8Array): Uint8Array {
+  const found = need(t, conversation);
+  quiet(t, { ...found, number: found.number + 1 });
+  return concat(conversation, number(found.number));
+}
+
+export function hasIdentity(list: readonly Uint8Array[], identity: Uint8Array): boolean {
+  return list.some((one) => same(one, identity));
+}
+
+/** The other person of a direct conversation. */
+export function peer({ members }: Membership, own: Uint8Array): Uint8Array | undefined {
+  return members.find((member) => !same(member.identity, own))?.identity;
+}
+
+/** Members by leaf, each person once. */
+export function identities({ members }: Membership): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  for (const { identity } of members) if (!hasIdentity(found, identity)) found.push(identity);
+  return found;
+}
+
+/** What a blocked person writes to us alone is not shown. */
+export function isBlockedDirect(t: Transaction, conversation: Conversation, sender: Uint8Array): boolean {
+  return conversation.kind === ConversationKind.direct && t.get(PERSON, sender)?.blocked === true;
+}
+
+// ---- what is shown ----
+
+function contentKind(content: StoredContent): string {
+  if (content.type === 'Text') return 'text';
+  if (content.type === 'FileReference') return 'file';
+  return content.type === 'System' && content.kind !== 'unknown' ? 'system' : 'unknown';
+}
+
+function previewText(content: StoredContent): string {
+  if (content.type === 'Text') return cut(content.text);
+  if (content.type === 'FileReference') return cut(content.caption || content.name);
+  return content.type === 'System' ? content.kind : '';
+}
+
+/** By code points, so that no character is cut in two. */
+const cut = (text: string): string => [...text].slice(0, PREVIEW_LENGTH).join('');
+
+/** Appends to the history and lets the list of conversations show it. */
+export function show(t: Transaction, message: StoredMessage): void {
+  t.append(message);
+  const { conversation, id, sender, content, mine, status } = message;
+  const time = message.time ?? message.sent;
+  const last = {
+    id,
+    sender,
+    kind: contentKind(content),
+    text: previewText(content),
+    time,
+    mine,
+    status: status ?? undefined,
+  };
+  const found = need(t, conversation);
+  save(t, { ...found, last, activity: Math.max(found.activity, time) });
+  t.notify({ type: 'MessageAdded', conversation, id });
+}
+
+/** A system message; its id comes from `source` (a record hash) and its content, so that it is there once. */
+export function showSystem(
+  t: Transaction,
+  conversation: Uint8Array,
+  source: Uint8Array,
+  by: Uint8Array,
+  content: SystemContent,
+  time: number,
+  order: number,
+): void {
+  if (!t.get(CONVERSATION, conversation)) return;
+  show(
+    t,
+    received({
+      conversation,
+      id: sha256(concat(source, utf8(content.kind), ...content.subjects)).slice(0, 16),
+      sender: by,
+      mine: same(by, me(t).identity),
+      sent: time,
+      time,
+      order,
+      content,
+      status: null,
+    }),
+  );
+}
+
+/** A message that nobody has amended. */
+export function received(
+  message: Omit<StoredMessage, 'edited' | 'deleted' | 'reactions' | 'delivered' | 'read'>,
+): StoredMessage {
+  return { ...message, edited: null, deleted: false, reactions: [], delivered: [], read: [] };
+}
+
+/** The newest message changed. */
+export function updatePreview(
+  t: Transaction,
+  conversation: Uint8Array,
+  id: Uint8Array,
+  changed: { readonly text?: string; readonly status?: string },
+): void {
+  const found = t.get(CONVERSATION, conversation);
+  if (!found?.last || !same(found.last.id, id)) return;
+  const text = changed.text === undefined ? found.last.text : cut(changed.text);
+  save(t, { ...found, last: { ...found.last, ...changed, text } });
+}
+
+/** Shows a problem until it is replaced, once. */
+export function setProblem(t: Transaction, conversation: Uint8Array, code: string | undefined): void {
+  const found = t.get(CONVERSATION, conversation);
+  if (!found || found.problem === code) return;
+  save(t, { ...found, problem: code });
+  if (code !== undefined) {
+    work.count(t, code);
+    t.notify({ type: 'ProblemRaised', conversation, code });
+  }
+}

@@ -1,0 +1,225 @@
+/** The core: one event in, the commands it leads to out, all of its changes or none. */
+import { hex } from '../crypto/bytes.ts';
+import type { Random } from '../crypto/random.ts';
+import { PolynyaError } from '../errors.ts';
+import { same } from '../wire/bytes.ts';
+import { RECEIVE_KEYS_LIFETIME, type RelayAddress } from '../wire/messages.ts';
+import { CLOCK_BIAS, ConversationState, STATE_VERSION } from './_state.ts';
+import * as actions from './actions.ts';
+import type { Command } from './commands.ts';
+import * as dispatch from './dispatch.ts';
+import * as drops from './drops.ts';
+import * as ephemeral from './ephemeral.ts';
+import { setForgetTimer } from './epochs.ts';
+import { CoreError } from './errors.ts';
+import type { Event } from './events.ts';
+import * as invites from './invites.ts';
+import { DAY } from './mlsgroup.ts';
+import * as outbox from './outbox.ts';
+import { GATHERED } from './receipts.ts';
+import * as show from './show.ts';
+import { CLOCK, CONVERSATION, COUNT, LINK, MARK, ME, META, SAVED, SCALAR, TOPIC, WISH } from './state.ts';
+import * as sync from './sync.ts';
+import { State, Transaction } from './transaction.ts';
+import type * as v from './views.ts';
+import * as work from './work.ts';
+
+const NONE = new Uint8Array(0);
+
+/** ms: smaller changes of the clocks' difference are not worth a write. */
+const CLOCK_CHANGE = 10_000;
+
+/** Everything a device knows, and what it does next. One `handle` at a time: the caller waits for each. */
+export class Core {
+  readonly #state = new State();
+
+  /**
+   * From what Save commands made durable; without rows a new device.
+   *
+   * @throws CoreError `state-too-new` or `state-broken`
+   */
+  static async load(rows: Iterable<readonly [table: string, key: Uint8Array, value: Uint8Array]>): Promise<Core> {
+    const core = new Core();
+    const tables = new Map(SAVED.map((table) => [table.name, table]));
+    for (const [name, key, value] of rows) {
+      const table = tables.get(name);
+      if (!table?.decode) throw new CoreError('state-too-new');
+      try {
+        core.#state.rows(table).set(hex(key), table.decode(value));
+      } catch (error) {
+        throw error instanceof PolynyaError ? new CoreError('state-broken') : error;
+      }
+    }
+    if ((core.#state.get(META)?.version ?? 0) > STATE_VERSION) throw new CoreError('state-too-new');
+    return core;
+  }
+
+  /** Once after loading, before the first event: relays to connect to, and the first timer. */
+  async start(now: number, random: Random): Promise<Command[]> {
+    const t = this.#begin(now, random);
+    if (!t.get(META)) t.put(META, '', { version: STATE_VERSION });
+    outbox.restore(t);
+    drops.restore(t);
+    invites.restore(t);
+    setTimers(t);
+    return this.#finish(t);
+  }
+
+  /** One step. `now`: ms, the device's clock. An action may throw CoreError; then nothing has changed. */
+  async handle(event: Event, now: number, random: Random): Promise<Command[]> {
+    const t = this.#begin(now, random);
+    try {
+      await this.#step(t, event);
+      return await this.#finish(t);
+    } catch (error) {
+      t.undo();
+      throw error;
+    }
+  }
+
+  #begin(now: number, random: Random): Transaction {
+    const clock = this.#state.get(CLOCK);
+    return new Transaction(this.#state, now, random, clock ? clock.difference - CLOCK_BIAS : 0);
+  }
+
+  async #finish(t: Transaction): Promise<Command[]> {
+    await dispatch.run(t);
+    sync.useRelays(t);
+    work.askForTimer(t);
+    return t.commands();
+  }
+
+  async #step(t: Transaction, event: Event): Promise<void> {
+    switch (event.type) {
+      case 'Connected':
+        return sync.connected(t, event.relay, event.session);
+      case 'Disconnected':
+        return sync.disconnected(t, event.relay);
+      case 'Answered': {
+        const context = work.finishCall(t, event.callId);
+        if (!context) return;
+        learnClock(t, context.relay, event.relayTime);
+        return dispatch.answer(t, context.item, context.request, event.response);
+      }
+      case 'Failed': {
+        const context = work.finishCall(t, event.callId);
+        if (context && t.get(LINK, context.relay)) work.pause(t, ...work.split(context.item));
+        return;
+      }
+      case 'Pushed':
+        return sync.pushed(t, event.push);
+      case 'EphemeralPushed':
+        return ephemeral.pushed(t, event.push);
+      case 'TimerFired':
+        t.remove(SCALAR, 'timer');
+        for (const name of work.dueTimers(t)) await dispatch.timer(t, name);
+        return;
+      case 'Batch':
+        for (const action of event.actions) await actions.act(t, action);
+        for (const [key, value] of event.marks) {
+          if (value) t.put(MARK, key, value);
+          else t.remove(MARK, key);
+        }
+        return;
+      default:
+        return actions.act(t, event);
+    }
+  }
+
+  // ---- views ----
+
+  hasIdentity(): boolean {
+    return this.#state.get(ME) !== undefined;
+  }
+
+  /** @throws CoreError `no-identity` */
+  me(): v.MeView {
+    const view = show.meView(this.#state);
+    if (!view) throw new CoreError('no-identity');
+    return view;
+  }
+
+  /** Newest activity first. */
+  conversations(): v.ConversationView[] {
+    return show.conversations(this.#state);
+  }
+
+  conversation(id: Uint8Array): v.ConversationView | null {
+    return show.conversation(this.#state, id);
+  }
+
+  /** By name. */
+  contacts(): v.ContactView[] {
+    return show.contacts(this.#state);
+  }
+
+  /** Oldest first. */
+  requests(): v.RequestView[] {
+    return show.requests(this.#state);
+  }
+
+  /** Newest first. */
+  invites(): v.InviteView[] {
+    return show.invites(this.#state);
+  }
+
+  openedInvites(): v.OpenedInviteView[] {
+    return show.openedInvites(this.#state);
+  }
+
+  /** Those that connections are wanted to. */
+  relays(): RelayAddress[] {
+    return sync.relaysNeeded(this.#state);
+  }
+
+  /** Of a direct conversation. @throws CoreError `no-safety-number` where there is none to compare now */
+  safetyNumber(conversation: Uint8Array): v.SafetyView {
+    const view = show.safety(this.#state, conversation);
+    if (!view) throw new CoreError('no-safety-number');
+    return view;
+  }
+
+  /** Somebody's name as far as it is known; empty where it is not. */
+  nameOf(identity: Uint8Array): string {
+    return show.nameOf(this.#state, identity);
+  }
+
+  /** What a Batch has saved under `key`. */
+  mark(key: Uint8Array): Uint8Array | null {
+    return this.#state.get(MARK, key) ?? null;
+  }
+
+  /** How often something was skipped since the start, by reason; for diagnosis only. */
+  counters(): Map<string, number> {
+    return new Map(this.#state.names(COUNT).map((name) => [name, this.#state.get(COUNT, name) ?? 0]));
+  }
+}
+
+function learnClock(t: Transaction, relay: Uint8Array, relayTime: number): void {
+  const own = t.get(ME);
+  if (!own || !same(own.relay.identity, relay)) return;
+  const difference = relayTime - t.now + CLOCK_BIAS;
+  const known = t.get(CLOCK);
+  if (difference < 0 || (known && Math.abs(known.difference - difference) < CLOCK_CHANGE)) return;
+  t.put(CLOCK, '', { difference });
+  t.time = relayTime;
+  setTimers(t);
+}
+
+/** All that hang on what is saved; the others belong to a connection and are made with it. */
+function setTimers(t: Transaction): void {
+  work.setTimer(t, 'daily', NONE, t.now + DAY);
+  for (const [topic, { ended }] of t.entries(TOPIC)) {
+    if (ended !== undefined) work.setTimerByRelay(t, 'close', topic, ended + RECEIVE_KEYS_LIFETIME);
+  }
+  for (const [key, { due }] of t.entries(WISH)) work.setTimerByRelay(t, 'wish', key, due);
+  for (const [id, found] of t.entries(CONVERSATION)) {
+    setForgetTimer(t, found);
+    if (found.delivered.length || found.read.length) work.setTimer(t, 'receipts', id, t.now + GATHERED);
+    if (found.state === ConversationState.leaving && found.since !== undefined) {
+      work.setTimerByRelay(t, 'left', id, found.since + RECEIVE_KEYS_LIFETIME);
+    }
+    if (found.state === ConversationState.stuck) work.setTimer(t, 'readd', id, t.now);
+  }
+  invites.restore(t);
+}

@@ -1,0 +1,89 @@
+/** Records for other people's inboxes, kept until their relay has them. */
+import { readUint, same } from '../wire/bytes.ts';
+import {
+  encodeInboxMessage,
+  type InboxMessage,
+  type Reach,
+  RefusalCode,
+  type RelayAddress,
+  type Request,
+  type Response,
+} from '../wire/messages.ts';
+import { sealRecord } from '../wire/record.ts';
+import { DropKind, type OutDrop } from './_state.ts';
+import * as blobs from './blobs.ts';
+import { setProblem } from './conversation.ts';
+import { DROP, number, SCALAR } from './state.ts';
+import type { State, Transaction } from './transaction.ts';
+import * as work from './work.ts';
+
+/** One message to several inboxes; a body too large for a record is uploaded once to each relay. */
+export async function send(
+  t: Transaction,
+  reaches: readonly Reach[],
+  message: InboxMessage,
+  kind: DropKind,
+  owner: Uint8Array,
+): Promise<void> {
+  const prepared = await blobs.prepare(t, encodeInboxMessage(message));
+  for (const { relay, inbox, inboxKey } of reaches) {
+    blobs.want(t, relay, prepared);
+    const record = await sealRecord(inboxKey, inbox, prepared.body, t.random);
+    put(t, { relay, inbox, record, kind, owner, blob: prepared.blob });
+  }
+}
+
+export function put(t: Transaction, drop: OutDrop): void {
+  const n = (t.get(SCALAR, 'next-drop') ?? 0) + 1;
+  t.put(SCALAR, 'next-drop', n);
+  t.put(DROP, number(n), drop);
+  work.wake(t, 'drop', number(n));
+}
+
+/** After loading: numbers go on where they were. */
+export function restore(t: Transaction): void {
+  const last = t.keys(DROP).at(-1);
+  if (last) t.put(SCALAR, 'next-drop', readUint(last));
+}
+
+export function isWaiting(t: Transaction, owner: Uint8Array, kind: DropKind): boolean {
+  return t.entries(DROP).some(([, drop]) => same(drop.owner, owner) && drop.kind === kind);
+}
+
+export function workDrop(t: Transaction, key: Uint8Array): void {
+  const drop = t.get(DROP, key);
+  if (!drop) return;
+  const { inbox, record, blob } = drop;
+  const relay = drop.relay.identity;
+  const name = work.item('drop', key);
+  if (!blobs.uploaded(t, relay, blob) || !work.mayCall(t, relay, name)) return;
+  work.call(t, relay, name, { type: 'Drop', inbox, record, blobs: blob && [blob] });
+}
+
+export function answered(t: Transaction, key: Uint8Array, _: Request, response: Response): void {
+  const drop = t.get(DROP, key);
+  if (!drop || work.postponed(t, 'drop', key, response)) return;
+  const { kind, owner, blob } = drop;
+  const relay = drop.relay.identity;
+  if (
+    response.type === 'Refused' &&
+    response.code === RefusalCode.unknownBlob &&
+    blobs.again(t, relay, blob)
+  ) {
+    work.pause(t, 'drop', key);
+    return;
+  }
+  const taken = response.type === 'Published' || response.type === 'Done';
+  t.remove(DROP, key);
+  work.succeeded(t, 'drop', key);
+  blobs.release(t, relay, blob);
+  if (kind === DropKind.request) work.wake(t, taken ? 'requested' : 'request-refused', owner);
+  else if (!taken) {
+    work.count(t, 'drop-refused');
+    if (kind === DropKind.welcome) setProblem(t, owner, 'welcome-failed');
+  }
+}
+
+export function relays(state: State): RelayAddress[] {
+  return state.entries(DROP).map(([, drop]) => drop.relay);
+}

@@ -1,0 +1,75 @@
+/** How a conversation ends for us: its keys go, its history stays. */
+import { same } from '../wire/bytes.ts';
+import type { ConversationState } from './_state.ts';
+import { need, save } from './conversation.ts';
+import { person, savePerson } from './identity.ts';
+import * as membership from './membership.ts';
+import * as operations from './operations.ts';
+import * as outbox from './outbox.ts';
+import * as reaches from './reaches.ts';
+import { CONVERSATION, GROUP, LATER, MEMBERSHIP, ORPHAN, SEEN, SLOT, TYPING, UNREAD, WISH } from './state.ts';
+import * as topics from './topics.ts';
+import type { Table, Transaction } from './transaction.ts';
+import * as work from './work.ts';
+
+const TIMERS = ['epochs', 'receipts', 'left', 'readd'];
+
+/** Every row of the conversation; its timer too, where each has one. */
+function removeAll(t: Transaction, table: Table<unknown>, conversation: Uint8Array, timer?: string): void {
+  for (const key of t.keys(table, conversation)) {
+    t.remove(table, key);
+    if (timer) work.stopTimer(t, timer, key);
+  }
+}
+
+/** Nothing is sent or read any more: `state` is left, removed or closed. */
+export function end(t: Transaction, conversation: Uint8Array, state: ConversationState): void {
+  const found = need(t, conversation);
+  membership.forget(t, found);
+  operations.dropAll(t, conversation);
+  outbox.failAll(t, conversation);
+  for (const topic of topics.allOf(found)) topics.close(t, topic);
+  reaches.close(t, found.inbox);
+  reaches.forget(t, conversation);
+  t.remove(GROUP, conversation);
+  removeAll(t, WISH, conversation, 'wish');
+  removeAll(t, TYPING, conversation, 'typing');
+  removeAll(t, SLOT, conversation);
+  for (const timer of TIMERS) work.stopTimer(t, timer, conversation);
+  save(t, {
+    ...need(t, conversation),
+    state,
+    founding: false,
+    oldTopics: [],
+    past: [],
+    gone: [],
+    delivered: [],
+    read: [],
+    inbox: undefined,
+    asked: undefined,
+    since: undefined,
+    problem: undefined,
+  });
+  unlink(t, conversation);
+  work.wake(t, 'later', conversation);
+}
+
+/** It is nobody's direct conversation any more. */
+function unlink(t: Transaction, conversation: Uint8Array): void {
+  for (const { identity } of t.get(MEMBERSHIP, conversation)?.members ?? []) {
+    const somebody = person(t, identity);
+    if (somebody.conversation && same(somebody.conversation, conversation)) {
+      savePerson(t, { ...somebody, conversation: undefined });
+      t.notify({ type: 'ContactsChanged' });
+    }
+  }
+}
+
+/** Nothing of it stays on this device. */
+export function forget(t: Transaction, conversation: Uint8Array): void {
+  for (const table of [UNREAD, SEEN, ORPHAN]) removeAll(t, table, conversation);
+  t.remove(MEMBERSHIP, conversation);
+  t.remove(LATER, conversation);
+  t.remove(CONVERSATION, conversation);
+  t.forgetHistory(conversation);
+}

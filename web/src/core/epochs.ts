@@ -1,0 +1,119 @@
+/** The step from one epoch to the next: new rows, new topic where someone was removed, and what the history shows. */
+import type { Group } from '../mls/group.ts';
+import { same } from '../wire/bytes.ts';
+import { ConversationKind, type Entry, RECEIVE_KEYS_LIFETIME } from '../wire/messages.ts';
+import type { Conversation, Membership, Topic } from './_state.ts';
+import { hasIdentity, identities, membership, need, putGroup, quiet, save, setProblem, showSystem } from './conversation.ts';
+import type { SystemContent, SystemKind } from './history.ts';
+import * as mlsgroup from './mlsgroup.ts';
+import * as roles from './roles.ts';
+import * as slots from './slots.ts';
+import { cellGroup, CONVERSATION, GROUP, MEMBERSHIP, WISH } from './state.ts';
+import * as topics from './topics.ts';
+import type { Transaction } from './transaction.ts';
+import * as work from './work.ts';
+
+/** What a commit did. */
+export interface Summary {
+  readonly committer: Uint8Array;
+  readonly removedLeaves: readonly number[];
+  /** Identities that went by their own wish. */
+  readonly left: readonly Uint8Array[];
+}
+
+/** The entry's commit ends the epoch; `topic` is as it was before the entry. */
+export function enter(
+  t: Transaction,
+  { id, epoch, slot }: Conversation,
+  topic: Topic,
+  entry: Entry,
+  group: Group,
+  after: Membership,
+  summary: Summary,
+): void {
+  const { time } = entry;
+  const before = membership(t, id);
+  putGroup(t, id, group);
+  t.put(MEMBERSHIP, id, after);
+  let found = need(t, id);
+  found = {
+    ...found,
+    epoch: found.epoch + 1,
+    slot: mlsgroup.slot(group),
+    position: 0,
+    founding: false,
+    past: [...found.past, { epoch, topic: topic.id, slot, ended: time }],
+    gone: [...found.gone, ...summary.removedLeaves.map((leaf) => ({ leaf, epoch: epoch + 1, time }))],
+    activity: Math.max(found.activity, time),
+  };
+  if (summary.removedLeaves.length) {
+    topics.end(t, topic.id, time);
+    const fresh = topics.start(t, id, mlsgroup.topicSecret(group), found.ordinal, 0);
+    found = { ...found, topic: fresh.id, ordinal: found.ordinal + 1, oldTopics: topics.allOf(found) };
+  }
+  save(t, found);
+  if (found.problem === 'stuck' || found.problem === 'change-refused') setProblem(t, id, undefined);
+  show(t, found, before, after, summary, entry, topics.order(topic, entry.seq));
+  forgetWishes(t, id, after);
+  setForgetTimer(t, found);
+  for (const kind of ['outbox', 'operation']) work.wake(t, kind, id);
+}
+
+/** The oldest past epoch's keys have their time. */
+export function setForgetTimer(t: Transaction, { id, past: [oldest] }: Conversation): void {
+  if (oldest) work.setTimerByRelay(t, 'epochs', id, oldest.ended + RECEIVE_KEYS_LIFETIME);
+}
+
+function forgetWishes(t: Transaction, conversation: Uint8Array, after: Membership): void {
+  for (const key of t.keys(WISH, conversation)) {
+    if (after.members.some((member) => same(member.identity, key.slice(16)))) continue;
+    t.remove(WISH, key);
+    work.stopTimer(t, 'wish', key);
+  }
+}
+
+function show(
+  t: Transaction,
+  { id, kind }: Conversation,
+  before: Membership,
+  after: Membership,
+  { committer, left }: Summary,
+  entry: Entry,
+  order: number,
+): void {
+  if (kind === ConversationKind.direct) return;
+  const shown: SystemContent[] = [];
+  const say = (what: SystemKind, subjects: readonly Uint8Array[], text?: string): void => {
+    if (subjects.length || text !== undefined) shown.push({ type: 'System', kind: what, subjects, text });
+  };
+  const [old, now] = [identities(before), identities(after)];
+  const [admins, adminsNow] = [roles.effectiveAdmins(before), roles.effectiveAdmins(after)];
+  const notIn = (some: readonly Uint8Array[], others: readonly Uint8Array[]): Uint8Array[] =>
+    some.filter((one) => !hasIdentity(others, one));
+  say('added', notIn(now, old));
+  for (const identity of notIn(old, now)) {
+    say(hasIdentity(left, identity) || same(identity, committer) ? 'left' : 'removed', [identity]);
+  }
+  if (before.info.name !== after.info.name) say('renamed', [], after.info.name);
+  say('admin', notIn(adminsNow, admins));
+  say('unadmin', notIn(admins, adminsNow).filter((identity) => hasIdentity(now, identity)));
+  for (const content of shown) {
+    const by = content.kind === 'left' ? (content.subjects[0] as Uint8Array) : committer;
+    showSystem(t, id, topics.entryHash(entry), by, content, entry.time, order);
+  }
+}
+
+/** Receive keys, receipts and removed leaves of epochs that ended RECEIVE_KEYS_LIFETIME ago. */
+export function forgetOld(t: Transaction, conversation: Uint8Array): void {
+  let found = t.get(CONVERSATION, conversation);
+  if (!found) return;
+  const before = t.time - RECEIVE_KEYS_LIFETIME;
+  const past = found.past.filter((one) => one.ended > before);
+  if (past.length !== found.past.length) {
+    for (const one of found.past) if (one.ended <= before) slots.forgetEpoch(t, conversation, one.epoch);
+    const cell = t.get(GROUP, conversation);
+    if (cell) putGroup(t, conversation, cellGroup(cell).forgetEpochsBefore(past[0]?.epoch ?? found.epoch));
+    found = quiet(t, { ...found, past, gone: found.gone.filter((leaf) => leaf.time > before) });
+  }
+  setForgetTimer(t, found);
+}

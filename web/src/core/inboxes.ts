@@ -1,0 +1,146 @@
+/** Our inboxes: fetched, unsealed, handed on, trimmed. */
+import { WireError } from '../wire/errors.ts';
+import {
+  decodeInboxMessage,
+  type Entry,
+  FETCH_LIMIT,
+  type InboxMessage,
+  type Records,
+  RefusalCode,
+  type Request,
+  type Response,
+} from '../wire/messages.ts';
+import { openContactRequest, openRecord } from '../wire/record.ts';
+import { type Inbox, InboxPurpose } from './_state.ts';
+import * as blobs from './blobs.ts';
+import * as contacts from './contacts.ts';
+import { sourceOf } from './entries.ts';
+import { attempt } from './errors.ts';
+import * as founding from './founding.ts';
+import * as invites from './invites.ts';
+import * as readd from './readd.ts';
+import { INBOX, INVITE, LINK, SOURCE, type Source } from './state.ts';
+import type { Transaction } from './transaction.ts';
+import * as work from './work.ts';
+
+export function workInbox(t: Transaction, id: Uint8Array): void {
+  const inbox = t.get(INBOX, id);
+  if (!inbox) return;
+  const relay = inbox.relay.identity;
+  const name = work.item('inbox', id);
+  const link = t.get(LINK, relay);
+  if (!link || !work.mayCall(t, relay, name)) return;
+  const source = t.get(SOURCE, id);
+  const { readSecret, closing, created, seq, trimmed } = inbox;
+  if (closing) work.call(t, relay, name, { type: 'DeleteInbox', readSecret });
+  else if (!created) work.call(t, relay, name, { type: 'CreateInbox', readSecret });
+  else if (isBehind(inbox, source, link.session)) {
+    work.call(t, relay, name, { type: 'FetchInbox', readSecret, after: seq, limit: FETCH_LIMIT });
+  } else if (seq > trimmed) work.call(t, relay, name, { type: 'TrimInbox', readSecret, upto: seq });
+  else if (link.session && !source?.subscribed) work.wake(t, 'subscribe', relay);
+}
+
+/** Where nothing was told yet: in a session the answer to Subscribe tells. */
+function isBehind({ seq }: Inbox, source: Source | undefined, session: boolean): boolean {
+  return source?.told ? source.head > seq : !session;
+}
+
+export async function answered(t: Transaction, id: Uint8Array, request: Request, response: Response): Promise<void> {
+  const inbox = t.get(INBOX, id);
+  if (!inbox || work.postponed(t, 'inbox', id, response)) return;
+  work.wake(t, 'inbox', id);
+  const done = response.type === 'Done';
+  const gone = response.type === 'Refused' && response.code === RefusalCode.unknownInbox;
+  if (request.type === 'DeleteInbox') {
+    if (gone || done) {
+      t.remove(INBOX, id);
+      t.remove(SOURCE, id);
+      work.succeeded(t, 'inbox', id);
+    } else work.pause(t, 'inbox', id);
+  } else if (gone) lost(t, inbox);
+  else if (request.type === 'CreateInbox' && done) {
+    work.succeeded(t, 'inbox', id);
+    t.put(INBOX, id, { ...inbox, created: true });
+    work.wake(t, inbox.purpose === InboxPurpose.invite ? 'invite' : 'opened', inbox.owner);
+  } else if (request.type === 'FetchInbox' && response.type === 'Records') await fetched(t, inbox, response);
+  else if (request.type === 'TrimInbox' && done) {
+    work.succeeded(t, 'inbox', id);
+    t.put(INBOX, id, { ...inbox, trimmed: Math.max(inbox.trimmed, request.upto) });
+  } else {
+    work.count(t, 'inbox-refused');
+    work.pause(t, 'inbox', id);
+    if (inbox.purpose === InboxPurpose.invite && !inbox.created && response.type === 'Refused') {
+      invites.fail(t, inbox.owner);
+    }
+  }
+}
+
+/** The relay does not know it (any more): it is made again, under the same id. */
+export function lost(t: Transaction, inbox: Inbox): void {
+  t.put(INBOX, inbox.id, { ...inbox, created: false, seq: 0, trimmed: 0 });
+  t.remove(SOURCE, inbox.id);
+  work.pause(t, 'inbox', inbox.id);
+}
+
+async function fetched(t: Transaction, { id, relay, seq: before }: Inbox, { entries, head }: Records): Promise<void> {
+  const source = sourceOf(t, id, relay.identity);
+  t.put(SOURCE, id, { ...source, head, told: true });
+  for (const entry of [...entries].sort((a, b) => a.seq - b.seq)) if (!(await receive(t, id, entry))) return;
+  if (t.get(INBOX, id)?.seq === before && head > before) {
+    // The answer brought nothing of what it says is there.
+    work.count(t, 'inbox-gap');
+    t.put(SOURCE, id, { ...source, head: before, told: true });
+    return;
+  }
+  work.succeeded(t, 'inbox', id);
+}
+
+export async function pushed(t: Transaction, id: Uint8Array, entry: Entry): Promise<void> {
+  const inbox = t.get(INBOX, id);
+  if (!inbox || inbox.closing) return;
+  const source = sourceOf(t, id, inbox.relay.identity);
+  t.put(SOURCE, id, { ...source, head: Math.max(source.head, entry.seq) });
+  if (entry.seq === inbox.seq + 1) await receive(t, id, entry);
+  work.wake(t, 'inbox', id);
+}
+
+/** Takes one entry; false: its body is being fetched. */
+async function receive(t: Transaction, id: Uint8Array, entry: Entry): Promise<boolean> {
+  const inbox = t.get(INBOX, id);
+  if (!inbox || inbox.closing || entry.seq <= inbox.seq) return true;
+  let message: InboxMessage | null = null;
+  if (inbox.purpose === InboxPurpose.invite) message = await unsealRequest(t, inbox, entry);
+  else {
+    const body = await read(t, inbox, entry);
+    if (body.state === 'waiting') return false;
+    if (body.state === 'ready') message = await attempt(WireError, () => decodeInboxMessage(body.data));
+  }
+  t.put(INBOX, id, { ...inbox, seq: entry.seq });
+  if (message) await dispatch(t, inbox, message, entry.time);
+  else work.count(t, 'inbox-record-bad');
+  return true;
+}
+
+async function read(t: Transaction, { id, relay, inboxKey }: Inbox, entry: Entry): Promise<blobs.Body> {
+  const { record } = entry;
+  if (!record || !inboxKey) return { state: 'gone' };
+  const body = await attempt(WireError, () => openRecord(inboxKey, id, record));
+  return body ? blobs.readBody(t, relay.identity, work.item('inbox', id), entry, body) : { state: 'bad' };
+}
+
+async function unsealRequest(t: Transaction, { id, owner }: Inbox, { record }: Entry): Promise<InboxMessage | null> {
+  const invite = t.get(INVITE, owner);
+  if (!invite || !record) return null;
+  return attempt(WireError, () => openContactRequest(invite.privateKey, invite.card, id, record));
+}
+
+/** Contact requests come through invites only, everything else never does. */
+async function dispatch(t: Transaction, { purpose, owner }: Inbox, message: InboxMessage, time: number): Promise<void> {
+  if (message.type === 'ContactRequest') {
+    const invite = contacts.inviteOf(t, owner);
+    if (purpose === InboxPurpose.invite && invite) await contacts.requestReceived(t, invite, message, time);
+  } else if (purpose !== InboxPurpose.invite) {
+    if (message.type === 'WelcomeMessage') await founding.welcome(t, message);
+    else await readd.received(t, message);
+  }
+}

@@ -1,0 +1,115 @@
+/** Leaving: our own wish, and the wishes of others that somebody must commit (protocol.md section 5.4). */
+import { concat } from '../crypto/bytes.ts';
+import { same } from '../wire/bytes.ts';
+import {
+  ConversationKind,
+  type Intent,
+  IntentKind,
+  type LeaveProof,
+  RECEIVE_KEYS_LIFETIME,
+} from '../wire/messages.ts';
+import { signLeaveProof, verifyLeaveProof } from '../wire/requests.ts';
+import { type Conversation, ConversationState, type Membership, OperationKind } from './_state.ts';
+import type { Place } from './contents.ts';
+import { hasIdentity, identities, membership, need, needActive, save, showSystem } from './conversation.ts';
+import * as ending from './ending.ts';
+import { me } from './identity.ts';
+import * as operations from './operations.ts';
+import * as outbox from './outbox.ts';
+import * as roles from './roles.ts';
+import { CONVERSATION, WISH } from './state.ts';
+import type { Transaction } from './transaction.ts';
+import * as work from './work.ts';
+
+/** ms by which each non-admin waits longer than the one before, so that one commit is enough. */
+const WISH_STEP = 30_000;
+
+export async function leave(t: Transaction, conversation: Uint8Array): Promise<void> {
+  const found = needActive(t, conversation);
+  if (identities(membership(t, conversation)).length === 1 || found.founding) {
+    // Nobody else knows of it yet.
+    ending.end(t, conversation, ConversationState.left);
+    return;
+  }
+  const proof = await signLeaveProof(me(t).identitySecret, conversation);
+  outbox.queue(t, conversation, { type: 'Intent', kind: IntentKind.leave, proof });
+  save(t, { ...need(t, conversation), state: ConversationState.leaving, since: t.time });
+  work.setTimer(t, 'left', conversation, t.now + RECEIVE_KEYS_LIFETIME);
+}
+
+/** The log has our wish: in a direct conversation nothing more happens. */
+export function intentLogged(t: Transaction, conversation: Uint8Array): void {
+  const found = t.get(CONVERSATION, conversation);
+  if (found?.state !== ConversationState.leaving) return;
+  if (found.kind === ConversationKind.direct) ending.end(t, conversation, ConversationState.left);
+  else leaveTogether(t, found);
+}
+
+/** Nobody has committed our wish for 14 days. */
+export function overdue(t: Transaction, conversation: Uint8Array): void {
+  const leaving = t.get(CONVERSATION, conversation)?.state === ConversationState.leaving;
+  if (leaving) ending.end(t, conversation, ConversationState.left);
+}
+
+/** Where all others wish to leave too, nobody is left to commit. */
+function leaveTogether(t: Transaction, { id }: Conversation): void {
+  const own = me(t).identity;
+  const others = identities(membership(t, id)).filter((identity) => !same(identity, own));
+  if (others.every((identity) => t.get(WISH, concat(id, identity)))) ending.end(t, id, ConversationState.left);
+}
+
+// ---- others ----
+
+/** Nobody wishes in another's name. */
+export async function proofIsSenders(
+  conversation: Uint8Array,
+  sender: Uint8Array,
+  proof: LeaveProof | undefined,
+): Promise<boolean> {
+  return proof !== undefined && same(proof.identity, sender) && verifyLeaveProof(conversation, proof);
+}
+
+export async function intentSeen(
+  t: Transaction,
+  conversation: Uint8Array,
+  sender: Uint8Array,
+  { proof }: Intent,
+  { order, time, recordHash }: Place,
+): Promise<void> {
+  const found = need(t, conversation);
+  const own = me(t).identity;
+  if (!proof || same(sender, own) || !(await proofIsSenders(conversation, sender, proof))) {
+    work.count(t, 'leave-proof');
+    return;
+  }
+  if (found.kind === ConversationKind.direct) {
+    const content = { type: 'System', kind: 'left', subjects: [sender] } as const;
+    showSystem(t, conversation, recordHash, sender, content, time, order);
+    ending.end(t, conversation, ConversationState.closed);
+    return;
+  }
+  const present = membership(t, conversation);
+  if (!hasIdentity(identities(present), sender)) return;
+  const key = concat(conversation, sender);
+  const due = t.time + wait(present, own);
+  t.put(WISH, key, { proof, due });
+  if (found.state === ConversationState.leaving) leaveTogether(t, found);
+  else work.setTimerByRelay(t, 'wish', key, due);
+}
+
+/** ms until we commit somebody's wish: admins at once, others by their rank among the non-admins. */
+export function wait(present: Membership, own: Uint8Array): number {
+  const admins = roles.effectiveAdmins(present);
+  if (hasIdentity(admins, own)) return 0;
+  const place = present.members.findIndex((member) => same(member.identity, own));
+  const before = present.members.slice(0, place < 0 ? undefined : place);
+  return WISH_STEP * (1 + before.filter((member) => !hasIdentity(admins, member.identity)).length);
+}
+
+/** Our turn to commit a wish, if nobody has. */
+export function commitWish(t: Transaction, key: Uint8Array): void {
+  const wish = t.get(WISH, key);
+  const conversation = key.slice(0, 16);
+  if (!wish || t.get(CONVERSATION, conversation)?.state !== ConversationState.active) return;
+  operations.add(t, conversation, OperationKind.leave, { identities: [key.slice(16)], proof: wish.proof });
+}

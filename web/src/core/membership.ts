@@ -1,0 +1,243 @@
+/** Our commits: built from an operation, published in the epoch's slot, and the Welcome once the log has them. */
+import { concat } from '../crypto/bytes.ts';
+import { MlsError } from '../mls/errors.ts';
+import { PendingCommit } from '../mls/group.ts';
+import { ADD, GROUP_CONTEXT_EXTENSIONS, type Proposal, REMOVE } from '../mls/proposal.ts';
+import { readUint, same } from '../wire/bytes.ts';
+import { recordHash, recordKey, writeSecret } from '../wire/labels.ts';
+import {
+  encodeCommitData,
+  type JoinInfo,
+  RefusalCode,
+  type Request,
+  type Response,
+  type RosterEntry,
+} from '../wire/messages.ts';
+import { sealRecord } from '../wire/record.ts';
+import {
+  type Candidate,
+  type Conversation,
+  ConversationState,
+  DropKind,
+  type Membership,
+  type Operation,
+  OperationKind,
+  type OwnCommit,
+} from './_state.ts';
+import * as blobs from './blobs.ts';
+import { group, hasIdentity, identities, membership, setProblem } from './conversation.ts';
+import * as drops from './drops.ts';
+import * as entries from './entries.ts';
+import { acceptedKeyPackage, knownDevices, me, nameOf, person } from './identity.ts';
+import { infoExtension, joinExtension } from './mlsgroup.ts';
+import * as operations from './operations.ts';
+import * as reaches from './reaches.ts';
+import { COMMIT, CONVERSATION, number, OPERATION, TOPIC } from './state.ts';
+import * as topics from './topics.ts';
+import type { Transaction } from './transaction.ts';
+import * as work from './work.ts';
+
+/** Turns the first operation into a commit, as soon as the log is known to its end. */
+export async function workOperation(t: Transaction, conversation: Uint8Array): Promise<void> {
+  const found = t.get(CONVERSATION, conversation);
+  if (found?.state !== ConversationState.active) return;
+  if (t.get(COMMIT, conversation) || !topics.inSync(t, found)) return;
+  for (;;) {
+    const next = await operations.first(t, conversation);
+    if (!next) return;
+    const [key] = next;
+    const operation = await usable(t, ...next);
+    if (operation.candidates.some(operations.isMissing)) {
+      operations.takeMissing(t, key, operation);
+      return;
+    }
+    if (await build(t, found, key, operation)) return;
+    operations.drop(t, key);
+    setProblem(t, conversation, 'change-refused');
+  }
+}
+
+const packageOf = async (t: Transaction, { keyPackage, identity }: Candidate) =>
+  keyPackage
+    ? acceptedKeyPackage(keyPackage, identity, await knownDevices(person(t, identity)), t.time)
+    : null;
+
+/** Key packages that have expired since are asked for anew. */
+async function usable(t: Transaction, key: Uint8Array, operation: Operation): Promise<Operation> {
+  const candidates: Candidate[] = [];
+  for (const one of operation.candidates) {
+    candidates.push((await packageOf(t, one)) ? one : { ...one, keyPackage: undefined });
+  }
+  const changed = { ...operation, candidates };
+  t.put(OPERATION, key, changed);
+  return changed;
+}
+
+/** Removes by leaf, then adds in the candidates' order, then the group's new extensions. */
+async function proposalsOf(t: Transaction, present: Membership, operation: Operation): Promise<Proposal[]> {
+  const { kind, candidates, proof } = operation;
+  let gone: readonly Uint8Array[] = [];
+  if (kind === OperationKind.remove) gone = operation.identities;
+  if (kind === OperationKind.readd) gone = candidates.map((one) => one.identity);
+  if (kind === OperationKind.leave && proof) gone = [proof.identity];
+  const proposals: Proposal[] = present.members
+    .filter((member) => hasIdentity(gone, member.identity))
+    .map((member) => ({ type: REMOVE, removed: member.leaf }));
+  for (const one of candidates) {
+    const keyPackage = await packageOf(t, one);
+    if (keyPackage) proposals.push({ type: ADD, keyPackage });
+  }
+  if (([OperationKind.rename, OperationKind.admin, OperationKind.unadmin] as number[]).includes(kind)) {
+    const info = operations.newInfo(present, operation);
+    proposals.push({ type: GROUP_CONTEXT_EXTENSIONS, extensions: [infoExtension(info)] });
+  }
+  return proposals;
+}
+
+async function build(
+  t: Transaction,
+  { id, topic: topicId, relay, epoch, slot }: Conversation,
+  key: Uint8Array,
+  operation: Operation,
+): Promise<boolean> {
+  const topic = t.get(TOPIC, topicId);
+  if (!topic) return false;
+  const { candidates, proof } = operation;
+  const proposals = await proposalsOf(t, membership(t, id), operation);
+  const moves = proposals.some((proposal) => proposal.type === REMOVE);
+  const { topicSecret, seq, head } = topic;
+  const join: JoinInfo = { topicSecret, seq, head };
+  let pending: PendingCommit;
+  try {
+    pending = await group(t, id).commit(proposals, {
+      includePending: false,
+      authenticatedData: encodeCommitData({ leaves: proof && [proof] }),
+      groupInfoExtensions: moves || !candidates.length ? [] : [joinExtension(join)],
+      now: t.time,
+      random: t.random,
+    });
+  } catch (error) {
+    if (!(error instanceof MlsError)) throw error;
+    work.count(t, `commit-${error.rule}`);
+    return false;
+  }
+  const prepared = await blobs.prepare(t, pending.message);
+  blobs.want(t, relay, prepared);
+  const record = await sealRecord(recordKey(topicSecret), topic.id, prepared.body, t.random);
+  t.put(COMMIT, id, {
+    operation: readUint(key.slice(16)),
+    epoch,
+    topic: topic.id,
+    slot,
+    record,
+    pending: pending.encode(),
+    recipients: candidates,
+    blob: prepared.blob,
+  });
+  work.wake(t, 'commit', id);
+  return true;
+}
+
+// ---- on its way ----
+
+export function workCommit(t: Transaction, conversation: Uint8Array): void {
+  const found = t.get(CONVERSATION, conversation);
+  const row = t.get(COMMIT, conversation);
+  const topic = row && t.get(TOPIC, row.topic);
+  if (!found || !row || !topic?.created) return;
+  const { record, slot, blob } = row;
+  const relay = found.relay.identity;
+  const name = work.item('commit', conversation);
+  if (!blobs.uploaded(t, relay, blob) || !work.mayCall(t, relay, name)) return;
+  const secret = writeSecret(topic.topicSecret);
+  work.call(t, relay, name, { type: 'Publish', writeSecret: secret, record, slot, blobs: blob && [blob] });
+}
+
+export async function answeredCommit(
+  t: Transaction,
+  conversation: Uint8Array,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const row = t.get(COMMIT, conversation);
+  const found = t.get(CONVERSATION, conversation);
+  if (!row || !found || request.type !== 'Publish' || !same(request.record, row.record)) return;
+  const { record, slot } = row;
+  if (response.type === 'Published') {
+    const { seq, time, receipt } = response;
+    const topic = t.get(TOPIC, row.topic);
+    await entries.receive(t, row.topic, { seq, time, record, slot, receipt, blobs: request.blobs });
+    if (topic && seq <= topic.seq) {
+      work.count(t, 'publish-misplaced');
+      work.pause(t, 'commit', conversation);
+    } else work.succeeded(t, 'commit', conversation);
+    return;
+  }
+  if (work.postponed(t, 'commit', conversation, response)) return;
+  const code = response.type === 'Refused' ? response.code : null;
+  if (code === RefusalCode.unknownTopic) {
+    topics.missing(t, row.topic);
+    work.pause(t, 'commit', conversation);
+  } else if (code === RefusalCode.unknownBlob && blobs.again(t, found.relay.identity, row.blob)) {
+    work.pause(t, 'commit', conversation);
+  } else {
+    forget(t, found);
+    operations.drop(t, operationKey(conversation, row));
+    setProblem(t, conversation, 'change-refused');
+  }
+}
+
+const operationKey = (conversation: Uint8Array, row: OwnCommit): Uint8Array =>
+  concat(conversation, number(row.operation));
+
+/** Whose wish to leave our commit fulfils. */
+export function leftBy(t: Transaction, conversation: Uint8Array, row: OwnCommit): Uint8Array[] {
+  const proof = t.get(OPERATION, operationKey(conversation, row))?.proof;
+  return proof ? [proof.identity] : [];
+}
+
+/** Our commit on its way, if this is its record. */
+export function isOwn(t: Transaction, conversation: Uint8Array, hash: Uint8Array): OwnCommit | null {
+  const row = t.get(COMMIT, conversation);
+  return row && same(recordHash(row.record), hash) ? row : null;
+}
+
+/** Our commit lost, or is in the log: either way its record is not sent any more. */
+export function forget(t: Transaction, { id, relay }: Conversation): void {
+  const row = t.get(COMMIT, id);
+  if (!row) return;
+  blobs.release(t, relay.identity, row.blob);
+  t.remove(COMMIT, id);
+  work.succeeded(t, 'commit', id);
+  work.wake(t, 'operation', id);
+}
+
+export function pendingOf(row: OwnCommit): PendingCommit {
+  return PendingCommit.decode(row.pending);
+}
+
+/**
+ * The log has our commit: the operation is done, and those it added get their Welcome. Called after the new epoch's rows
+ * are in place, so that the roster is the new one.
+ */
+export async function won(t: Transaction, { id }: Conversation, row: OwnCommit): Promise<void> {
+  operations.drop(t, operationKey(id, row));
+  const { welcome } = pendingOf(row);
+  const { recipients } = row;
+  if (!welcome || !recipients.length) return;
+  const message = { type: 'WelcomeMessage', welcome, roster: roster(t, id) } as const;
+  await drops.send(t, recipients.map((one) => one.reach), message, DropKind.welcome, id);
+  for (const { identity, reach } of recipients) {
+    if (!reaches.of(t, identity, id)) reaches.learn(t, id, identity, reach);
+  }
+}
+
+/** What we know of the members, ourselves included. */
+function roster(t: Transaction, conversation: Uint8Array): RosterEntry[] {
+  const own = me(t).identity;
+  return identities(membership(t, conversation)).map((identity) => ({
+    identity,
+    name: nameOf(t, identity),
+    reach: same(identity, own) ? reaches.own(t, conversation) : reaches.of(t, identity, conversation),
+  }));
+}

@@ -1,0 +1,121 @@
+/** How conversations use MLS: leaves, the group's extensions, secrets of an epoch. */
+import type { Random } from '../crypto/random.ts';
+import { basicCredential } from '../mls/credential.ts';
+import { type Extension, LAST_RESORT } from '../mls/extensions.ts';
+import { Group, type KeyPackageBundle, makeKeyPackage } from '../mls/group.ts';
+import { type Capabilities, type Lifetime, MLS10 } from '../mls/leaf.ts';
+import { suiteById } from '../mls/suite.ts';
+import { WireError } from '../wire/errors.ts';
+import {
+  type ConversationInfo,
+  decodeConversationInfo,
+  decodeJoinInfo,
+  encodeConversationInfo,
+  encodeJoinInfo,
+  EXTENSION_CONVERSATION,
+  EXTENSION_TOPIC,
+  type JoinInfo,
+  SUITE_X25519,
+} from '../wire/messages.ts';
+import type { Me, MemberLeaf, Membership } from './_state.ts';
+import { attempt } from './errors.ts';
+import { acceptedLeaf } from './identity.ts';
+
+const NONE = new Uint8Array(0);
+
+const CAPABILITIES: Capabilities = {
+  versions: [MLS10],
+  cipherSuites: [SUITE_X25519],
+  extensions: [LAST_RESORT, EXTENSION_CONVERSATION, EXTENSION_TOPIC],
+  proposals: [],
+  credentials: [1],
+};
+
+/** ms */
+export const DAY = 86_400_000;
+/** As long as a leaf may be silent. */
+export const PACKAGE_LIFETIME = 90 * DAY;
+/** How far clocks may differ before a new key package looks not yet valid. */
+const CLOCK_SLACK = DAY;
+/** A founder's first leaf: nobody judges it by time, as it never was offered to anybody. */
+const FOUNDER_LIFETIME = 3650 * DAY;
+
+/** From a little before `now` (ms) for `length` ms, in MLS's seconds. */
+function lifetime(now: number, length: number): Lifetime {
+  const seconds = (ms: number): bigint => BigInt(Math.floor(ms / 1000));
+  return { notBefore: seconds(Math.max(0, now - CLOCK_SLACK)), notAfter: seconds(now + length) };
+}
+
+export function newKeyPackage(me: Me, now: number, lastResort: boolean, random: Random): Promise<KeyPackageBundle> {
+  return makeKeyPackage(suiteById(SUITE_X25519), basicCredential(me.credential), me.deviceSecret, {
+    lifetime: lifetime(now, PACKAGE_LIFETIME),
+    capabilities: CAPABILITIES,
+    lastResort,
+    random,
+  });
+}
+
+export function newGroup(
+  me: Me,
+  groupId: Uint8Array,
+  info: ConversationInfo,
+  now: number,
+  random: Random,
+): Promise<Group> {
+  return Group.create(suiteById(SUITE_X25519), groupId, basicCredential(me.credential), me.deviceSecret, {
+    extensions: [infoExtension(info)],
+    capabilities: CAPABILITIES,
+    lifetime: lifetime(now, FOUNDER_LIFETIME),
+    random,
+  });
+}
+
+// ---- extensions ----
+
+export function infoExtension(info: ConversationInfo): Extension {
+  return { type: EXTENSION_CONVERSATION, data: encodeConversationInfo(info) };
+}
+
+/** The one ConversationInfo; null where it is missing, malformed, or not alone. */
+export async function readInfo(extensions: readonly Extension[]): Promise<ConversationInfo | null> {
+  const [only] = extensions;
+  if (extensions.length !== 1 || only?.type !== EXTENSION_CONVERSATION) return null;
+  return attempt(WireError, () => decodeConversationInfo(only.data));
+}
+
+export function joinExtension(join: JoinInfo): Extension {
+  return { type: EXTENSION_TOPIC, data: encodeJoinInfo(join) };
+}
+
+/** Null where there is none (the joiner starts a new topic). @throws WireError for a malformed one */
+export function readJoin(extensions: readonly Extension[]): JoinInfo | null {
+  const found = extensions.find((extension) => extension.type === EXTENSION_TOPIC);
+  return found ? decodeJoinInfo(found.data) : null;
+}
+
+// ---- an epoch ----
+
+export function topicSecret(group: Group): Uint8Array {
+  return group.export('polynya topic', NONE, 32);
+}
+
+export function slot(group: Group): Uint8Array {
+  return group.export('polynya slot', NONE, 16);
+}
+
+export function ephemeralKey(group: Group): Uint8Array {
+  return group.export('polynya ephemeral', NONE, 32);
+}
+
+/** Who is in the group and what it is; null where a leaf is not accepted or the ConversationInfo is not in order. */
+export async function readMembership(group: Group): Promise<Membership | null> {
+  const info = await readInfo(group.context.extensions);
+  if (!info) return null;
+  const members: MemberLeaf[] = [];
+  for (const { leafIndex, credential, signatureKey } of group.members()) {
+    const device = await acceptedLeaf(credential, signatureKey);
+    if (!device) return null;
+    members.push({ leaf: leafIndex, identity: device.identity, signatureKey });
+  }
+  return { info, ownLeaf: group.ownLeafIndex, members };
+}

@@ -1,0 +1,191 @@
+/** Our messages on their way: encrypted when their turn comes, published until the log holds them. */
+import { concat } from '../crypto/bytes.ts';
+import { same } from '../wire/bytes.ts';
+import { recordHash, recordKey, writeSecret } from '../wire/labels.ts';
+import {
+  type Content,
+  decodeContent,
+  encodeContent,
+  encodeMessage,
+  RefusalCode,
+  type Request,
+  type Response,
+} from '../wire/messages.ts';
+import { sealRecord } from '../wire/record.ts';
+import { type Conversation, ConversationState, type Outgoing } from './_state.ts';
+import * as blobs from './blobs.ts';
+import { group, need, nextNumber, putGroup, setProblem, updatePreview } from './conversation.ts';
+import * as entries from './entries.ts';
+import { me } from './identity.ts';
+import { COMMIT, CONVERSATION, OUTBOX, OWN_HASH, SEEN, TOPIC } from './state.ts';
+import * as topics from './topics.ts';
+import type { Transaction } from './transaction.ts';
+import * as work from './work.ts';
+
+/** Messages of one conversation on their way at once: on a path with a second's delay, eight a second. */
+const WINDOW = 8;
+
+const isSending = ({ state }: Conversation): boolean =>
+  state === ConversationState.active || state === ConversationState.leaving;
+
+/** Draws the message's id where none is given; gives it back. */
+export function queue(t: Transaction, conversation: Uint8Array, content: Content, given?: Uint8Array | null): Uint8Array {
+  const id = given ?? t.random.bytes(16);
+  const named = content.type === 'FileReference' ? [content.blob] : [];
+  const row = { conversation, id, sent: t.time, content: encodeContent(content), blobs: named, hashes: [] };
+  t.put(OUTBOX, nextNumber(t, conversation), row);
+  work.wake(t, 'outbox', conversation);
+  return id;
+}
+
+/**
+ * Publishes the first messages that wait. Not before the founding commit, which nobody could read; nor while a commit of
+ * ours is on its way, as what it removes should not read on; nor before the log is known to its end.
+ */
+export async function workConversation(t: Transaction, conversation: Uint8Array): Promise<void> {
+  const found = t.get(CONVERSATION, conversation);
+  if (!found || !isSending(found) || found.founding) return;
+  if (t.get(COMMIT, conversation) || !topics.inSync(t, found)) return;
+  const relay = found.relay.identity;
+  for (const key of t.keys(OUTBOX, conversation).slice(0, WINDOW)) {
+    const name = work.item('out', key);
+    if (!work.mayCall(t, relay, name)) continue;
+    const outgoing = await withRecord(t, found, key);
+    const topic = t.get(TOPIC, found.topic);
+    if (!outgoing?.record || !topic || !blobs.uploaded(t, relay, outgoing.blob)) continue;
+    const { record, blob } = outgoing;
+    const named = blob ? [...outgoing.blobs, blob] : outgoing.blobs;
+    work.call(t, relay, name, {
+      type: 'Publish',
+      writeSecret: writeSecret(topic.topicSecret),
+      record,
+      blobs: named.length ? named : undefined,
+    });
+  }
+}
+
+/** The message with a record of the current epoch and topic, made now if it has none. */
+async function withRecord(
+  t: Transaction,
+  conversation: Conversation,
+  key: Uint8Array,
+): Promise<Outgoing | undefined> {
+  const outgoing = t.get(OUTBOX, key);
+  const topic = t.get(TOPIC, conversation.topic);
+  if (!outgoing || !topic) return undefined;
+  const { id, epoch } = conversation;
+  if (outgoing.record && outgoing.epoch === epoch && outgoing.topic && same(outgoing.topic, topic.id)) return outgoing;
+  blobs.release(t, conversation.relay.identity, outgoing.blob);
+  const message = encodeMessage({
+    id: outgoing.id,
+    sent: outgoing.sent,
+    content: decodeContent(outgoing.content),
+    topic: topic.id,
+    seq: topic.seq,
+    head: topic.head,
+    deviceList: me(t).listNumber,
+  });
+  const [changed, sealed] = await group(t, id).encrypt(message, { random: t.random });
+  putGroup(t, id, changed);
+  const prepared = await blobs.prepare(t, sealed);
+  blobs.want(t, conversation.relay, prepared);
+  const record = await sealRecord(recordKey(topic.topicSecret), topic.id, prepared.body, t.random);
+  const made = recordHash(record);
+  const hashes = [...outgoing.hashes, made];
+  const changedRow: Outgoing = { ...outgoing, record, epoch, topic: topic.id, blob: prepared.blob, hashes };
+  t.put(OUTBOX, key, changedRow);
+  t.put(OWN_HASH, made, key);
+  return changedRow;
+}
+
+export async function answered(t: Transaction, key: Uint8Array, request: Request, response: Response): Promise<void> {
+  const outgoing = t.get(OUTBOX, key);
+  if (!outgoing?.topic || request.type !== 'Publish') return;
+  const { conversation, topic } = outgoing;
+  work.wake(t, 'outbox', conversation);
+  if (response.type === 'Published') {
+    work.succeeded(t, 'out', key);
+    const { seq, time } = response;
+    const row = t.get(TOPIC, topic);
+    if (row && seq <= row.seq) {
+      // The relay names a place that we have read, and where our record was not.
+      work.count(t, 'publish-misplaced');
+      work.pause(t, 'out', key);
+    } else await entries.receive(t, topic, { seq, time, record: request.record, blobs: request.blobs });
+    return;
+  }
+  if (work.postponed(t, 'out', key, response)) return;
+  const code = response.type === 'Refused' ? response.code : null;
+  const relay = need(t, conversation).relay.identity;
+  if (code === RefusalCode.unknownTopic) {
+    work.pause(t, 'out', key);
+    topics.missing(t, topic);
+  } else if (code === RefusalCode.unknownBlob && blobs.again(t, relay, outgoing.blob)) work.pause(t, 'out', key);
+  else fail(t, key);
+}
+
+/** The log holds the message at `order`. */
+export function logged(t: Transaction, key: Uint8Array, order: number, time: number): void {
+  const outgoing = t.get(OUTBOX, key);
+  if (!outgoing) return;
+  const { conversation, id } = outgoing;
+  const content = decodeContent(outgoing.content);
+  remove(t, key, outgoing);
+  t.put(SEEN, concat(conversation, id), { order, time });
+  const by = me(t).identity;
+  switch (content.type) {
+    case 'Text':
+    case 'FileReference':
+      t.amend(conversation, id, { type: 'Ordered', order, time });
+      settle(t, outgoing, 'sent');
+      return;
+    case 'Edit':
+      t.amend(conversation, content.target, { type: 'Edited', by, text: content.text, order });
+      break;
+    case 'Delete':
+      t.amend(conversation, content.target, { type: 'Deleted', by });
+      break;
+    case 'Reaction':
+      t.amend(conversation, content.target, { type: 'Reacted', by, emoji: content.emoji, order });
+      break;
+    case 'Intent':
+      work.wake(t, 'left', conversation);
+      return;
+    default:
+      return;
+  }
+  t.notify({ type: 'MessageChanged', conversation, id: content.target });
+}
+
+function settle(t: Transaction, { conversation, id }: Outgoing, status: 'sent' | 'failed'): void {
+  t.amend(conversation, id, { type: 'StatusChanged', status });
+  t.notify({ type: 'MessageChanged', conversation, id });
+  updatePreview(t, conversation, id, { status });
+}
+
+/** The message will never be sent. */
+export function fail(t: Transaction, key: Uint8Array): void {
+  const outgoing = t.get(OUTBOX, key);
+  if (!outgoing) return;
+  remove(t, key, outgoing);
+  if (!['Text', 'FileReference'].includes(decodeContent(outgoing.content).type)) return;
+  settle(t, outgoing, 'failed');
+  setProblem(t, outgoing.conversation, 'message-failed');
+}
+
+function remove(t: Transaction, key: Uint8Array, outgoing: Outgoing): void {
+  blobs.release(t, need(t, outgoing.conversation).relay.identity, outgoing.blob);
+  for (const made of outgoing.hashes) t.remove(OWN_HASH, made);
+  t.remove(OUTBOX, key);
+  work.succeeded(t, 'out', key);
+}
+
+/** The conversation is over for us. */
+export function failAll(t: Transaction, conversation: Uint8Array): void {
+  for (const key of t.keys(OUTBOX, conversation)) fail(t, key);
+}
+
+/** After loading: which records are ours. */
+export function restore(t: Transaction): void {
+  for (const [key, { hashes }] of t.entries(OUTBOX)) for (const made of hashes) t.put(OWN_HASH, made, key);
+}

@@ -1,0 +1,17 @@
+/** Codes of what may go wrong by itself; apps turn them into plain words. */
+export const CODES = [
+  'relay-misbehaves',
+  'relay-fraud',
+  'relay-lost-history',
+  'history-differs',
+  'stuck',
+  'removed',
+  'no-key-package',
+  'bad-key-package',
+  'no-reach',
+  'change-refused',
+  'message-failed',
+  'welcome-failed',
+  'invite-failed',
+  'relay-refuses',
+] as const;

@@ -1,0 +1,106 @@
+/** The relay's word on the order of commits: receipts, positions, and proof of fraud (protocol.md sections 2.4, 5.2). */
+import { concat } from '../crypto/bytes.ts';
+import { same } from '../wire/bytes.ts';
+import { verifyReceipt } from '../wire/labels.ts';
+import { type Entry, REQUEST_WINDOW } from '../wire/messages.ts';
+import { type Conversation, ConversationState, type SlotReceipt, type Topic } from './_state.ts';
+import { need, quiet, save, setProblem } from './conversation.ts';
+import { MISBEHAVING, number, SLOT } from './state.ts';
+import { entryHash } from './topics.ts';
+import type { Transaction } from './transaction.ts';
+import * as work from './work.ts';
+
+/** ms between two looks at a slot that does not add up: 120 of them before the person is told. */
+const MISBEHAVING_PAUSE = 5_000;
+
+/** Whether the relay's identity signed this record's place in its slot. */
+export async function receiptIsSigned(relay: Uint8Array, topic: Uint8Array, entry: Entry): Promise<boolean> {
+  const { slot, receipt, seq, blobs } = entry;
+  if (!slot || !receipt) return false;
+  const { position } = receipt;
+  return verifyReceipt(relay, { topic, slot, position, seq, recordHash: entryHash(entry), blobs }, receipt);
+}
+
+/** Nobody judges a record of the slot before all records before it. */
+export function positionIsNext(conversation: Conversation, entry: Entry): boolean {
+  return entry.receipt?.position === conversation.position;
+}
+
+/** Two signed receipts for one position of one slot, with different seq or record: proof of fraud. */
+export function receiptsContradict(known: SlotReceipt, entry: Entry): boolean {
+  return known.seq !== entry.seq || !same(known.recordHash, entryHash(entry));
+}
+
+const keyOf = (conversation: Uint8Array, epoch: number, position: number): Uint8Array =>
+  concat(conversation, number(epoch), number(position));
+
+function epochOf(conversation: Conversation, topic: Uint8Array, slot: Uint8Array): number | undefined {
+  return [conversation, ...conversation.past].find((one) => same(one.topic, topic) && same(one.slot, slot))?.epoch;
+}
+
+/** Whether a validly signed receipt contradicts one that we have. */
+export async function isFraud(
+  t: Transaction,
+  conversation: Conversation,
+  topic: Uint8Array,
+  entry: Entry,
+): Promise<boolean> {
+  if (!entry.slot || !entry.receipt) return false;
+  const epoch = epochOf(conversation, topic, entry.slot);
+  if (epoch === undefined) return false;
+  const known = t.get(SLOT, keyOf(conversation.id, epoch, entry.receipt.position));
+  if (!known || !receiptsContradict(known, entry)) return false;
+  return receiptIsSigned(conversation.relay.identity, topic, entry);
+}
+
+/** Accepts the entry as the next of the current epoch's slot; null: it is not, and is not to be judged. */
+export async function take(
+  t: Transaction,
+  conversation: Conversation,
+  topic: Topic,
+  entry: Entry,
+): Promise<Conversation | null> {
+  const { id, relay, epoch } = conversation;
+  const { receipt, seq } = entry;
+  if (await isFraud(t, conversation, topic.id, entry)) {
+    stopForFraud(t, conversation);
+    return null;
+  }
+  const signed = await receiptIsSigned(relay.identity, topic.id, entry);
+  if (!receipt || !signed || !positionIsNext(conversation, entry)) {
+    misbehaves(t, conversation, topic.id);
+    return null;
+  }
+  behaves(t, conversation, topic.id);
+  const { position, signature } = receipt;
+  t.put(SLOT, keyOf(id, epoch, position), { seq, recordHash: entryHash(entry), signature });
+  const found = need(t, id);
+  return quiet(t, { ...found, position: found.position + 1 });
+}
+
+/** The relay signed two histories: nothing of it is believed any more. */
+export function stopForFraud(t: Transaction, conversation: Conversation): void {
+  work.count(t, 'relay-fraud');
+  save(t, { ...conversation, state: ConversationState.fraud });
+  setProblem(t, conversation.id, 'relay-fraud');
+}
+
+/** The slot does not add up: looks again in a while, and says so when that has gone on for REQUEST_WINDOW. */
+export function misbehaves(t: Transaction, conversation: Conversation, topic: Uint8Array): void {
+  const since = t.get(MISBEHAVING, topic) ?? t.now;
+  t.put(MISBEHAVING, topic, since);
+  if (t.now - since >= REQUEST_WINDOW) setProblem(t, conversation.id, 'relay-misbehaves');
+  work.pause(t, 'topic', topic, MISBEHAVING_PAUSE);
+}
+
+function behaves(t: Transaction, conversation: Conversation, topic: Uint8Array): void {
+  if (t.get(MISBEHAVING, topic) === undefined) return;
+  t.remove(MISBEHAVING, topic);
+  work.succeeded(t, 'topic', topic);
+  if (conversation.problem === 'relay-misbehaves') setProblem(t, conversation.id, undefined);
+}
+
+/** Its receipts are of no more use. */
+export function forgetEpoch(t: Transaction, conversation: Uint8Array, epoch: number): void {
+  for (const key of t.keys(SLOT, concat(conversation, number(epoch)))) t.remove(SLOT, key);
+}

@@ -1,0 +1,277 @@
+/** What to read at each relay: subscriptions in a session, fetches where something is missing, polling without one. */
+import { hex } from '../crypto/bytes.ts';
+import { compare, same } from '../wire/bytes.ts';
+import { inboxId, writeSecret } from '../wire/labels.ts';
+import {
+  FETCH_LIMIT,
+  type Push,
+  type Records,
+  RefusalCode,
+  type RelayAddress,
+  type Request,
+  type Response,
+  SUBSCRIBE_LIMIT,
+} from '../wire/messages.ts';
+import { type Conversation, OpenedState, type Topic } from './_state.ts';
+import { isRead, membership, need, quiet, setProblem } from './conversation.ts';
+import * as drops from './drops.ts';
+import * as entries from './entries.ts';
+import { sourceOf } from './entries.ts';
+import * as inboxes from './inboxes.ts';
+import * as operations from './operations.ts';
+import { forgetEpoch } from './slots.ts';
+import {
+  CHAIN,
+  CONVERSATION,
+  DOWNLOAD,
+  DROP,
+  HELD,
+  INBOX,
+  INVITE,
+  LINK,
+  ME,
+  OPENED,
+  RELAY,
+  SOURCE,
+  TOPIC,
+  UPLOAD,
+} from './state.ts';
+import * as topics from './topics.ts';
+import type { State, Transaction } from './transaction.ts';
+import * as work from './work.ts';
+
+/** ms between two looks without a session: a chat still feels like one, 17,000 requests a day and topic. */
+const POLL_INTERVAL = 5_000;
+
+// ---- connections ----
+
+/** Every item of this relay is looked at, as after a start. */
+export function connected(t: Transaction, relay: Uint8Array, session: boolean): void {
+  disconnected(t, relay);
+  t.put(LINK, relay, { session });
+  wakeAll(t);
+  if (!session) work.setTimer(t, 'poll', relay, t.now + POLL_INTERVAL);
+}
+
+export function disconnected(t: Transaction, relay: Uint8Array): void {
+  t.remove(LINK, relay);
+  work.giveUpCalls(t, relay);
+  work.stopTimer(t, 'poll', relay);
+  for (const [key, source] of t.entries(SOURCE)) if (same(source.relay, relay)) t.remove(SOURCE, key);
+}
+
+function wakeAll(t: Transaction): void {
+  work.wake(t, 'keys');
+  for (const conversation of t.keys(CONVERSATION)) {
+    for (const kind of ['commit', 'operation', 'outbox']) work.wake(t, kind, conversation);
+  }
+  const kinds = { topic: TOPIC, inbox: INBOX, drop: DROP, upload: UPLOAD, download: DOWNLOAD, invite: INVITE, opened: OPENED };
+  for (const [kind, table] of Object.entries(kinds)) for (const key of t.keys<unknown>(table)) work.wake(t, kind, key);
+}
+
+/** Asks for the heads of everything once more. */
+export function poll(t: Transaction, relay: Uint8Array): void {
+  if (t.get(LINK, relay)?.session !== false) return;
+  for (const [key, source] of t.entries(SOURCE)) {
+    if (same(source.relay, relay)) t.put(SOURCE, key, { ...source, told: false });
+  }
+  wakeAll(t);
+  work.setTimer(t, 'poll', relay, t.now + POLL_INTERVAL);
+}
+
+export async function pushed(t: Transaction, { source, entry }: Push): Promise<void> {
+  if (t.get(TOPIC, source)) await entries.receive(t, source, entry);
+  else await inboxes.pushed(t, source, entry);
+}
+
+// ---- topics ----
+
+/** Whether the relay holds more than was read, and the next of it is not here. */
+const isMissing = (t: Transaction, { id, seq }: Topic, head: number): boolean =>
+  head > seq && !t.get(HELD, topics.at(id, seq + 1));
+
+export function workTopic(t: Transaction, topic: Uint8Array): void {
+  const row = t.get(TOPIC, topic);
+  const found = row && t.get(CONVERSATION, row.conversation);
+  if (!found || !isRead(found)) return;
+  const relay = found.relay.identity;
+  const name = work.item('topic', topic);
+  const link = t.get(LINK, relay);
+  if (!link || !work.mayCall(t, relay, name)) return;
+  const source = sourceOf(t, topic, relay);
+  if (!row.created) {
+    const { retentionDays } = membership(t, found.id).info;
+    work.call(t, relay, name, { type: 'CreateTopic', writeSecret: writeSecret(row.topicSecret), retentionDays });
+  } else if (link.session && !source.subscribed) work.wake(t, 'subscribe', relay);
+  else if (!source.told || isMissing(t, row, source.head)) {
+    work.call(t, relay, name, { type: 'Fetch', topic, after: row.seq, limit: FETCH_LIMIT });
+  }
+}
+
+export async function answeredTopic(
+  t: Transaction,
+  topic: Uint8Array,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const row = t.get(TOPIC, topic);
+  if (!row || work.postponed(t, 'topic', topic, response)) return;
+  const found = need(t, row.conversation);
+  work.wake(t, 'topic', topic);
+  const code = response.type === 'Refused' ? response.code : null;
+  if (request.type === 'CreateTopic' && (response.type === 'Done' || code === RefusalCode.exists)) {
+    work.succeeded(t, 'topic', topic);
+    t.put(TOPIC, topic, { ...row, created: true });
+    for (const kind of ['outbox', 'operation', 'commit']) work.wake(t, kind, found.id);
+  } else if (request.type === 'Fetch' && response.type === 'Records') await fetched(t, found, row, response);
+  else if (code === RefusalCode.unknownTopic) unknown(t, row);
+  else {
+    work.count(t, 'topic-refused');
+    work.pause(t, 'topic', topic);
+  }
+}
+
+async function fetched(t: Transaction, conversation: Conversation, row: Topic, records: Records): Promise<void> {
+  if (told(t, conversation, row, records.head)) {
+    for (const entry of [...records.entries].sort((a, b) => a.seq - b.seq)) await entries.receive(t, row.id, entry);
+    if (isMissing(t, row, records.head)) {
+      // The answer brought nothing of what it says is there.
+      work.count(t, 'topic-gap');
+      work.pause(t, 'topic', row.id);
+    } else work.succeeded(t, 'topic', row.id);
+  }
+  work.wake(t, 'log', row.id);
+}
+
+/** The relay names its newest seq; false: it knows less than it did. */
+function told(t: Transaction, { id, relay }: Conversation, row: Topic, head: number): boolean {
+  if (head < row.seq) {
+    lostHistory(t, row);
+    return false;
+  }
+  const source = sourceOf(t, row.id, relay.identity);
+  t.put(SOURCE, row.id, { ...source, head: Math.max(head, source.head), told: true });
+  for (const kind of ['outbox', 'operation']) work.wake(t, kind, id);
+  return true;
+}
+
+/** The relay does not know the topic: it is new, or was forgotten. */
+function unknown(t: Transaction, row: Topic): void {
+  if (row.seq > 0) lostHistory(t, row);
+  topics.missing(t, row.id);
+  work.pause(t, 'topic', row.id);
+}
+
+/** The relay forgot what it had: we say so, and go on in a log that starts anew. */
+function lostHistory(t: Transaction, row: Topic): void {
+  const { id } = row;
+  setProblem(t, row.conversation, 'relay-lost-history');
+  if (row.ended !== undefined) {
+    topics.close(t, id);
+    return;
+  }
+  topics.forgetChain(t, row);
+  topics.forgetHeld(t, id);
+  const found = need(t, row.conversation);
+  forgetEpoch(t, found.id, found.epoch);
+  t.put(TOPIC, id, { ...row, seq: 0, head: id, ordinal: found.ordinal, created: false });
+  t.put(CHAIN, topics.at(id, 0), id);
+  t.remove(SOURCE, id);
+  quiet(t, { ...found, ordinal: found.ordinal + 1, position: 0 });
+  work.wake(t, 'topic', id);
+}
+
+// ---- subscriptions ----
+
+/** Everything of this relay that exists there and is not subscribed yet, up to SUBSCRIBE_LIMIT of each. */
+export function workSubscribe(t: Transaction, relay: Uint8Array): void {
+  const name = work.item('subscribe', relay);
+  if (!t.get(LINK, relay)?.session || !work.mayCall(t, relay, name)) return;
+  const isNew = (key: Uint8Array): boolean => !t.get(SOURCE, key)?.subscribed;
+  const ofTopics: Uint8Array[] = [];
+  for (const [key, { conversation, created }] of t.entries(TOPIC)) {
+    const found = t.get(CONVERSATION, conversation);
+    if (found && same(found.relay.identity, relay) && isRead(found) && created && isNew(key)) ofTopics.push(key);
+  }
+  const ofInboxes = t
+    .entries(INBOX)
+    .filter(([key, inbox]) => same(inbox.relay.identity, relay) && inbox.created && !inbox.closing && isNew(key))
+    .map(([, { readSecret }]) => readSecret);
+  if (!ofTopics.length && !ofInboxes.length) return;
+  work.call(t, relay, name, {
+    type: 'Subscribe',
+    topics: ofTopics.slice(0, SUBSCRIBE_LIMIT),
+    inboxes: ofInboxes.slice(0, SUBSCRIBE_LIMIT),
+  });
+}
+
+export function answeredSubscribe(t: Transaction, relay: Uint8Array, request: Request, response: Response): void {
+  if (work.postponed(t, 'subscribe', relay, response)) return;
+  if (request.type !== 'Subscribe' || response.type !== 'Heads') {
+    work.pause(t, 'subscribe', relay);
+    return;
+  }
+  if (response.topics.length !== request.topics.length || response.inboxes.length !== request.inboxes.length) {
+    work.count(t, 'heads-bad');
+    work.pause(t, 'subscribe', relay);
+    return;
+  }
+  work.succeeded(t, 'subscribe', relay);
+  work.wake(t, 'subscribe', relay);
+  for (const [i, { known, seq }] of response.topics.entries()) {
+    const topic = request.topics[i] as Uint8Array;
+    const row = t.get(TOPIC, topic);
+    if (!row) continue;
+    const found = need(t, row.conversation);
+    if (!known) unknown(t, row);
+    else if (told(t, found, row, seq)) t.put(SOURCE, topic, { ...sourceOf(t, topic, relay), subscribed: true });
+    work.wake(t, 'topic', topic);
+  }
+  for (const [i, { known, seq: head }] of response.inboxes.entries()) {
+    const key = inboxId(request.inboxes[i] as Uint8Array);
+    const inbox = t.get(INBOX, key);
+    if (!inbox) continue;
+    if (known) t.put(SOURCE, key, { relay, head, told: true, subscribed: true });
+    else inboxes.lost(t, inbox);
+    work.wake(t, 'inbox', key);
+  }
+}
+
+// ---- relays ----
+
+/** By identity ascending: home, those of conversations that are followed, and those that something waits for. */
+export function relaysNeeded(state: State): RelayAddress[] {
+  const own = state.get(ME);
+  if (!own) return [];
+  const found = new Map<string, RelayAddress>();
+  const opening: readonly number[] = [OpenedState.opening, OpenedState.requesting];
+  const addresses = [
+    own.relay,
+    ...state.entries(CONVERSATION).flatMap(([, one]) => (isRead(one) ? [one.relay] : [])),
+    ...state.entries(OPENED).flatMap(([, one]) => (opening.includes(one.state) ? [one.relay] : [])),
+    ...state.entries(INBOX).map(([, one]) => one.relay),
+    ...drops.relays(state),
+    ...operations.relays(state),
+  ];
+  for (const address of addresses) {
+    const key = hex(address.identity);
+    if (!found.has(key)) found.set(key, address);
+  }
+  return [...found.values()].sort((a, b) => compare(a.identity, b.identity));
+}
+
+/** Asks for connections that are needed now, and lets go of the others. */
+export function useRelays(t: Transaction): void {
+  const needed = relaysNeeded(t.state);
+  for (const address of needed) {
+    if (t.get(RELAY, address.identity)) continue;
+    t.put(RELAY, address.identity, true);
+    t.useRelay(address);
+  }
+  for (const identity of t.keys(RELAY)) {
+    if (needed.some((address) => same(address.identity, identity))) continue;
+    t.remove(RELAY, identity);
+    disconnected(t, identity);
+    t.dropRelay(identity);
+  }
+}
