@@ -13,12 +13,13 @@ import * as ephemeral from './ephemeral.ts';
 import { setForgetTimer } from './epochs.ts';
 import { CoreError } from './errors.ts';
 import type { Event } from './events.ts';
+import * as founding from './founding.ts';
 import * as invites from './invites.ts';
 import { DAY } from './mlsgroup.ts';
 import * as outbox from './outbox.ts';
 import { GATHERED } from './receipts.ts';
 import * as show from './show.ts';
-import { CLOCK, CONVERSATION, COUNT, LINK, MARK, ME, META, SAVED, SCALAR, TOPIC, WISH } from './state.ts';
+import { CLOCK, CONVERSATION, COUNT, LINK, MARK, ME, META, OPENED, SAVED, SCALAR, TOPIC, WISH } from './state.ts';
 import * as sync from './sync.ts';
 import { State, Transaction } from './transaction.ts';
 import type * as v from './views.ts';
@@ -213,6 +214,9 @@ function setTimers(t: Transaction): void {
     if (ended !== undefined) work.setTimerByRelay(t, 'close', topic, ended + RECEIVE_KEYS_LIFETIME);
   }
   for (const [key, { due }] of t.entries(WISH)) work.setTimerByRelay(t, 'wish', key, due);
+  for (const [id, { inbox, accepted }] of t.entries(OPENED)) {
+    if (inbox && accepted !== undefined) founding.setAnsweredTimer(t, id, accepted);
+  }
   for (const [id, found] of t.entries(CONVERSATION)) {
     setForgetTimer(t, found);
     if (found.delivered.length || found.read.length) work.setTimer(t, 'receipts', id, t.now + GATHERED);

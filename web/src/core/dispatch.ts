@@ -96,6 +96,7 @@ export async function answer(t: Transaction, name: string, request: Request, res
 }
 
 const TIMER: Handlers<[]> = {
+  answered: founding.closeAnswered,
   close: topics.close,
   daily,
   epochs: epochs.forgetOld,

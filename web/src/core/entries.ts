@@ -1,5 +1,6 @@
 /** Entries of topics as they arrive, in any order: kept until the log takes them by seq. */
-import type { Entry } from '../wire/messages.ts';
+import { topicId } from '../wire/labels.ts';
+import type { Entry, Publish, Published } from '../wire/messages.ts';
 import { isRead } from './conversation.ts';
 import * as slots from './slots.ts';
 import { CONVERSATION, HELD, SOURCE, type Source, TOPIC } from './state.ts';
@@ -15,7 +16,16 @@ export function sourceOf(t: Transaction, key: Uint8Array, relay: Uint8Array): So
   return t.get(SOURCE, key) ?? { relay, head: 0, told: false, subscribed: false };
 }
 
-/** From a push, a fetch, or the answer to our own publish. */
+/** The answer stands for the push of our own record; false: it names a place that we have read. */
+export async function published(t: Transaction, request: Publish, { seq, time, receipt }: Published): Promise<boolean> {
+  const topic = topicId(request.writeSecret);
+  const row = t.get(TOPIC, topic);
+  const { record, slot, blobs } = request;
+  await receive(t, topic, { seq, time, record, slot, receipt, blobs });
+  return !row || seq > row.seq;
+}
+
+/** From a push or a fetch. */
 export async function receive(t: Transaction, topic: Uint8Array, entry: Entry): Promise<void> {
   const row = t.get(TOPIC, topic);
   const conversation = row && t.get(CONVERSATION, row.conversation);

@@ -12,6 +12,7 @@ import {
   decodeWelcomeMessage,
   encodeWelcomeMessage,
   type JoinInfo,
+  RECEIVE_KEYS_LIFETIME,
   type RelayAddress,
   type WelcomeMessage,
 } from '../wire/messages.ts';
@@ -291,13 +292,25 @@ function directJoined(t: Transaction, conversation: Uint8Array, adder: Uint8Arra
   const opened = openedOf(t, adder);
   if (opened) {
     if (opened.card && !somebody.named) somebody = { ...somebody, name: opened.card.name, named: true };
-    reaches.close(t, opened.inbox);
-    t.put(OPENED, opened.id, { ...opened, state: OpenedState.accepted });
+    t.put(OPENED, opened.id, { ...opened, state: OpenedState.accepted, accepted: t.time });
+    setAnsweredTimer(t, opened.id, t.time);
   }
   savePerson(t, { ...somebody, accepted: true });
   becomeDirect(t, conversation, adder);
   t.notify({ type: 'ContactsChanged' });
   t.notify({ type: 'ContactAccepted', conversation });
+}
+
+/** The inbox for the answer stays a while: an adder that never heard that its Welcome arrived sends it again. */
+export function setAnsweredTimer(t: Transaction, opened: Uint8Array, accepted: number): void {
+  work.setTimerByRelay(t, 'answered', opened, accepted + RECEIVE_KEYS_LIFETIME);
+}
+
+export function closeAnswered(t: Transaction, id: Uint8Array): void {
+  const opened = t.get(OPENED, id);
+  if (!opened) return;
+  reaches.close(t, opened.inbox);
+  t.put(OPENED, id, { ...opened, inbox: undefined });
 }
 
 /** Two people who accepted each other at once have two conversations: both go on in the one with the lower id. */

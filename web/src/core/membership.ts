@@ -159,18 +159,15 @@ export async function answeredCommit(
   request: Request,
   response: Response,
 ): Promise<void> {
+  work.wake(t, 'commit', conversation);
+  if (request.type !== 'Publish') return;
+  const placed = response.type !== 'Published' || (await entries.published(t, request, response));
   const row = t.get(COMMIT, conversation);
   const found = t.get(CONVERSATION, conversation);
-  if (!row || !found || request.type !== 'Publish' || !same(request.record, row.record)) return;
-  const { record, slot } = row;
+  if (!row || !found || !same(request.record, row.record)) return;
   if (response.type === 'Published') {
-    const { seq, time, receipt } = response;
-    const topic = t.get(TOPIC, row.topic);
-    await entries.receive(t, row.topic, { seq, time, record, slot, receipt, blobs: request.blobs });
-    if (topic && seq <= topic.seq) {
-      work.count(t, 'publish-misplaced');
-      work.pause(t, 'commit', conversation);
-    } else work.succeeded(t, 'commit', conversation);
+    if (!placed) work.count(t, 'publish-misplaced');
+    work.pause(t, 'commit', conversation, placed ? work.PLACED_PAUSE : undefined);
     return;
   }
   if (work.postponed(t, 'commit', conversation, response)) return;

@@ -99,19 +99,17 @@ async function withRecord(
 }
 
 export async function answered(t: Transaction, key: Uint8Array, request: Request, response: Response): Promise<void> {
-  const outgoing = t.get(OUTBOX, key);
-  if (!outgoing?.topic || request.type !== 'Publish') return;
-  const { conversation, topic } = outgoing;
+  const conversation = key.slice(0, 16);
   work.wake(t, 'outbox', conversation);
+  if (request.type !== 'Publish') return;
+  const placed = response.type !== 'Published' || (await entries.published(t, request, response));
+  const outgoing = t.get(OUTBOX, key);
+  const topic = outgoing?.topic;
+  if (!outgoing || !topic) return;
   if (response.type === 'Published') {
-    work.succeeded(t, 'out', key);
-    const { seq, time } = response;
-    const row = t.get(TOPIC, topic);
-    if (row && seq <= row.seq) {
-      // The relay names a place that we have read, and where our record was not.
-      work.count(t, 'publish-misplaced');
-      work.pause(t, 'out', key);
-    } else await entries.receive(t, topic, { seq, time, record: request.record, blobs: request.blobs });
+    // Misplaced: the relay names a place where our record was not.
+    if (!placed) work.count(t, 'publish-misplaced');
+    work.pause(t, 'out', key, placed ? work.PLACED_PAUSE : undefined);
     return;
   }
   if (work.postponed(t, 'out', key, response)) return;

@@ -123,7 +123,7 @@ export async function answeredTopic(
     work.succeeded(t, 'topic', topic);
     t.put(TOPIC, topic, { ...row, created: true });
     for (const kind of ['outbox', 'operation', 'commit']) work.wake(t, kind, found.id);
-  } else if (request.type === 'Fetch' && response.type === 'Records') await fetched(t, found, row, response);
+  } else if (request.type === 'Fetch' && response.type === 'Records') await fetched(t, found, row, request.after, response);
   else if (code === RefusalCode.unknownTopic) unknown(t, row);
   else {
     work.count(t, 'topic-refused');
@@ -131,8 +131,16 @@ export async function answeredTopic(
   }
 }
 
-async function fetched(t: Transaction, conversation: Conversation, row: Topic, records: Records): Promise<void> {
-  if (told(t, conversation, row, records.head)) {
+async function fetched(
+  t: Transaction,
+  conversation: Conversation,
+  row: Topic,
+  after: number,
+  records: Records,
+): Promise<void> {
+  if (records.head < after) lostHistory(t, row);
+  else {
+    told(t, conversation, row, records.head);
     for (const entry of [...records.entries].sort((a, b) => a.seq - b.seq)) await entries.receive(t, row.id, entry);
     if (isMissing(t, row, records.head)) {
       // The answer brought nothing of what it says is there.
@@ -143,16 +151,11 @@ async function fetched(t: Transaction, conversation: Conversation, row: Topic, r
   work.wake(t, 'log', row.id);
 }
 
-/** The relay names its newest seq; false: it knows less than it did. */
-function told(t: Transaction, { id, relay }: Conversation, row: Topic, head: number): boolean {
-  if (head < row.seq) {
-    lostHistory(t, row);
-    return false;
-  }
+/** The relay names its newest seq. */
+function told(t: Transaction, { id, relay }: Conversation, row: Topic, head: number): void {
   const source = sourceOf(t, row.id, relay.identity);
   t.put(SOURCE, row.id, { ...source, head: Math.max(head, source.head), told: true });
   for (const kind of ['outbox', 'operation']) work.wake(t, kind, id);
-  return true;
 }
 
 /** The relay does not know the topic: it is new, or was forgotten. */
@@ -224,7 +227,11 @@ export function answeredSubscribe(t: Transaction, relay: Uint8Array, request: Re
     if (!row) continue;
     const found = need(t, row.conversation);
     if (!known) unknown(t, row);
-    else if (told(t, found, row, seq)) t.put(SOURCE, topic, { ...sourceOf(t, topic, relay), subscribed: true });
+    else {
+      t.put(SOURCE, topic, { ...sourceOf(t, topic, relay), subscribed: true });
+      // Else a push overtook this answer, or the relay knows less than it did: a fetch will tell.
+      if (seq >= row.seq) told(t, found, row, seq);
+    }
     work.wake(t, 'topic', topic);
   }
   for (const [i, { known, seq: head }] of response.inboxes.entries()) {

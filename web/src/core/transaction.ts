@@ -1,8 +1,9 @@
 /** The state as rows, and one step's changes to it: all of them or none. */
 import { hex } from '../crypto/bytes.ts';
 import type { Random } from '../crypto/random.ts';
+import { same } from '../wire/bytes.ts';
 import type { RelayAddress, Request } from '../wire/messages.ts';
-import type { AppEvent, Command } from './commands.ts';
+import type { AppEvent, Call, Command } from './commands.ts';
 import type { Amendment, StoredMessage } from './history.ts';
 
 /** One kind of row. Without `encode` its rows live only as long as the core does. */
@@ -70,7 +71,7 @@ export class Transaction {
   #before = new Map<string, Before>();
   readonly #history: Command[] = [];
   readonly #relays: Command[] = [];
-  readonly #calls: Command[] = [];
+  #calls: Call[] = [];
   #timer: Command[] = [];
   readonly #events = new Map<string, AppEvent>();
 
@@ -142,6 +143,7 @@ export class Transaction {
 
   dropRelay(identity: Uint8Array): void {
     this.#relays.push({ type: 'DropRelay', identity });
+    this.#calls = this.#calls.filter((call) => !same(call.relay, identity));
   }
 
   call(id: number, relay: Uint8Array, request: Request): void {

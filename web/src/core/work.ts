@@ -27,6 +27,8 @@ const NONE = new Uint8Array(0);
 /** ms: 2, 4, 8 ... seconds up to 5 minutes: a relay that is full for an hour is asked about 20 times. */
 const PAUSE_FIRST = 2_000;
 const PAUSE_MAX = 300_000;
+/** ms until a record that the relay has taken is published again: long before, the log has brought it back. */
+export const PLACED_PAUSE = 30_000;
 
 const AGAIN_LATER: readonly number[] = [
   RefusalCode.tooMany,
