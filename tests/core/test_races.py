@@ -202,7 +202,7 @@ def test_a_leaf_that_nobody_signed_is_not_let_in() -> None:
 def test_races_on_a_bad_network(seed: int) -> None:
     world = World(seed + 40)
     chat, people = admins_of_two(world, "anna", "boris", "clara", "david")
-    with world.unkind(Knobs(10, 10, 20, 10, True)):
+    with world.unkind(Knobs(10, 10, 20, 0, True)):
         people[0].do(e.Rename(chat, "by anna"), e.SetAdmin(chat, people[2].id, True))
         people[1].do(e.RemoveMember(chat, people[3].id), e.Rename(chat, "by boris"))
         for person in people[:3]:

@@ -267,6 +267,8 @@ class World:
     seed: int = 0
     knobs: Knobs = field(default_factory=Knobs)
     now: int = START
+    patience: int = 3_000
+    """ms that the helpers below wait for everything to come to rest."""
     parties: dict[str, Party] = field(default_factory=dict)
     relays: dict[bytes, RelayModel] = field(default_factory=dict)
     intercept: Callable[[Party, c.Call], m.Response | None] | None = None
@@ -420,7 +422,7 @@ class World:
         """A new invite's link."""
         before = {view.id for view in inviter.core.invites()}
         inviter.do(e.CreateInvite())
-        self.settle(1_000)
+        self.settle(self.patience)
         (view,) = [view for view in inviter.core.invites() if view.id not in before]
         assert view.link is not None, "the invite is not ready"
         return view.link
@@ -428,9 +430,9 @@ class World:
     def ask(self, invited: Party, link: m.InviteLink, relay: RelayModel, text: str | None = None) -> None:
         """Uses an invite and sends a contact request."""
         invited.do(e.UseInvite(link, relay.address))
-        self.settle(1_000)
+        self.settle(self.patience)
         invited.do(e.SendContactRequest(link.card[:16], text))
-        self.settle(1_000)
+        self.settle(self.patience)
 
     def befriend(self, inviter: Party, invited: Party) -> bytes:
         """Makes two people contacts; gives back their conversation."""
@@ -438,7 +440,7 @@ class World:
         for request in inviter.core.requests():
             if request.identity == invited.id:
                 inviter.do(e.AcceptRequest(request.id))
-        self.settle(3_000)
+        self.settle(self.patience)
         assert inviter.direct(invited) == invited.direct(inviter)
         return inviter.direct(invited)
 
@@ -446,7 +448,7 @@ class World:
         """A group of contacts, everybody in it."""
         before = {view.id for view in founder.core.conversations()}
         founder.do(e.CreateGroup(name, tuple(member.id for member in members)))
-        self.settle(3_000)
+        self.settle(self.patience)
         (conversation,) = [v.id for v in founder.core.conversations() if v.id not in before]
         for member in members:
             assert member.core.conversation(conversation) is not None, f"{member.name} did not join"

@@ -265,6 +265,8 @@ class Opened:
     inbox: bytes | None = None
     """ours, for the answer"""
     problem: str | None = None
+    accepted: int | None = None
+    """when the answer came"""
 
 
 @message
@@ -859,12 +861,16 @@ def encode_opened(value: Opened) -> bytes:
     if problem_ is not None:
         count += 1
         data += b"\x08" + write_text(problem_, 64, "Opened.problem")
+    accepted_ = value.accepted
+    if accepted_ is not None:
+        count += 1
+        data += b"\x09" + write_uint(accepted_, 9007199254740991, "Opened.accepted")
     return head(0xA0, count) + data
 
 
 def _read_opened(d: bytes, p: int) -> tuple[Opened, int]:
     left = d[p] - 164
-    if left < 0 or left > 4:
+    if left < 0 or left > 5:
         raise _bad("Opened")
     p += 1
     if d[p : p + 2] != b"\x01\x50":
@@ -900,9 +906,13 @@ def _read_opened(d: bytes, p: int) -> tuple[Opened, int]:
     if left and d[p] == 8:
         left -= 1
         problem_, p = read_text(d, p + 1, 64, "Opened.problem")
+    accepted_: int | None = None
+    if left and d[p] == 9:
+        left -= 1
+        accepted_, p = read_uint(d, p + 1)
     if left:
         raise _bad("Opened")
-    return Opened(id_, link_, relay_, state_, card_, text_, inbox_, problem_), p
+    return Opened(id_, link_, relay_, state_, card_, text_, inbox_, problem_, accepted_), p
 
 
 def decode_opened(data: bytes) -> Opened:

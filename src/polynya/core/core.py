@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from polynya.core import actions, dispatch, drops, ephemeral, invites, outbox, show, sync, work
+from polynya.core import actions, dispatch, drops, ephemeral, founding, invites, outbox, show, sync, work
 from polynya.core._state import CLOCK_BIAS, STATE_VERSION, Clock, ConversationState, Meta
 from polynya.core.commands import Command
 from polynya.core.errors import CoreError
@@ -31,6 +31,7 @@ from polynya.core.state import (
     MARK,
     ME,
     META,
+    OPENED,
     SAVED,
     SCALAR,
     TOPIC,
@@ -232,6 +233,10 @@ def _set_timers(t: Transaction) -> None:
         wish = t.get(WISH, key)
         if wish is not None:
             work.set_timer_by_relay(t, b"wish", key, wish.due)
+    for opened_id in t.keys(OPENED):
+        opened = t.get(OPENED, opened_id)
+        if opened is not None and opened.inbox is not None and opened.accepted is not None:
+            founding.set_answered_timer(t, opened_id, opened.accepted)
     for conversation in t.keys(CONVERSATION):
         found = t.get(CONVERSATION, conversation)
         if found is None:

@@ -128,6 +128,8 @@ def answer(t: Transaction, kind: bytes, key: bytes, request: Request, response: 
 
 def timer(t: Transaction, kind: bytes, key: bytes) -> None:
     match kind:
+        case b"answered":
+            founding.close_answered(t, key)
         case b"close":
             topics.close(t, key)
         case b"daily":

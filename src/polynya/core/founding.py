@@ -28,6 +28,7 @@ from polynya.wire.errors import WireError
 from polynya.wire.labels import topic_id, write_secret
 from polynya.wire.messages import (
     CONTENT_RETENTION_DAYS,
+    RECEIVE_KEYS_LIFETIME,
     ConversationInfo,
     ConversationKind,
     JoinInfo,
@@ -306,12 +307,24 @@ def _direct_joined(t: Transaction, conversation: bytes, adder: bytes) -> None:
     if opened is not None and opened_key is not None:
         if opened.card is not None and not somebody.named:
             somebody = replace(somebody, name=opened.card.name, named=True)
-        reaches.close(t, opened.inbox)
-        t.put(OPENED, opened_key, replace(opened, state=OpenedState.ACCEPTED))
+        t.put(OPENED, opened_key, replace(opened, state=OpenedState.ACCEPTED, accepted=t.time))
+        set_answered_timer(t, opened_key, t.time)
     save_person(t, replace(somebody, accepted=True))
     become_direct(t, conversation, adder)
     t.notify(ContactsChanged())
     t.notify(ContactAccepted(conversation))
+
+
+def set_answered_timer(t: Transaction, opened: bytes, accepted: int) -> None:
+    """The inbox for the answer stays a while: an adder that never heard that its Welcome arrived sends it again."""
+    work.set_timer_by_relay(t, b"answered", opened, accepted + RECEIVE_KEYS_LIFETIME)
+
+
+def close_answered(t: Transaction, opened_id: bytes) -> None:
+    opened = t.get(OPENED, opened_id)
+    if opened is not None:
+        reaches.close(t, opened.inbox)
+        t.put(OPENED, opened_id, replace(opened, inbox=None))
 
 
 def become_direct(t: Transaction, conversation: bytes, identity: bytes) -> None:

@@ -69,7 +69,7 @@ class Transaction:
         self._before: dict[tuple[str, bytes], tuple[Table[Any], Any]] = {}
         self._history: list[Command] = []
         self._relays: list[Command] = []
-        self._calls: list[Command] = []
+        self._calls: list[Call] = []
         self._timer: list[Command] = []
         self._events: list[AppEvent] = []
 
@@ -124,6 +124,7 @@ class Transaction:
 
     def drop_relay(self, identity: bytes) -> None:
         self._relays.append(DropRelay(identity))
+        self._calls = [call for call in self._calls if call.relay != identity]
 
     def call(self, call_id: int, relay: bytes, request: Request) -> None:
         self._calls.append(Call(call_id, relay, request))
