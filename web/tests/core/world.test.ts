@@ -151,9 +151,9 @@ describe('a group', () => {
     expect(clara.system(chat).at(-1)).toBe('left');
   });
 
-  it('comes to one order when all write and change at once, some offline', async () => {
+  it('comes to one order when all write and change at once, some offline', { timeout: 60_000 }, async () => {
     const names = new Set<string>();
-    for (let seed = 20; seed < 26; seed++) {
+    for (let seed = 20; seed < 24; seed++) {
       const world = await World.make(seed);
       const [anna, boris, clara] = (await people(world, 'anna', 'boris', 'clara')) as [Party, Party, Party];
       const chat = await world.group(anna, 'sea', boris, clara);
@@ -222,6 +222,6 @@ describe('a crash', () => {
     expect(clara.texts(chat)).toEqual(anna.texts(chat).filter((text) => text !== 'three'));
     expect(boris.view(chat).state).toBe('removed');
     expect(boris.texts(chat)).not.toContain('five');
-    expect(anna.steps).toBeGreaterThan(50);
+    for (const party of parties) expect(party.crashes).toBeGreaterThan(4);
   });
 });

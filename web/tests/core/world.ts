@@ -62,6 +62,7 @@ export class Party {
   timer: number | null = null;
   online = true;
   steps = 0;
+  crashes = 0;
   core!: Core;
   readonly #world: World;
   readonly #random: SeededRandom;
@@ -149,6 +150,7 @@ export class Party {
 
   /** The process is gone and starts again from what is durable. */
   async crash(): Promise<void> {
+    this.crashes++;
     this.#cut();
     await this.start();
   }
