@@ -1,34 +1,36 @@
 /** What an action by the person may raise. Nothing that the network sends ever raises. */
 import { PolynyaError } from '../errors.ts';
 
-const MESSAGES = {
-  'identity-exists': 'This device has an identity already.',
-  'no-identity': 'Register first: choose a name and a relay.',
-  'bad-name': 'Choose a name of 1 to 128 bytes.',
-  'bad-content': 'This cannot be sent: it is empty or over its limit.',
-  'unknown-conversation': 'There is no such conversation here.',
-  'unknown-contact': 'This person is not among your contacts. Exchange an invite first.',
-  'unknown-request': 'This contact request is gone.',
-  'unknown-invite': 'There is no such invite here.',
-  'invite-not-open': 'Wait until the invite is opened, then send the request.',
-  'not-member': 'This person is not a member of the conversation.',
-  'already-member': 'This person is a member of the conversation already.',
-  'not-admin': 'Only admins of the group may do this.',
-  'not-group': 'This is possible in groups only.',
-  'not-active': 'You are not an active member of this conversation any more.',
-  'leave-first': 'Leave the conversation before you delete it.',
-  blocked: 'You have blocked this person. Unblock them first.',
-  'no-safety-number': 'There is a safety number once both of you are in the conversation.',
-  'request-expired': 'The request has expired. Ask the person to use a new invite.',
-  'too-many': 'This is more than a group can hold.',
-  'state-too-new': 'The stored data was written by a newer version. Update Polynya.',
-  'state-broken': 'The stored data is damaged and cannot be read.',
-};
+/** The text catalogue has the words for each: they are not in the first load. */
+export type CoreCode =
+  | 'identity-exists'
+  | 'no-identity'
+  | 'bad-name'
+  | 'bad-content'
+  | 'unknown-conversation'
+  | 'unknown-contact'
+  | 'unknown-request'
+  | 'unknown-invite'
+  | 'invite-not-open'
+  | 'not-member'
+  | 'already-member'
+  | 'not-admin'
+  | 'not-group'
+  | 'not-active'
+  | 'leave-first'
+  | 'blocked'
+  | 'no-safety-number'
+  | 'request-expired'
+  | 'too-many'
+  | 'state-too-new'
+  | 'state-broken';
 
 /** An action that cannot be done; nothing has changed. */
 export class CoreError extends PolynyaError {
-  constructor(code: keyof typeof MESSAGES) {
-    super(MESSAGES[code], code);
+  declare readonly code: CoreCode;
+
+  constructor(code: CoreCode) {
+    super(code, code);
   }
 }
 

@@ -6,7 +6,7 @@ import { type Entry, REQUEST_WINDOW } from '../wire/messages.ts';
 import { type Conversation, ConversationState, type SlotReceipt, type Topic } from './_state.ts';
 import { need, quiet, save, setProblem } from './conversation.ts';
 import { MISBEHAVING, number, SLOT } from './state.ts';
-import { entryHash } from './topics.ts';
+import { entryHash, forgetHeld } from './topics.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
 
@@ -87,6 +87,7 @@ export function stopForFraud(t: Transaction, conversation: Conversation): void {
 
 /** The slot does not add up: looks again in a while, and says so when that has gone on for REQUEST_WINDOW. */
 export function misbehaves(t: Transaction, conversation: Conversation, topic: Uint8Array): void {
+  forgetHeld(t, topic);
   const since = t.get(MISBEHAVING, topic) ?? t.now;
   t.put(MISBEHAVING, topic, since);
   if (t.now - since >= REQUEST_WINDOW) setProblem(t, conversation.id, 'relay-misbehaves');
