@@ -8,7 +8,7 @@ from polynya.core import work
 from polynya.core._state import Conversation, ConversationState, SlotReceipt, Topic
 from polynya.core.conversation import need, quiet, save, set_problem
 from polynya.core.state import MISBEHAVING, SLOT, number
-from polynya.core.topics import entry_hash
+from polynya.core.topics import entry_hash, forget_held
 from polynya.core.transaction import Transaction
 from polynya.wire.labels import verify_receipt
 from polynya.wire.messages import REQUEST_WINDOW, Entry, ReceiptBody
@@ -90,6 +90,7 @@ def stop_for_fraud(t: Transaction, conversation: Conversation) -> None:
 
 def misbehaves(t: Transaction, conversation: Conversation, topic: bytes) -> None:
     """The slot does not add up: looks again in a while, and says so when that has gone on for REQUEST_WINDOW."""
+    forget_held(t, topic)
     since = t.get(MISBEHAVING, topic)
     if since is None:
         since = t.now
