@@ -40,7 +40,8 @@ import * as work from './work.ts';
 /** Turns the first operation into a commit, as soon as the log is known to its end. */
 export async function workOperation(t: Transaction, conversation: Uint8Array): Promise<void> {
   const found = t.get(CONVERSATION, conversation);
-  if (found?.state !== ConversationState.active) return;
+  // A closed one's first commit still brings in whom its messages are for.
+  if (found?.state !== ConversationState.active && found?.state !== ConversationState.closed) return;
   if (t.get(COMMIT, conversation) || !topics.inSync(t, found)) return;
   for (;;) {
     const next = await operations.first(t, conversation);

@@ -25,8 +25,8 @@ import * as work from './work.ts';
 /** Messages of one conversation on their way at once: on a path with a second's delay, eight a second. */
 const WINDOW = 8;
 
-const isSending = ({ state }: Conversation): boolean =>
-  state === ConversationState.active || state === ConversationState.leaving;
+/** What was queued before the conversation was left or closed still goes. */
+const SENDING: readonly number[] = [ConversationState.active, ConversationState.leaving, ConversationState.closed];
 
 /** Draws the message's id where none is given; gives it back. */
 export function queue(t: Transaction, conversation: Uint8Array, content: Content, given?: Uint8Array | null): Uint8Array {
@@ -44,7 +44,7 @@ export function queue(t: Transaction, conversation: Uint8Array, content: Content
  */
 export async function workConversation(t: Transaction, conversation: Uint8Array): Promise<void> {
   const found = t.get(CONVERSATION, conversation);
-  if (!found || !isSending(found) || found.founding) return;
+  if (!found || !SENDING.includes(found.state) || found.founding) return;
   if (t.get(COMMIT, conversation) || !topics.inSync(t, found)) return;
   const relay = found.relay.identity;
   for (const key of t.keys(OUTBOX, conversation).slice(0, WINDOW)) {

@@ -80,6 +80,32 @@ describe('two people', () => {
     expect(boris.messages(chat)[0]).toMatchObject({ deleted: true, content: { text: '' } });
   });
 
+  it('who accept each other at once go on in one conversation, and no word is lost', async () => {
+    for (let seed = 30; seed < 34; seed++) {
+      const world = await World.make(seed);
+      const [anna, boris] = [await world.person('anna'), await world.person('boris')];
+      await world.settle();
+      await world.ask(boris, await world.invite(anna));
+      await world.ask(anna, await world.invite(boris));
+      for (const party of [anna, boris]) {
+        await party.do({ type: 'AcceptRequest', id: party.core.requests()[0]!.id });
+        await party.say(party.core.conversations()[0]!.id, `${party.name} first`);
+      }
+      await world.settle();
+      const chat = anna.direct(boris);
+      expect(hex(boris.direct(anna))).toBe(hex(chat));
+      await anna.say(chat, 'second');
+      await world.settle();
+      agree(chat, anna, boris);
+      for (const party of [anna, boris]) {
+        const texts = party.core.conversations().flatMap((view) => party.texts(view.id));
+        expect([party.name, ...texts.sort()]).toEqual([party.name, 'anna first', 'boris first', 'second']);
+        const waiting = party.core.conversations().flatMap((view) => party.messages(view.id)).filter((m) => m.order === null);
+        expect(waiting).toEqual([]);
+      }
+    }
+  });
+
   it('part: who leaves has left, the other cannot write any more', async () => {
     const world = await World.make(3);
     const [anna, boris] = (await people(world, 'anna', 'boris')) as [Party, Party];
