@@ -78,7 +78,6 @@ async function pathKeys(
   const shared = math.commonAncestor(math.leafNode(own), math.leafNode(signer));
   const steps = tree.filteredDirectPath(signer);
   const place = steps.findIndex((step) => step.node === shared);
-  ensure(own !== signer, '12.4.3.1-own-signer');
   ensure(place >= 0, '12.4.3.1-path-secret');
   const rest = steps.slice(place);
   ensure(rest.every((step) => !tree.isBlank(step.node)), '12.4.3.1-path-secret');
