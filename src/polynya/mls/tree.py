@@ -71,6 +71,14 @@ class RatchetTree:
 
     # ---- looking -------------------------------------------------------------------------------------------
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RatchetTree):
+            return NotImplemented
+        return self.suite.id == other.suite.id and self.nodes == other.nodes
+
+    def __hash__(self) -> int:
+        return hash(self.nodes)
+
     @property
     def leaf_count(self) -> int:
         """Places for leaves, blank ones included: a power of two."""

@@ -1,0 +1,119 @@
+"""A group as one blob: the same after storage, in the middle of anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from polynya.mls import secrettree, state
+from polynya.mls.codec import decode, opaque, u8, u32
+from polynya.mls.errors import MalformedError, ReplayedError
+from polynya.mls.group import X_WING, Group, PendingCommit
+from polynya.mls.keypackage import KeyPackageBundle
+from polynya.mls.proposal import Add, Remove
+from tests.mls.parties import (
+    NOW,
+    advance,
+    commit_by,
+    follow,
+    group_of,
+    in_agreement,
+    join,
+    key_package,
+    refuses,
+)
+from tests.support.seeded import SeededRandom
+
+
+def stored(group: Group) -> Group:
+    blob = group.encode()
+    again = Group.decode(blob)
+    assert again.encode() == blob and again.tree == group.tree
+    return again
+
+
+def test_storage_between_all_steps() -> None:
+    random = SeededRandom(1)
+    groups = [stored(group) for group in group_of(3, random)]
+    groups[1], proposal = groups[1].propose_update(random=random)
+    groups = [stored(group) for group in groups]
+    for leaf in (0, 2):
+        groups[leaf], _ = groups[leaf].receive_proposal(proposal)
+        groups[leaf] = stored(groups[leaf])
+        assert len(groups[leaf].pending_proposals) == 1
+    bundle = KeyPackageBundle.decode(key_package("new", random).encode())
+    pending = groups[0].commit([Add(bundle.key_package)], now=NOW, random=random)
+    pending = PendingCommit.decode(pending.encode())
+    groups = [stored(group) for group in advance(groups, 0, pending)]
+    groups.append(stored(join(pending.welcome, bundle).group))
+    assert in_agreement(groups)
+    sent = []
+    for _ in range(5):
+        groups[3], message = groups[3].encrypt(b"text", random=random)
+        groups[3] = stored(groups[3])
+        sent.append(message)
+    groups[0], _ = groups[0].decrypt(sent[4])
+    groups[0] = stored(groups[0])
+    groups = [stored(group) for group in commit_by(groups, 2, random)]
+    for number in (2, 0, 3, 1):
+        groups[0], _ = groups[0].decrypt(sent[number])
+        groups[0] = stored(groups[0])
+    for message in sent:
+        with pytest.raises(ReplayedError):
+            groups[0].decrypt(message)
+
+
+def test_past_epochs_keep_leaves_that_changed_and_left() -> None:
+    random = SeededRandom(2)
+    groups = group_of(5, random)
+    messages = []
+    for round_ in range(3):
+        leaving = len(groups) - 1
+        groups[leaving], message = groups[leaving].encrypt(str(round_).encode(), random=random)
+        messages.append((message, groups[0].member(leaving)))
+        groups = advance(groups[:-1], 1, groups[1].commit([Remove(leaving)], now=NOW, random=random))
+    group = stored(groups[0])
+    assert group == stored(group)
+    for number, (message, member) in enumerate(messages):
+        group, received = group.decrypt(message)
+        group = stored(group)
+        assert (received.data, received.sender) == (str(number).encode(), member)
+
+
+def test_leaves_that_epochs_share_are_stored_once() -> None:
+    random = SeededRandom(3)
+    groups = group_of(20, random, X_WING)
+    once = len(groups[0].encode())
+    for _ in range(5):
+        groups[:2] = [
+            groups[0].merge_commit(p := groups[0].commit(now=NOW, random=random)),
+            follow(groups[1], p.message),
+        ]
+    tree = len(groups[0].tree)
+    assert len(groups[1].encode()) < once + 5 * tree / 4
+
+
+def test_blobs_that_do_not_fit_together_are_refused() -> None:
+    random = SeededRandom(4)
+    groups = commit_by(group_of(2, random), 0, random)
+    held = groups[0]._state
+    blob = groups[0].encode()
+    refuses("state-version", lambda: Group.decode(b"\x02" + blob[1:]))
+    refuses("state-version", lambda: PendingCommit.decode(b"\x00"))
+    refuses("state-version", lambda: KeyPackageBundle.decode(b"\x00"))
+    other = replace(held, context=replace(held.context, tree_hash=bytes(32)))
+    refuses("state-tree", lambda: Group.decode(Group(other).encode()))
+    refuses("state-tree", lambda: Group.decode(Group(replace(held, own_leaf=9)).encode()))
+    wrong = Group(replace(held, reinit=Remove(1)))  # type: ignore[arg-type]
+    refuses("state-reinit", lambda: Group.decode(wrong.encode()))
+    ratchet = u32(1) + b"\x00" + opaque(u32(0) + u8(2) + b"\x00" + bytes(5) + b"\x00")
+    refuses("state-ratchet", lambda: decode(secrettree.read_secret_tree, ratchet))
+    crowded = replace(held.past[-1], members=(*held.past[-1].members, *[None] * 1000))
+    refuses("state-members", lambda: Group.decode(Group(replace(held, past=(crowded,))).encode()))
+
+
+def test_an_old_version_is_named_not_guessed() -> None:
+    assert state.VERSION == 1
+    with pytest.raises(MalformedError):
+        Group.decode(b"")
