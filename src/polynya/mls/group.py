@@ -6,8 +6,9 @@ twice.
 
 **Founding and adding**
 
-    bundle = make_key_package(suite, BasicCredential(identity), signature_private, lifetime=...,
-    random=random) publish(bundle.key_package.encode())                      # keep bundle.encode()
+    credential = BasicCredential(identity)
+    bundle = make_key_package(X25519, credential, signature_private, lifetime=..., random=random)
+    # save bundle.encode(), publish bundle.key_package.encode()
 
     group = Group.create(X25519, group_id, credential, signature_private, lifetime=..., random=random)
     key_package = verify_key_package(decode_key_package(data), now)
