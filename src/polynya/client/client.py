@@ -136,7 +136,9 @@ class Client:
         prints)."""
         if self.registered:
             raise ClientError("registered")
-        await self.loop.do(actions.CreateIdentity(name, links.relay_address(relay_link)))
+        address = links.relay_address(relay_link)
+        await self.loop.ask_time(address)
+        await self.loop.do(actions.CreateIdentity(name, address))
         return self.me
 
     async def set_name(self, name: str) -> None:
@@ -174,6 +176,9 @@ class Client:
 
     async def invite(self, timeout: float = WAIT) -> str:
         """A new link for one person, valid for 14 days. Needs the relay."""
+        await self._until(
+            lambda: True if self.link.kind in ("online", "polling") else None, timeout, "offline"
+        )
         async with self._creating:
             before = {view.id for view in self._core.invites()}
             await self.loop.do(actions.CreateInvite())

@@ -12,6 +12,9 @@ MESSAGES = {
     "not-relay-link": "This is an invite to a person, not a relay's link. Register with a relay's link "
     "first, then use `polynya accept`.",
     "not-invite-link": "This is a relay's link, not an invite to a person. Use it with `polynya register`.",
+    "wrong-relay": "What answers at this address is not the relay of the link. Ask its operator for "
+    "a new link; "
+    "if the link is right, somebody stands between.",
     "link-too-new": "This link was made by a newer version. Update Polynya.",
     "offline": "The relay cannot be reached now. Check the network and try again; what you sent is kept and "
     "goes out by itself.",

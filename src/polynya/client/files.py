@@ -49,7 +49,7 @@ class SealedFile:
     path: Path
     size: int
     changed: int
-    """Modification time in ns: tells a file that was written to meanwhile."""
+    """Modification time in microseconds: tells a file that was written to meanwhile."""
     key: bytes = field(repr=False)
     blob: bytes = b""
     """Id: SHA-256 of the whole blob."""
@@ -78,7 +78,7 @@ class SealedFile:
             state = self.path.stat()
         except OSError:
             return False
-        return (state.st_size, state.st_mtime_ns) == (self.size, self.changed)
+        return (state.st_size, _changed(state)) == (self.size, self.changed)
 
     def part(self, file: BinaryIO, offset: int) -> bytes:
         """The blob from `offset` up to the end of that part (a multiple of BLOB_PART, or the blob's end)."""
@@ -98,6 +98,10 @@ class SealedFile:
         return (sealed + bytes(max(0, end - start - len(sealed))))[within : end - start]
 
 
+def _changed(state: os.stat_result) -> int:
+    return max(0, state.st_mtime_ns // 1_000)
+
+
 def seal(path: Path, key: bytes) -> SealedFile:
     """Reads the whole file once for its blob's id. Raises ClientError. Blocking: run in a thread."""
     try:
@@ -107,7 +111,7 @@ def seal(path: Path, key: bytes) -> SealedFile:
                 raise ClientError("file-unreadable", f"{path} is not a file")
             if state.st_size > FILE_MAX:
                 raise ClientError("file-too-large", f"{path}: {state.st_size} bytes")
-            sealed = SealedFile(path, state.st_size, state.st_mtime_ns, key)
+            sealed = SealedFile(path, state.st_size, _changed(state), key)
             digest = hashlib.sha256()
             for offset in range(0, sealed.total, BLOB_PART):
                 digest.update(sealed.part(file, offset))

@@ -15,9 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
-from polynya.carriers.base import Carrier
+from polynya.carriers.base import Carrier, CarrierError
 from polynya.client.errors import ClientError, StoreError
 from polynya.client.link import Link, LinkState
+from polynya.client.sealing import Sealing
 from polynya.client.storage import OWN, Change, Storage
 from polynya.core.commands import (
     AmendMessage,
@@ -47,12 +48,16 @@ from polynya.core.events import (
 from polynya.crypto.random import Random
 from polynya.errors import PolynyaError
 from polynya.paths import backoff
-from polynya.wire.messages import EphemeralPush, Push, RelayAddress, Response
+from polynya.wire.errors import WireError
+from polynya.wire.messages import EphemeralPush, Ping, Push, RelayAddress, Response
 
 log = logging.getLogger("polynya.client")
 
 T = TypeVar("T")
 
+CLOCK_CHANGE = 2_000
+"""ms by which the relay's clock may drift from ours before we take notice: a slow answer is late by as
+much."""
 BACKLOG_MOST = 1_000
 """Events that may wait; beyond, sessions read no further, so that a flood stays in the network (1,000 x
 4 KB = 4 MB)."""
@@ -126,6 +131,7 @@ class Loop:
         self._failures = 0
         self._task: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
+        self._difference = 0
         self._memories: dict[bytes, bytes] = {}
         self._remembered: dict[bytes, int] = {}
         self._room = asyncio.Event()
@@ -145,11 +151,19 @@ class Loop:
     def links(self) -> Mapping[bytes, Link]:
         return self._links
 
+    def now(self) -> int:
+        """ms: the device's clock, set right by what the home relay last told. The core is handed this,
+        so that a wrong clock makes no difference from the first connection on."""
+        return max(0, self._clock() + self._difference)
+
     async def start(self) -> None:
         """Reads the core from disk and starts. Raises StoreError."""
         self._core = await self._loaded()
+        me = self._core.me()
+        if me is not None and me.relay.identity in self._memories:
+            self._difference = self._sealing(me.relay.identity).difference
         self._task = asyncio.create_task(self._run(), name="polynya-loop")
-        await self._step_commands(self._core.start(self._clock(), self._random))
+        await self._step_commands(self._core.start(self.now(), self._random))
 
     async def close(self) -> None:
         """Ends links and timers; what waits for an action is told that the client is closed."""
@@ -166,12 +180,38 @@ class Loop:
         await self._drop_links()
         if memories:
             with contextlib.suppress(StoreError):
-                await self.in_store(lambda s: s.commit(memories, self._clock()))
+                await self.in_store(lambda s: s.commit(memories, self.now()))
         self._core = None
         self._fail_actions(ClientError("closed"))
         self._tell(Stopped(ClientError("closed")))
         await asyncio.get_running_loop().run_in_executor(self._thread, self._storage.close)
         self._thread.shutdown()
+
+    async def ask_time(self, address: RelayAddress) -> None:
+        """Before an identity is made: whether this is the relay of the link, and what its clock says. An
+        absent relay is no error. Raises ClientError `wrong-relay`."""
+        sealing = self._sealing(address.identity)
+        carriers = self._carriers(address)
+        try:
+            for carrier in carriers.values():
+                if carrier.properties.exchanges:
+                    await sealing.exchange(carrier, Ping())
+                    break
+        except CarrierError as error:
+            log.info("the relay cannot be asked for its time: %s", error.problem)
+        except WireError as error:
+            raise ClientError("wrong-relay") from error
+        finally:
+            for carrier in carriers.values():
+                await carrier.close()
+        self._difference = sealing.difference
+        self._memories[address.identity] = sealing.remember(b"")
+
+    def _sealing(self, relay: bytes) -> Sealing:
+        """What is remembered of a relay that there is no link to."""
+        sealing = Sealing(relay, random=self._random, clock=self._clock)
+        sealing.recall(self._memories.get(relay))
+        return sealing
 
     async def do(self, action: Action) -> tuple[AppEvent, ...]:
         """Hands an action to the core; returns, once it is durable, what the app was told. Raises
@@ -254,7 +294,7 @@ class Loop:
     def _handle(self, event: Event, done: _Done | None) -> tuple[Command, ...]:
         """The core's commands; an action that it refuses is told to whoever asked."""
         try:
-            return self.core.handle(event, self._clock(), self._random)
+            return self.core.handle(event, self.now(), self._random)
         except Exception as error:
             if done is None:
                 log.exception("the core failed on an event of the network; the event is dropped")
@@ -275,7 +315,7 @@ class Loop:
         ]
         if changes:
             changes += self._due_memories()
-            await self.in_store(lambda s: s.commit(changes, self._clock()))
+            await self.in_store(lambda s: s.commit(changes, self.now()))
 
     def _due_memories(self) -> list[Save]:
         """What is to be kept of links that have heard from their relay since: with a step that is
@@ -323,11 +363,11 @@ class Loop:
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = at
-        delay = max(0.0, (at - self._clock()) / 1_000)
+        delay = max(0.0, (at - self.now()) / 1_000)
         self._timer = asyncio.get_running_loop().call_later(min(delay, TIMER_LOOK), self._look_at_timer)
 
     def _look_at_timer(self) -> None:
-        if self._clock() < self._timer_at:
+        if self.now() < self._timer_at:
             self._set_timer(self._timer_at)
         else:
             self._put(TimerFired())
@@ -366,7 +406,7 @@ class Loop:
             chance = int.from_bytes(self._random.bytes(2), "big")
             await asyncio.sleep(backoff.pause(self._failures, chance, largest=RESTART_MOST) / 1_000)
             try:
-                await self._step_commands(self.core.start(self._clock(), self._random))
+                await self._step_commands(self.core.start(self.now(), self._random))
                 return
             except StoreError:
                 self._failures += 1
@@ -407,8 +447,20 @@ class Loop:
 
     # ---- what links tell ----
 
+    def _adopt_time(self, relay: bytes) -> None:
+        """Takes the home relay's word on the time; a clock that was set since makes the core look at its
+        timers."""
+        me = None if self._core is None else self._core.me()
+        if me is None or me.relay.identity != relay:
+            return
+        difference = self._links[relay].sealing.difference
+        if abs(difference - self._difference) > CLOCK_CHANGE:
+            self._difference = difference
+            self._put(TimerFired())
+
     def connected(self, relay: bytes, session: bool) -> None:
         if relay in self._links:
+            self._adopt_time(relay)
             self._up.add(relay)
             self._put(Connected(relay, session))
 
@@ -417,8 +469,9 @@ class Loop:
             self._up.discard(relay)
             self._put(Disconnected(relay))
 
-    def answered(self, call_id: int, response: Response, relay_time: int) -> None:
+    def answered(self, relay: bytes, call_id: int, response: Response, relay_time: int) -> None:
         if call_id in self._calls:
+            self._adopt_time(relay)
             self._put(Answered(call_id, response, relay_time))
 
     def call_failed(self, call_id: int) -> None:
