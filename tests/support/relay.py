@@ -28,17 +28,18 @@ ROOT = Path(__file__).resolve().parents[2]
 async def running_relay(
     data: Path,
     *,
+    port: int = 0,
     clock: Callable[[], int] = now,
     limits: Limits | None = None,
     **options: Any,
 ) -> AsyncIterator[RunningRelay]:
-    """A relay in this event loop, on a free port of the loopback address; data of an earlier one is taken up.
+    """A relay in this event loop, unless `port` says otherwise on a free port of the loopback address; data
+    of an earlier one is taken up.
 
     `options` are those of RelayConfig. Health and metrics are on another free port: `local="off"` for none.
     """
-    config = RelayConfig(
-        data=data, port=0, **{"limits": limits or replace(Limits(), disk_reserve=0), **options}
-    )
+    options["limits"] = limits or replace(Limits(), disk_reserve=0)
+    config = RelayConfig(data=data, port=port, **options)
     async with serving(config, clock) as running:
         yield running
 

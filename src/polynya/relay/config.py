@@ -80,7 +80,7 @@ def load_config(
 def _read_file(path: Path, must_be_there: bool) -> tuple[dict[str, tuple[str, str]], Limits]:
     try:
         table = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if must_be_there:
             raise ConfigError(f"The configuration file {path} is not there. Check --config.") from None
         return {}, Limits()

@@ -43,6 +43,9 @@ class Limits:
     """and closed after 105 to 120 s: twice the ping and its answer"""
 
     # ---- what is sent to a session
+    kernel_buffer: int = 256 * KIB
+    """the socket's own send buffer, which the kernel would let grow to 4 MiB for a session that does not
+    read: 256 KiB on their way are 1.2 MB/s at 200 ms"""
     buffer_pause: int = 256 * KIB
     """no further call of the session is begun above: four answers of 64 KiB wait"""
     buffer_drop: int = MIB

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections import deque
 from collections.abc import Callable
@@ -47,6 +48,7 @@ class Session(WSListener):
         self._calls = Rate(relay.limits.calls_per_second, relay.limits.calls_burst)
         self._ephemerals: Rate | None = None
         self._hello_timer: asyncio.TimerHandle | None = None
+        self._abort_timer: asyncio.TimerHandle | None = None
         self._heard = True
         self._silent_ticks = 0
 
@@ -54,12 +56,16 @@ class Session(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
-        transport.underlying_transport.set_write_buffer_limits(high=self._relay.limits.buffer_pause)
+        carrier, limits = transport.underlying_transport, self._relay.limits
+        carrier.set_write_buffer_limits(high=limits.buffer_pause)
+        carrier.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.kernel_buffer)
         self._hello_timer = asyncio.get_running_loop().call_later(
             self._relay.limits.hello_timeout, self.close, WSCloseCode.POLICY_VIOLATION
         )
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
+        if self._abort_timer is not None:
+            self._abort_timer.cancel()
         self._end()
         self._released()
 
@@ -86,14 +92,23 @@ class Session(WSListener):
             return
         self._end()
         transport.send_close(code)
-        _disconnect(transport)
+        self._disconnect(transport)
 
     def _on_close(self, transport: WSTransport) -> None:
         """The other side's close is answered with the same, once."""
         self._end()
         if not transport.is_close_frame_sent:
             transport.send_close(WSCloseCode.OK)
-            _disconnect(transport)
+            self._disconnect(transport)
+
+    def _disconnect(self, transport: WSTransport) -> None:
+        """Lets go of the connection: at once where nothing is left to send, else after CLOSE_TIMEOUT at the
+        latest."""
+        carrier = transport.underlying_transport
+        is_done = carrier.get_write_buffer_size() == 0
+        transport.disconnect()
+        if not is_done:
+            self._abort_timer = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, carrier.abort)
 
     def tick(self) -> None:
         """Called every Limits.tick: pings a silent session, and closes one that does not answer."""
@@ -346,15 +361,6 @@ class Session(WSListener):
         """Hears no more of `source`."""
         if self._floors.pop(source, None) is not None:
             self._relay.live.unsubscribe(source, self)
-
-
-def _disconnect(transport: WSTransport) -> None:
-    """Lets go of the connection: at once where nothing is left to send, else after CLOSE_TIMEOUT at the
-    latest."""
-    carrier = transport.underlying_transport
-    transport.disconnect()
-    if carrier.get_write_buffer_size():
-        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, carrier.abort)
 
 
 def _head(frame: bytes) -> bytes:

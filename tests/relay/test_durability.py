@@ -1,0 +1,341 @@
+"""What was acknowledged survives: a killed relay, a full disk, a sick database."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import random
+import re
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from polynya.carriers.base import CarrierError
+from polynya.crypto.signature import public_key
+from polynya.relay.check import check_data
+from polynya.relay.errors import DataError
+from polynya.relay.folder import IDENTITY_FILE
+from polynya.relay.server import RunningRelay
+from polynya.relay.store import schema
+from polynya.relay.store.base import Problem, StoreError
+from polynya.relay.store.rows import select_by_pairs
+from polynya.relay.store.sqlite import DATABASE, SqliteStore, open_store
+from polynya.relay.store.threads import connect
+from polynya.wire.errors import WireError
+from polynya.wire.labels import record_hash, topic_id, verify_receipt
+from polynya.wire.messages import (
+    BlobState,
+    CreateTopic,
+    Done,
+    Fetch,
+    Ping,
+    Publish,
+    Published,
+    PutBlob,
+    ReceiptBody,
+    Records,
+    Refused,
+)
+from tests.relay.client import Client, Session, expect, refused
+from tests.relay.store_conformance import NOW, append, put, sign
+from tests.support.relay import RelayProcess, running_relay
+
+KILLS = 3
+PUBLISHERS = 4
+
+
+class Publisher:
+    """Publishes records to a topic of its own, several at a time, over any number of connections. A record
+    that was not acknowledged is sent again, before any other: exactly what a device's outbox does."""
+
+    def __init__(self, number: int) -> None:
+        self.secret = os.urandom(32)
+        self.slot = hashlib.sha256(b"slot %d" % number).digest()[:16]
+        self.waiting: list[bytes] = []
+        self.acknowledged: list[tuple[bytes, Published]] = []
+        self._number = number
+        self._made = 0
+
+    async def run(self, session: Session) -> None:
+        """Until the relay is gone."""
+        expect(Done, await session.call(CreateTopic(self.secret, 30)))
+        while True:
+            while len(self.waiting) < 8:
+                self._made += 1
+                self.waiting.append(b"%d %08d " % (self._number, self._made) * 30)
+            futures = [
+                await session.send(Publish(self.secret, record, self.slot if index % 4 == 0 else None))
+                for index, record in enumerate(self.waiting)
+            ]
+            for future, record in zip(futures, list(self.waiting), strict=True):
+                self.acknowledged.append((record, expect(Published, await future)))
+                self.waiting.remove(record)
+
+
+async def publish_until_killed(relay: RelayProcess, publishers: list[Publisher], enough: int) -> None:
+    identity = public_key((relay.data / IDENTITY_FILE).read_bytes())
+    client = Client(relay.address, identity)
+    goal = len(publishers[0].acknowledged) + enough
+
+    async def one(publisher: Publisher) -> None:
+        try:
+            async with client.session() as session:
+                await publisher.run(session)
+        except (CarrierError, asyncio.CancelledError, WireError):
+            return
+
+    tasks = [asyncio.create_task(one(publisher)) for publisher in publishers]
+    while len(publishers[0].acknowledged) < goal:
+        await asyncio.sleep(0.001)
+    await relay.kill()
+    await asyncio.gather(*tasks)
+    await client.close()
+
+
+async def stored(client: Client, topic: bytes) -> Records:
+    entries: tuple[object, ...] = ()
+    head = 0
+    while True:
+        page = expect(Records, await client.exchange(Fetch(topic, len(entries), 64)))
+        head = page.head
+        if not page.entries:
+            return Records(entries, head)  # type: ignore[arg-type]
+        entries += page.entries
+
+
+async def test_a_killed_relay_loses_doubles_and_reorders_nothing(tmp_path: Path) -> None:
+    dice = random.Random(7)  # noqa: S311 - when to kill
+    publishers = [Publisher(number) for number in range(PUBLISHERS)]
+    relay = RelayProcess(tmp_path / "data", "--local", "off")
+    for _ in range(KILLS):
+        await relay.start()
+        await publish_until_killed(relay, publishers, dice.randrange(20, 200))
+        assert check_data(relay.data) == []
+    async with relay:
+        client = Client(relay.address, public_key((relay.data / IDENTITY_FILE).read_bytes()))
+        for publisher in publishers:
+            log = await stored(client, topic_id(publisher.secret))
+            assert [entry.seq for entry in log.entries] == list(range(1, log.head + 1))
+            at = {entry.record: entry for entry in log.entries}
+            assert len(at) == len(log.entries), "a record is there twice"
+            assert len(publisher.acknowledged) > 20 * KILLS
+            seqs = []
+            for record, published in publisher.acknowledged:
+                entry = at[record]
+                assert (entry.seq, entry.time, entry.receipt) == (
+                    published.seq,
+                    published.time,
+                    published.receipt,
+                )
+                seqs.append(entry.seq)
+            assert seqs == sorted(seqs)
+            positions = [entry for entry in log.entries if entry.slot == publisher.slot]
+            for position, entry in enumerate(positions):
+                assert entry.receipt is not None
+                assert entry.record is not None
+                body = ReceiptBody(
+                    topic_id(publisher.secret), publisher.slot, position, entry.seq, record_hash(entry.record)
+                )
+                assert verify_receipt(client.identity, body, entry.receipt)
+        await client.close()
+
+
+# ---- full disks
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    store = await open_store(tmp_path, sign, time=NOW, reserve=0)
+    yield store
+    await store.close()
+
+
+def fill(store: SqliteStore, pages: int | None) -> None:
+    """From now on the database may hold `pages` more pages of 4 KiB; None: as many as ever."""
+    db = store._writer._db
+    most = 2**31 if pages is None else db.execute("PRAGMA page_count").fetchone()[0] + pages
+    db.execute(f"PRAGMA max_page_count = {most}")
+
+
+async def test_a_full_disk_refuses_all_or_nothing_and_recovers(store: SqliteStore) -> None:
+    topic = os.urandom(32)
+    await store.create_topic(topic, 30, NOW)
+    await append(store, topic, b"before" * 20)
+    fill(store, 8)
+    results = await asyncio.gather(
+        *(append(store, topic, b"%04d" % index * 500) for index in range(200)), return_exceptions=True
+    )
+    problems = {result.problem for result in results if isinstance(result, StoreError)}
+    assert problems == {Problem.FULL}
+    fill(store, None)
+    after = await append(store, topic, b"after" * 20)
+    records = await store.fetch(0 + 1, topic, 0, 64, 10**6, NOW)  # type: ignore[arg-type]
+    taken = [result for result in results if not isinstance(result, BaseException)]
+    assert after.published.seq == len(taken) + 2
+    assert records.head == after.published.seq
+
+
+async def test_a_relay_on_a_full_disk_says_so_and_recovers(running: RunningRelay, client: Client) -> None:
+    store = running.relay.store
+    assert isinstance(store, SqliteStore)
+    secret = os.urandom(32)
+    async with client.session() as session:
+        await session.call(CreateTopic(secret, 30))
+        first = expect(Published, await session.call(Publish(secret, b"first" * 100)))
+        fill(store, 0)
+        answers = [await session.call(Publish(secret, os.urandom(4_000))) for _ in range(12)]
+        assert "FULL" in {refused(answer) for answer in answers if isinstance(answer, Refused)}
+        taken = [answer for answer in answers if isinstance(answer, Published)]
+        expect(Records, await session.call(Fetch(topic_id(secret), 0, 64)))
+        assert await session.call(Publish(secret, b"first" * 100)) == first
+        fill(store, None)
+        assert expect(Published, await session.call(Publish(secret, b"last" * 100))).seq == len(taken) + 2
+
+
+async def test_blobs_leave_the_reserve_free(tmp_path: Path) -> None:
+    store = await open_store(tmp_path, sign, time=NOW, reserve=2**60)
+    with pytest.raises(StoreError) as caught:
+        await put(store, b"x" * 1_500)
+    assert caught.value.problem is Problem.FULL
+    await store.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small disk of its own needs root")
+async def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    """A file system of 3 MiB, with blobs and records until it is full; then space is made."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = await asyncio.create_subprocess_exec(
+        "mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)
+    )
+    if await mounted.wait() != 0:
+        pytest.skip("this machine lets nobody mount")
+    try:
+        async with running_relay(disk / "data") as running:
+            client = Client(running.address, running.identity)
+            secret, ballast = os.urandom(32), disk / "ballast"
+            expect(Done, await client.exchange(CreateTopic(secret, 30)))
+            ballast.write_bytes(bytes(2**20))
+            acknowledged = []
+            codes = set()
+            for index in range(2_000):
+                record = b"%06d" % index * 600
+                answer = await client.exchange(Publish(secret, record))
+                if isinstance(answer, Published):
+                    acknowledged.append((answer.seq, record))
+                else:
+                    codes.add(refused(answer))
+                    break
+            assert codes == {"FULL"}
+            data = os.urandom(50_000)
+            blob = hashlib.sha256(data).digest()
+            assert refused(await client.exchange(PutBlob(blob, 50_000, 0, data))) == "FULL"
+            expect(Done, await client.exchange(Ping()))
+            ballast.unlink()
+            assert await client.exchange(PutBlob(blob, 50_000, 0, data)) == BlobState(50_000)
+            seq = expect(Published, await client.exchange(Publish(secret, b"after" * 50))).seq
+            assert seq == len(acknowledged) + 1
+            log = await stored(client, topic_id(secret))
+            assert [(entry.seq, entry.record) for entry in log.entries[:-1]] == acknowledged
+            await client.close()
+        assert check_data(disk / "data") == []
+    finally:
+        await (await asyncio.create_subprocess_exec("umount", str(disk))).wait()
+
+
+# ---- a sick database
+
+
+async def test_a_change_that_fails_takes_no_other_with_it(store: SqliteStore) -> None:
+    topic = os.urandom(32)
+    await store.create_topic(topic, 30, NOW)
+
+    def fails(db: sqlite3.Connection, _: object) -> None:
+        db.execute("INSERT INTO logs (id, kind, retention_days, created, used) VALUES (x'00', 1, 1, 1, 1)")
+        raise ZeroDivisionError
+
+    results = await asyncio.gather(
+        append(store, topic, b"one" * 20),
+        store._writer.run(fails),
+        append(store, topic, b"two" * 20),
+        return_exceptions=True,
+    )
+    assert isinstance(results[1], StoreError)
+    assert results[1].problem is Problem.FAILED
+    assert (await store.heads([topic, b"\x00"], [], NOW))[0] == [2, None]
+
+
+def test_damage_is_found(tmp_path: Path) -> None:
+    db = connect(tmp_path / DATABASE, time=NOW)
+    db.execute("INSERT INTO logs (id, kind, retention_days, created, used) VALUES (x'00', 1, 30, 1, 1)")
+    db.execute("INSERT INTO entries (id, time, record) VALUES ((1 << 32) + 2, 1, x'aa')")
+    db.execute("INSERT INTO entries (id, time) VALUES ((1 << 32) + 3, 1)")
+    db.execute("INSERT INTO blobs VALUES (x'bb', 5, 5, 1, 1)")
+    db.close()
+    problems = "\n".join(check_data(tmp_path))
+    for part in ("neither record nor hash", "missing from the index", "gap", "bytes of 1 are missing"):
+        assert part in problems
+
+
+# ---- schema
+
+
+def test_migrations_run_once_in_order_and_forward_only(tmp_path: Path) -> None:
+    path = tmp_path / "test.db"
+    steps = ("CREATE TABLE one (a INTEGER);", "ALTER TABLE one ADD COLUMN b INTEGER DEFAULT 7;")
+    db = sqlite3.connect(path, isolation_level=None)
+    schema.migrate(db, NOW, steps[:1])
+    db.execute("INSERT INTO one VALUES (1)")
+    schema.migrate(db, NOW + 1, steps)
+    schema.migrate(db, NOW + 2, steps)
+    assert db.execute("SELECT a, b FROM one").fetchall() == [(1, 7)]
+    assert db.execute("SELECT * FROM schema_version").fetchall() == [(1, NOW), (2, NOW + 1)]
+    with pytest.raises(DataError, match="newer Polynya"):
+        schema.migrate(db, NOW, steps[:1])
+
+
+def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
+    db = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
+    schema.migrate(db, NOW, ("CREATE TABLE one (a INTEGER);",))
+    with pytest.raises(sqlite3.OperationalError):
+        schema.migrate(db, NOW, ("", "CREATE TABLE two (a INTEGER);\nCREATE TABLE one (a INTEGER);"))
+    assert schema.version_of(db) == 1
+    assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'two'").fetchone() == (0,)
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / DATABASE).write_bytes(b"not a database, but long enough to look like something" * 100)
+    with pytest.raises(DataError, match="cannot be opened"):
+        connect(tmp_path / DATABASE, time=NOW)
+
+
+def test_every_hot_query_searches_and_none_scans(tmp_path: Path) -> None:
+    """A look-up without its index is right on ten records and useless on a million."""
+    db = connect(tmp_path / DATABASE, time=NOW)
+    asked: list[str] = []
+    db.set_trace_callback(asked.append)
+    pairs = "SELECT log, hash, seq FROM pairs CROSS JOIN record_index ON log = a AND hash = b"
+    select_by_pairs(db, pairs, [(1, 2), (3, 4)])
+    db.set_trace_callback(None)
+    queries = [
+        asked[0],
+        "SELECT number, retention_days, head FROM logs WHERE id = x'00' AND kind = 1",
+        "SELECT max(id) FROM entries WHERE id > 5 AND id < 7",
+        "SELECT id, time FROM entries WHERE id > 5 AND id < 7 ORDER BY id LIMIT 64",
+        "SELECT position FROM entries WHERE slot = x'00' AND id > 5 AND id < 7 ORDER BY id DESC LIMIT 1",
+        "SELECT day, log FROM visits WHERE day <= 9 ORDER BY day, log LIMIT 1",
+        "SELECT 1 FROM visits WHERE log = 1 AND day > 9",
+        "SELECT id, time FROM entries WHERE id > 5 AND id < 7 AND slot IS NOT NULL AND record IS NOT NULL "
+        "ORDER BY id LIMIT 64",
+        "DELETE FROM blob_names WHERE entry > 5 AND entry <= 6",
+        "SELECT 1 FROM blob_names WHERE blob = x'00'",
+        "SELECT number FROM key_packages WHERE owner = 1 AND package IS NOT NULL ORDER BY number LIMIT 1",
+    ]
+    for query in queries:
+        plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {query}")]
+        steps = [step for step in plan if step.startswith(("SCAN", "SEARCH", "USE TEMP"))]
+        assert steps, query
+        assert all(re.match(r"SEARCH|SCAN pairs|SCAN \d+ CONSTANT", step) for step in steps), query
