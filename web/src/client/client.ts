@@ -89,7 +89,8 @@ export class BrowserClient implements Client, LoopSink, Names {
       case 'RequestsChanged':
         return this.#tell({ type: 'requests' });
       case 'ContactsChanged':
-        return this.#tell({ type: 'contacts' });
+        this.#tell({ type: 'contacts' });
+        return this.#tell({ type: 'opened-invites' });
       case 'InviteCreated':
       case 'InvitesChanged':
         return this.#tell({ type: 'invites' });
@@ -334,6 +335,7 @@ export class BrowserClient implements Client, LoopSink, Names {
 
   async requestContact(openedInvite: Hex, text: string): Promise<void> {
     await this.#do({ type: 'SendContactRequest', id: unhex(openedInvite), text: text || null });
+    this.#tell({ type: 'opened-invites' });
   }
 
   async accept(request: Hex): Promise<Hex> {
