@@ -83,7 +83,11 @@ async def test_a_session_that_does_not_read_is_closed_and_the_others_go_on(tmp_p
             await writer.call(CreateTopic(secret, 30))
             await reader.call(Subscribe((topic_id(secret),), ()))
             hello, handshake = start_session(await client.keys(), client.clock(), RANDOM)
-            async with aiohttp.ClientSession() as http, http.ws_connect(running.address + "/s") as slow:
+            soon = aiohttp.ClientWSTimeout(ws_close=0.1)
+            async with (
+                aiohttp.ClientSession() as http,
+                http.ws_connect(running.address + "/s", timeout=soon) as slow,
+            ):
                 await slow.send_bytes(hello)
                 sealed = handshake.finish(await slow.receive_bytes())
                 await slow.send_bytes(sealed.seal(Call(1, Subscribe((topic_id(secret),), ()))))
