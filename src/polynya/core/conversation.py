@@ -110,7 +110,8 @@ def content_kind(message: StoredMessage) -> str:
         return "text"
     if isinstance(message.content, FileReference):
         return "file"
-    return "system" if isinstance(message.content, SystemContent) else "unknown"
+    known = isinstance(message.content, SystemContent) and message.content.kind != "unknown"
+    return "system" if known else "unknown"
 
 
 def _preview_text(message: StoredMessage) -> str:
@@ -129,6 +130,12 @@ def _preview_text(message: StoredMessage) -> str:
 def show(t: Transaction, message: StoredMessage) -> None:
     """Appends to the history and lets the list of conversations show it."""
     t.append(message)
+    set_last(t, message)
+    t.notify(MessageAdded(message.conversation, message.id))
+
+
+def set_last(t: Transaction, message: StoredMessage) -> None:
+    """What the list of conversations shows of this one."""
     time = message.sent if message.time is None else message.time
     last = Preview(
         id=message.id,
@@ -141,7 +148,6 @@ def show(t: Transaction, message: StoredMessage) -> None:
     )
     found = need(t, message.conversation)
     save(t, replace(found, last=last, activity=max(found.activity, time)))
-    t.notify(MessageAdded(message.conversation, message.id))
 
 
 def show_system(

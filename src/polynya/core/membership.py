@@ -162,7 +162,7 @@ def answered_commit(t: Transaction, conversation: bytes, request: Request, respo
         return
     if isinstance(response, Published):
         if placed:
-            work.pause(t, b"commit", conversation, work.PLACED_PAUSE)
+            work.placed(t, b"commit", conversation)
         else:
             work.count(t, "publish-misplaced")
             work.pause(t, b"commit", conversation)

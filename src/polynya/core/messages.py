@@ -49,7 +49,7 @@ def _open(t: Transaction, conversation: Conversation, topic: Topic, entry: Entry
     try:
         message = decode_message(received.data)
     except WireError:
-        work.count(t, "message-malformed")
+        work.count(t, "message-content")
         return
     place = contents.Place(
         topic.id, topics.order(topic, entry.seq), entry.seq, entry.time, topics.entry_hash(entry)

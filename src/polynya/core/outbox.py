@@ -7,8 +7,8 @@ from dataclasses import replace
 from polynya.core import blobs, entries, topics, work
 from polynya.core._state import Conversation, ConversationState, Outgoing, Seen
 from polynya.core.commands import MessageChanged
-from polynya.core.conversation import group, need, next_number, put_group, set_problem, update_preview
-from polynya.core.history import Deleted, Edited, Ordered, Reacted, StatusChanged
+from polynya.core.conversation import group, need, next_number, put_group, set_last, set_problem, update_preview
+from polynya.core.history import Deleted, Edited, Ordered, Reacted, StatusChanged, StoredMessage
 from polynya.core.identity import me
 from polynya.core.state import COMMIT, CONVERSATION, OUTBOX, OWN_HASH, SEEN, TOPIC
 from polynya.core.transaction import Transaction
@@ -65,14 +65,17 @@ def work_conversation(t: Transaction, conversation: bytes) -> None:
         return
     for key in t.keys(OUTBOX, conversation)[:WINDOW]:
         name = work.item(b"out", key)
-        if not work.may_call(t, found.relay.identity, name):
+        if work.in_flight(t, b"out", key) or work.is_placed(t, name):
             continue
+        if not work.may_call(t, found.relay.identity, name):
+            # What was written later does not overtake.
+            return
         outgoing = _with_record(t, found, key)
         topic = None if outgoing is None else t.get(TOPIC, found.topic)
         if outgoing is None or outgoing.record is None or topic is None:
             continue
         if not blobs.uploaded(t, found.relay.identity, outgoing.blob):
-            continue
+            return
         named = _named(outgoing)
         request = Publish(write_secret(topic.topic_secret), outgoing.record, None, named)
         work.call(t, found.relay.identity, name, request)
@@ -131,7 +134,7 @@ def answered(t: Transaction, key: bytes, request: Request, response: Response) -
         return
     if isinstance(response, Published):
         if placed:
-            work.pause(t, b"out", key, work.PLACED_PAUSE)
+            work.placed(t, b"out", key)
         else:
             # The relay names a place where our record was not.
             work.count(t, "publish-misplaced")
@@ -165,7 +168,11 @@ def logged(t: Transaction, key: bytes, order: int, time: int) -> None:
         t.amend(conversation, outgoing.id, Ordered(order, time))
         t.amend(conversation, outgoing.id, StatusChanged("sent"))
         t.notify(MessageChanged(conversation, outgoing.id))
-        update_preview(t, conversation, outgoing.id, status="sent")
+        # Others may have written while it waited: in the log it is the newest.
+        message = StoredMessage(
+            conversation, outgoing.id, own, True, outgoing.sent, time, order, content, "sent"
+        )
+        set_last(t, message)
     elif isinstance(content, Edit):
         t.amend(conversation, content.target, Edited(own, content.text, order))
         t.notify(MessageChanged(conversation, content.target))

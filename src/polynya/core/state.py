@@ -159,6 +159,8 @@ class Pause:
     attempts: int
     until: int
     """ms, the device's clock."""
+    placed: bool = False
+    """Not refused: the relay has the record, and the log will bring it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def read_entry(t: Transaction, topic: Topic, relay: bytes, entry: Entry) -> Body
         body = open_record(record_key(topic.topic_secret), topic.id, entry.record)
     except WireError:
         return Body("bad")
-    return blobs.read_body(t, relay, work.item(b"topic", topic.id), entry, body)
+    return blobs.read_body(t, relay, work.item(b"log", topic.id), entry, body)
 
 
 def end(t: Transaction, topic: bytes, time: int) -> None:

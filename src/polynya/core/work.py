@@ -108,6 +108,20 @@ def pause(t: Transaction, kind: bytes, key: bytes, wait: int | None = None) -> N
     set_timer(t, b"retry", name, t.now + wait)
 
 
+def placed(t: Transaction, kind: bytes, key: bytes) -> None:
+    """The relay has taken the item's record: it is published again only if the log does not bring it."""
+    pause(t, kind, key, PLACED_PAUSE)
+    name = item(kind, key)
+    waiting = t.get(PAUSE, name)
+    if waiting is not None:
+        t.put(PAUSE, name, replace(waiting, placed=True))
+
+
+def is_placed(t: Transaction, name: bytes) -> bool:
+    waiting = t.get(PAUSE, name)
+    return waiting is not None and waiting.placed and waiting.until > t.now
+
+
 def succeeded(t: Transaction, kind: bytes, key: bytes = b"") -> None:
     """The item's next refusal starts with the shortest pause again."""
     name = item(kind, key)
