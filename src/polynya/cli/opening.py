@@ -17,6 +17,7 @@ from polynya.cli.output import note
 from polynya.client import Client
 from polynya.client.errors import ClientError, PassphraseNeeded
 from polynya.client.storage import Storage
+from polynya.core.views import ConversationView
 
 ENDING = 5.0
 """Seconds at the end of a command in which the relay gets what is still on its way: receipts, fresh key
@@ -87,3 +88,14 @@ async def finish(client: Client) -> None:
         await client.settled(ENDING)
     except ClientError:
         return
+
+
+async def find_chat(client: Client, arguments: Namespace, text: str) -> ConversationView:
+    """As Client.find_chat; a chat that is not here yet may wait at the relay: somebody has just made it."""
+    try:
+        return client.find_chat(text)
+    except ClientError as error:
+        if error.code != "unknown-chat":
+            raise
+        await fetch(client, arguments)
+        return client.find_chat(text)

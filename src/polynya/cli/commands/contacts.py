@@ -8,7 +8,7 @@ from argparse import Namespace
 from typing import TypeVar
 
 from polynya.cli.errors import CliError
-from polynya.cli.opening import fetch, finish, opened
+from polynya.cli.opening import fetch, find_chat, finish, opened
 from polynya.cli.output import clean, contact_json, contact_line, request_json, request_line, say, say_json
 from polynya.client import Client
 from polynya.client.appevents import ContactAccepted
@@ -124,7 +124,7 @@ async def contacts(arguments: Namespace) -> None:
 async def safety(arguments: Namespace) -> None:
     async with opened(arguments) as client:
         await fetch(client, arguments)
-        view = client.find_chat(arguments.chat)
+        view = await find_chat(client, arguments, arguments.chat)
         number = client.safety(view)
         for start in range(0, len(number.groups), 4):
             say(" ".join(number.groups[start : start + 4]))

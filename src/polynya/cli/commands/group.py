@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from polynya.cli.commands.contacts import pick
 from polynya.cli.errors import CliError
-from polynya.cli.opening import fetch, finish, opened
+from polynya.cli.opening import fetch, find_chat, finish, opened
 from polynya.cli.output import clean, say
 from polynya.client import Client
 from polynya.core.views import ConversationView
@@ -40,25 +40,25 @@ async def _create(client: Client, arguments: Namespace) -> None:
 
 
 async def _add(client: Client, arguments: Namespace) -> None:
-    await client.add(client.find_chat(arguments.chat), *_people(client, arguments.people))
+    await client.add(await find_chat(client, arguments, arguments.chat), *_people(client, arguments.people))
 
 
 async def _remove(client: Client, arguments: Namespace) -> None:
-    chat = client.find_chat(arguments.chat)
+    chat = await find_chat(client, arguments, arguments.chat)
     for identity in [_member(chat, word) for word in arguments.people]:
         await client.remove(chat, identity)
 
 
 async def _leave(client: Client, arguments: Namespace) -> None:
-    await client.leave(client.find_chat(arguments.chat))
+    await client.leave(await find_chat(client, arguments, arguments.chat))
 
 
 async def _rename(client: Client, arguments: Namespace) -> None:
-    await client.rename(client.find_chat(arguments.chat), arguments.name)
+    await client.rename(await find_chat(client, arguments, arguments.chat), arguments.name)
 
 
 async def _admin(client: Client, arguments: Namespace) -> None:
-    chat = client.find_chat(arguments.chat)
+    chat = await find_chat(client, arguments, arguments.chat)
     await client.set_admin(chat, _member(chat, arguments.person), not arguments.remove)
 
 

@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 
 from polynya.cli.errors import CliError
-from polynya.cli.opening import fetch, finish, opened
+from polynya.cli.opening import fetch, find_chat, finish, opened
 from polynya.cli.output import chat_json, chat_line, clean, message_json, message_line, say, say_json
 from polynya.client import Client
 from polynya.client.appevents import MessageChanged, MessageReceived, MessageSent
@@ -53,7 +53,7 @@ async def send(arguments: Namespace) -> None:
     if not arguments.file and not (text and text.strip()):
         raise CliError("empty-input")
     async with opened(arguments) as client:
-        chat = client.find_chat(arguments.chat)
+        chat = await find_chat(client, arguments, arguments.chat)
         target = await _find_message(client, chat, arguments.reply) if arguments.reply else None
         if arguments.file:
             message = await client.send_file(chat, arguments.file, caption=text, reply_to=target)
@@ -87,7 +87,7 @@ async def _find_message(client: Client, chat: ConversationView, text: str) -> Me
 
 async def tail(arguments: Namespace) -> None:
     async with opened(arguments) as client:
-        only = client.find_chat(arguments.chat) if arguments.chat else None
+        only = await find_chat(client, arguments, arguments.chat) if arguments.chat else None
         printer = _Printer(client, arguments, only)
         if not arguments.new:
             await printer.begin(arguments.n)
@@ -162,7 +162,7 @@ class _Printer:
 
 async def download(arguments: Namespace) -> None:
     async with opened(arguments) as client:
-        chat = client.find_chat(arguments.chat)
+        chat = await find_chat(client, arguments, arguments.chat)
         await fetch(client, arguments)
         message = await _find_message(client, chat, arguments.message)
         path = await client.download(message, arguments.to)
