@@ -7,6 +7,7 @@ import base64
 import hashlib
 import importlib.metadata
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -132,6 +133,40 @@ async def test_a_session_begins_however_the_bytes_arrive(
             head = await reader.readexactly(4)
             assert head[:2] == b"\x82\x7e"
             handshake.finish(await reader.readexactly(int.from_bytes(head[2:], "big")))
+
+
+@pytest.mark.parametrize("piece", [1, 40, 100_000])
+async def test_an_upgrade_may_follow_other_requests(
+    running: RunningRelay, client: Client, piece: int
+) -> None:
+    """On one connection, as clients and proxies do that keep them."""
+    hello, handshake = start_session(await client.keys(), client.clock(), RANDOM)
+    data = upgrade(running) + masked(hello)
+    async with connected(running) as (reader, writer), asyncio.timeout(PATIENCE):
+        secret = path_of(running)
+        for line, status in (("GET /", b"403"), (f"GET {secret}/keys", b"200"), (f"POST {secret}/x", b"400")):
+            request = f"{line} HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc".encode()
+            for at in range(0, len(request), piece):
+                writer.write(request[at : at + piece])
+                await writer.drain()
+                await asyncio.sleep(0)
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.split()[1] == status
+            size = re.search(rb"Content-Length: (\d+)", head)
+            assert size is not None
+            await reader.readexactly(int(size[1]))
+        for at in range(0, len(data), piece):
+            writer.write(data[at : at + piece])
+            await writer.drain()
+            await asyncio.sleep(0)
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+        head = await reader.readexactly(4)
+        handshake.finish(await reader.readexactly(int.from_bytes(head[2:], "big")))
+        assert running.relay.metrics.sessions == 1
+    while running.relay.metrics.sessions:
+        await asyncio.sleep(0.01)
+    while running.relay.metrics.connections > 1:  # the client's own stays
+        await asyncio.sleep(0.01)
 
 
 async def test_a_hello_in_fragments_is_taken(running: RunningRelay, client: Client) -> None:

@@ -26,6 +26,7 @@ from polynya.wire.messages import (
     Ping,
     PutBlob,
     Reply,
+    Request,
 )
 from polynya.wire.session import start_session
 from tests.browser.authority import Authority
@@ -59,7 +60,8 @@ async def test_exchanges_and_sessions_over_https(tmp_path: Path, authority: Auth
             await socket.send_bytes(hello)
             sealed = handshake.finish(await socket.receive_bytes())
             part = PutBlob(bytes(32), 2 * BLOB_PART, 0, bytes(BLOB_PART))
-            for number, request in enumerate((Ping(), part, Ping())):
+            requests: tuple[Request, ...] = (Ping(), part, Ping())
+            for number, request in enumerate(requests):
                 await socket.send_bytes(sealed.seal(Call(number, request)))
             replies = [sealed.open(await socket.receive_bytes()) for _ in range(3)]
         assert [reply.response for reply in replies if isinstance(reply, Reply)] == [

@@ -22,6 +22,7 @@ from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
 from polynya.relay.limits import FRAME_MAX, Limits
 from polynya.relay.metrics import Metrics
+from polynya.relay.web import TakeOver, Verdict
 
 logger = logging.getLogger("polynya.relay")
 
@@ -38,7 +39,7 @@ class Adapter:
         limits: Limits,
         metrics: Metrics,
         is_session_path: Callable[[str], bool],
-        make_http: Callable[[Callable[[], None]], asyncio.Protocol],
+        make_http: Callable[[Callable[[], None], TakeOver], asyncio.Protocol],
         make_session: Callable[[Callable[[], None]], WSListener],
     ) -> None:
         self.limits = limits
@@ -51,6 +52,31 @@ class Adapter:
     def protocol(self) -> asyncio.Protocol:
         """For `loop.create_server`."""
         return _FirstHead(self)
+
+    def look(self, data: bytes, transport: asyncio.Transport | None, release: Callable[[], None]) -> Verdict:
+        """Takes over a connection whose next request is an upgrade to a session: clients and proxies that
+        keep connections send it on one that has carried other requests."""
+        end = data.find(HEAD_END)
+        if end < 0:
+            line, ended, _ = data.partition(b"\r\n")
+            may_be = data[:1] == b"G" and (not ended or self._is_session_line(line))
+            return Verdict.WAIT if may_be and len(data) <= self.limits.head_size else Verdict.HTTP
+        upgrade = _upgrade(data[:end], self.is_session_path) if end <= self.limits.head_size else None
+        if upgrade is None or transport is None:
+            return Verdict.HTTP
+        self.hand_over(transport, upgrade + data[end + len(HEAD_END) :], release)
+        return Verdict.TAKEN
+
+    def _is_session_line(self, line: bytes) -> bool:
+        words = line.split(b" ")
+        return len(words) == 3 and self.is_session_path(words[1].decode("latin-1"))
+
+    def hand_over(self, transport: asyncio.Transport, data: bytes, release: Callable[[], None]) -> None:
+        """From now on the connection is a session's; `data` begins with a head that picows accepts."""
+        session = _session_protocol(self.make_session(release))
+        transport.set_protocol(session)
+        session.connection_made(transport)
+        _feed(session, data)
 
     def admit(self, transport: asyncio.Transport) -> Callable[[], None] | None:
         """Counts a connection; returns what uncounts it, or None where there are too many."""
@@ -120,15 +146,12 @@ class _FirstHead(asyncio.Protocol):
         if 0 <= end <= self._adapter.limits.head_size:
             upgrade = _upgrade(bytes(self._head[:end]), self._adapter.is_session_path)
         if upgrade is None:
-            http = self._adapter.make_http(release)
+            http = self._adapter.make_http(release, self._adapter.look)
             transport.set_protocol(http)
             http.connection_made(transport)
             http.data_received(bytes(self._head))
         else:
-            session = _session_protocol(self._adapter.make_session(release))
-            transport.set_protocol(session)
-            session.connection_made(transport)
-            _feed(session, upgrade + self._head[end + len(HEAD_END) :])
+            self._adapter.hand_over(transport, upgrade + self._head[end + len(HEAD_END) :], release)
 
 
 def _may_be_http(head: bytearray) -> bool:

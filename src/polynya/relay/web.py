@@ -7,8 +7,9 @@ import asyncio
 import email.utils
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
 from aiohttp import StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
@@ -100,18 +101,67 @@ def _ordered(
     return ordered | last
 
 
+class Verdict(Enum):
+    """On the first bytes of a connection's next request."""
+
+    TAKEN = "taken"
+    """the connection has another protocol now"""
+    WAIT = "wait"
+    """it may be an upgrade: more is needed"""
+    HTTP = "http"
+
+
+TakeOver: TypeAlias = Callable[[bytes, "asyncio.Transport | None", Callable[[], None]], Verdict]
+"""From the bytes, the connection, and what is to be called when the connection is gone."""
+
+
 class QuietHandler(RequestHandler):
-    """aiohttp's connection without its own error pages, and without a word about requests in the log."""
+    """aiohttp's connection without its own error pages, and without a word about requests in the log. Where a
+    later request of the connection is an upgrade, `take_over` gets the connection."""
 
-    __slots__ = ("_on_lost",)
+    __slots__ = ("_held", "_is_partial", "_on_lost", "_take_over")
 
-    def __init__(self, manager: web.Server, on_lost: Callable[[], None], **arguments: Any) -> None:
+    def __init__(
+        self, manager: web.Server, on_lost: Callable[[], None], take_over: TakeOver, **arguments: Any
+    ) -> None:
         super().__init__(manager, **arguments)
         self._on_lost = on_lost
+        self._take_over = take_over
+        self._held = b""
+        self._is_partial = False
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)
         self._on_lost()
+
+    def data_received(self, data: bytes) -> None:
+        is_idle = self._is_idle()
+        if self._held or (is_idle and not self._is_partial):
+            data = self._held + data
+            self._held = b""
+            transport = self.transport
+            verdict = self._take_over(data, transport, self._on_lost)
+            if verdict is Verdict.WAIT:
+                self._held = data
+                return
+            if verdict is Verdict.TAKEN:
+                self._let_go()
+                return
+        count = self._request_count
+        super().data_received(data)
+        if is_idle:
+            self._is_partial = self._request_count == count
+
+    def _is_idle(self) -> bool:
+        """Whether the last request has been answered and the next has no whole head yet."""
+        waiter = self._waiter
+        return waiter is not None and not waiter.done() and not self._messages
+
+    def _let_go(self) -> None:
+        """The connection is another protocol's now; this one ends without closing it."""
+        self._on_lost = lambda: None
+        self.transport = None
+        self.connection_lost(None)
 
     def handle_error(
         self,
@@ -132,8 +182,9 @@ class QuietHandler(RequestHandler):
 
 def make_server(
     handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], keep_alive: float
-) -> tuple[web.Server, Callable[[Callable[[], None]], QuietHandler]]:
-    """(server, maker of one connection's protocol; its argument is called when the connection is gone)."""
+) -> tuple[web.Server, Callable[[Callable[[], None], TakeOver], QuietHandler]]:
+    """(server, maker of one connection's protocol from what is called when the connection is gone, and a
+    TakeOver)."""
 
     def request(
         message: RawRequestMessage,
@@ -162,7 +213,7 @@ def make_server(
         "lingering_time": LINGERING,
     }
 
-    def connection(on_lost: Callable[[], None]) -> QuietHandler:
-        return QuietHandler(server, on_lost, loop=asyncio.get_running_loop(), **arguments)
+    def connection(on_lost: Callable[[], None], take_over: TakeOver) -> QuietHandler:
+        return QuietHandler(server, on_lost, take_over, loop=asyncio.get_running_loop(), **arguments)
 
     return server, connection
