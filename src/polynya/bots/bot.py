@@ -38,8 +38,9 @@ class Bot:
 
     `store`: its folder; else POLYNYA_STORE, else one of the bot's name among the user's data. `relay`:
     the link that the relay printed, for the first start; else POLYNYA_RELAY. `passphrase`: seals the
-    store; else POLYNYA_PASSPHRASE, else a key file. `shown_as`: the name that people see, else `name`.
-    `accept`: whether to accept a contact request; default: all of them. Raises BotError.
+    store; else POLYNYA_PASSPHRASE, else a key file. `shown_as`: the name that people see; else
+    POLYNYA_NAME, else `name`. `accept`: whether to accept a contact request; default: all of them.
+    Raises BotError.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Bot:
         if not NAME.match(name):
             raise BotError("bot-name", repr(name[:80]))
         self.name = name
-        self.shown_as = shown_as or name
+        self._shown_as = shown_as or os.environ.get("POLYNYA_NAME") or None
         self.folder = Path(store or os.environ.get("POLYNYA_STORE") or _default_folder(name)).expanduser()
         self._relay = relay or os.environ.get("POLYNYA_RELAY") or None
         self._passphrase = passphrase or os.environ.get("POLYNYA_PASSPHRASE") or None
@@ -64,6 +65,11 @@ class Bot:
         self._client: Client | None = None
         self._workers: dict[bytes, Worker] = {}
         self._shown: str | None = None
+
+    def use(self, *, store: str | Path, relay: str | None = None) -> None:
+        """Another store, and relay for its first start: for tests of a bot that a module has made."""
+        self.folder = Path(store).expanduser()
+        self._relay = relay
 
     @property
     def client(self) -> Client:
@@ -113,10 +119,10 @@ class Bot:
             if not client.registered:
                 if self._relay is None:
                     raise BotError("bot-no-relay")
-                await client.register(self.shown_as, self._relay)
-            elif client.me.name != self.shown_as:
-                await client.set_name(self.shown_as)
-            self._client = client
+                await client.register(self._shown_as or self.name, self._relay)
+            elif self._shown_as is not None and client.me.name != self._shown_as:
+                await client.set_name(self._shown_as)
+            self._client, self._shown = client, None
             events = client.events()
             tasks = [
                 asyncio.create_task(self._follow(events, handler), name="polynya-bot"),
