@@ -42,6 +42,8 @@ export interface ReceivedProposal {
   readonly authenticatedData: Uint8Array;
 }
 
+type ApplicationContent = Extract<Content, { readonly type: typeof APPLICATION }>;
+
 function frame(state: GroupState, content: Content, authenticatedData: Uint8Array): FramedContent {
   const { groupId, epoch } = state.context;
   return { groupId, epoch, sender: { type: MEMBER, leafIndex: state.own }, authenticatedData, content };
@@ -87,7 +89,6 @@ export async function decrypt(state: GroupState, data: Uint8Array): Promise<[Gro
   checkNotOwn(state, sender.leafIndex);
   const leaf = keysFor(state, privateMessage).leaf(sender.leafIndex)!;
   const { content: body, authenticatedData, epoch } = content.content;
-  ensure(body.type === APPLICATION, '6-not-application');
   const next: GroupState =
     epoch === state.context.epoch
       ? { ...state, secretTree }
@@ -99,7 +100,7 @@ export async function decrypt(state: GroupState, data: Uint8Array): Promise<[Gro
       senderLeafIndex: leafIndex,
       sender: member(leafIndex, leaf),
       epoch: Number(epoch),
-      data: body.data,
+      data: (body as ApplicationContent).data,
       authenticatedData,
     },
   ];

@@ -11,7 +11,7 @@ import {
   findExtension,
   requiredCapabilities,
 } from './extensions.ts';
-import { type AuthenticatedContent, EXTERNAL, MEMBER, NEW_MEMBER_PROPOSAL, type Sender, authenticatedContent } from './framing.ts';
+import { type AuthenticatedContent, EXTERNAL, MEMBER, type Sender, authenticatedContent } from './framing.ts';
 import type { GroupContext } from './groupcontext.ts';
 import { MLS10 } from './leaf.ts';
 import {
@@ -64,11 +64,10 @@ export function ofType<T extends Proposal['type']>(list: readonly ResolvedPropos
   return list.map((item) => item.proposal).filter((item): item is Typed<T> => item.type === type);
 }
 
-/** What only some senders may propose (sections 12.1.2 and 12.1.8). */
+/** What senders outside the group may propose (section 12.1.8). */
 export function checkProposer({ proposal, sender }: ResolvedProposal): void {
   const external: readonly number[] = [ADD, REMOVE, PSK, REINIT, GROUP_CONTEXT_EXTENSIONS];
   if (sender.type === EXTERNAL) ensure(external.includes(proposal.type), '12.1.8-external-type');
-  if (sender.type === NEW_MEMBER_PROPOSAL) ensure(proposal.type === ADD, '12.1.8-new-member-type');
 }
 
 /**
@@ -106,9 +105,9 @@ export async function checkProposal(
       if (now !== null) checkLifetime(proposal.keyPackage.leafNode, now);
       return;
     case UPDATE: {
-      ensure(sender.type === MEMBER, '12.1.2-sender');
-      const old = memberLeaf(tree, sender.leafIndex, '12.1.2-sender');
-      const place = { groupId: context.groupId, leafIndex: sender.leafIndex };
+      const leafIndex = sender.type === MEMBER ? sender.leafIndex : tree.size;
+      const old = memberLeaf(tree, leafIndex, '12.1.2-sender');
+      const place = { groupId: context.groupId, leafIndex };
       return checkUpdateLeaf(suite, proposal.leafNode, old, place);
     }
     case REMOVE:

@@ -3,9 +3,10 @@ import { hex, utf8 } from '../../src/crypto/bytes.ts';
 import { basicCredential } from '../../src/mls/credential.ts';
 import { encode } from '../../src/mls/codec.ts';
 import { makeCommit } from '../../src/mls/committing.ts';
-import { encodedContext } from '../../src/mls/epoch.ts';
+import { encodedContext, epochKeys } from '../../src/mls/epoch.ts';
 import {
   APPLICATION,
+  EXTERNAL,
   MEMBER,
   PRIVATE_MESSAGE,
   encodeMessage,
@@ -16,7 +17,7 @@ import {
 } from '../../src/mls/framing.ts';
 import { Group, inspect } from '../../src/mls/group.ts';
 import { ADD, PSK, type Proposal } from '../../src/mls/proposal.ts';
-import { signContent } from '../../src/mls/protect.ts';
+import { protectPrivate, signContent } from '../../src/mls/protect.ts';
 import { type PskId, pskName, pskSecret } from '../../src/mls/psk.ts';
 import { SUITE_X25519 as S, expandWithLabel } from '../../src/mls/suite.ts';
 import { makeWelcome } from '../../src/mls/welcoming.ts';
@@ -91,6 +92,32 @@ test('12.4.3.1-path-secret, 7.5-derived-key: a path secret for no node, for a bl
   await expect(join(await welcome(false, [[1, secret]]))).rejects.toMatchObject(refused);
   await expect(join(await welcome(true, [[2, secret]], true))).rejects.toMatchObject(refused);
   await expect(join(await welcome(true, [[1, secret]]))).rejects.toMatchObject({ rule: '7.5-derived-key' });
+});
+
+test('12.4.3.1-suite, 12.4.3.1-own-leaf: a GroupInfo of another suite, a tree without the joiner', async () => {
+  const club = await Club.found('anna', 7);
+  const [bundle, other] = [await club.bundle('boris'), await club.bundle('clara')];
+  const add = (keyPackage: typeof bundle.keyPackage): Proposal => ({ type: ADD, keyPackage });
+  const made = await makeCommit(stateOf(club.get('anna')), [add(bundle.keyPackage)], club.commitOptions());
+  const { state } = made;
+  const context = { ...state.context, cipherSuite: 0xf001 };
+  const mixed = await makeWelcome({ ...made, state: { ...state, context } }, [], true, club.random);
+  const join = (message: Uint8Array | null): Promise<unknown> => Group.join(message!, [bundle, other], { now: NOW });
+  await expect(join(mixed)).rejects.toMatchObject({ rule: '12.4.3.1-suite' });
+  const proposals = made.proposals.map((item) => ({ ...item, proposal: add(other.keyPackage) }));
+  const stranger = await makeWelcome({ ...made, proposals }, [], true, club.random);
+  await expect(join(stranger)).rejects.toMatchObject({ rule: '12.4.3.1-own-leaf' });
+});
+
+test('only members seal messages', async () => {
+  const club = await Club.of(['anna', 'boris'], 8);
+  const state = stateOf(club.get('anna'));
+  const { groupId, epoch } = state.context;
+  const content = { type: APPLICATION, data: utf8('') } as const;
+  const framed = { groupId, epoch, sender: { type: EXTERNAL, senderIndex: 0 }, authenticatedData: utf8(''), content } as const;
+  const auth = { signature: utf8(''), confirmationTag: null };
+  const sealed = protectPrivate({ content: framed, auth }, epochKeys(state), 0, club.random);
+  await expect(sealed).rejects.toMatchObject({ rule: '6.3.2-sender' });
 });
 
 test('messages of one kind are not taken for another', async () => {

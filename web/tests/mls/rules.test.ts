@@ -193,6 +193,7 @@ describe('the list of proposals', () => {
       ['12.2-external-commit', [init, init]],
       ['12.2-external-commit', [init, { type: REMOVE, removed: 1 }, { type: REMOVE, removed: 2 }]],
       ['12.2-external-commit', [init, extensions]],
+      ['12.1.2-sender', [init, { type: UPDATE, leafNode: state.tree.leaf(1)! }]],
       ['12.1.3-blank', [init, { type: REMOVE, removed: 3 }]],
       ['12.2-same-psk', [init, psk(32), psk(32)]],
     ];
@@ -404,6 +405,7 @@ describe('proposals from outside', () => {
       ['12.1.8-external-type', send(external(0), { type: EXTERNAL_INIT, kemOutput: utf8('') }, seed)],
       ['6.1-sender-type', send(newMember, { type: REMOVE, removed: 0 }, seed)],
       ['6.1-signature', send(newMember, add, seed)],
+      ['6.1-sender-type', send({ type: NEW_MEMBER_COMMIT }, add, seed)],
     ];
     for (const [rule, message] of cases) {
       await expect(club.get('anna').receiveProposal(await message), rule).rejects.toMatchObject({ rule });

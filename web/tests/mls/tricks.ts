@@ -1,7 +1,7 @@
 import { utf8 } from '../../src/crypto/bytes.ts';
 import { basicCredential } from '../../src/mls/credential.ts';
 import { EXTERNAL_SENDERS, REQUIRED_CAPABILITIES } from '../../src/mls/extensions.ts';
-import { EXTERNAL, MEMBER, NEW_MEMBER_PROPOSAL } from '../../src/mls/framing.ts';
+import { EXTERNAL, MEMBER, NEW_MEMBER_COMMIT, NEW_MEMBER_PROPOSAL } from '../../src/mls/framing.ts';
 import type { Group } from '../../src/mls/group.ts';
 import { type KeyPackage, signKeyPackage, makeKeyPackage } from '../../src/mls/keypackage.ts';
 import { FROM_COMMIT, FROM_KEY_PACKAGE, FROM_UPDATE, type LeafNode, signLeaf } from '../../src/mls/leaf.ts';
@@ -110,6 +110,15 @@ export const TRICKS: Readonly<Record<string, Trick>> = {
   'a sender beyond all trees': fixedTricks('6.1-blank-sender', { sender: { type: MEMBER, leafIndex: 2 ** 32 - 1 } }),
   'an external sender': fixedTricks('6.1-sender-type', { sender: { type: EXTERNAL, senderIndex: 0 } }),
   'a new member who proposes': fixedTricks('6.1-sender-type', { sender: { type: NEW_MEMBER_PROPOSAL } }),
+  'an external commit without a path': fixedTricks('12.4.3.2-path-required', {
+    sender: { type: NEW_MEMBER_COMMIT },
+    withoutPath: true,
+  }),
+  'an external commit signed by another': fixedTricks('6.1-signature', {
+    sender: { type: NEW_MEMBER_COMMIT },
+    entry: (entry) => ({ ...entry, signaturePrivate: ZERO }),
+  }),
+  'an external commit of a member’s': fixedTricks('12.2-external-commit', { sender: { type: NEW_MEMBER_COMMIT } }),
 
   'removing oneself': fixedTricks('12.2-committer', proposals({ type: REMOVE, removed: 0 })),
   'removing twice': fixedTricks('12.2-same-leaf', proposals({ type: REMOVE, removed: 2 }, { type: REMOVE, removed: 2 })),
