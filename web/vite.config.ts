@@ -1,5 +1,6 @@
 import { defineConfig } from 'vite';
 
+import { chunks } from './build/chunks.ts';
 import { finish } from './build/finish.ts';
 
 export default defineConfig({
@@ -14,5 +15,6 @@ export default defineConfig({
     // A data: URL in a script would be downloaded before anybody needs it.
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    rolldownOptions: { output: { codeSplitting: chunks } },
   },
 });

@@ -1,22 +1,22 @@
 /** The whole app: what state it is in, and the screens of a running client. */
-import { signal } from '@preact/signals';
+import { signal } from './signals.ts';
 import type { ComponentChildren, VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Bootstrap, BootstrapFunction, Client } from '../client/types.ts';
 import { linkKind, type Arrival } from './arrival.ts';
-import { attempt, codeOf } from './notices.ts';
-import { Later, Notices } from './parts/basics.tsx';
-import { closeDialog, DialogPlace } from './parts/dialog.tsx';
+import { attempt, codeOf, notice } from './notices.ts';
+import { Later } from './parts/basics.tsx';
+import { closeDialog, DialogPlace } from './parts/overlay.ts';
 import { PopupPlace } from './parts/popups.tsx';
 import { back, home, keyOf, openAlone, openedChat, sideOf, stack, wide, type Screen } from './route.ts';
 import { Chat } from './chat/chat.tsx';
 import { Chats } from './screens/chats.tsx';
 import { FirstRun } from './screens/first_run.tsx';
 import { Invited } from './screens/invited.tsx';
-import { Elsewhere, Failed, Nothing, Starting } from './screens/plain.tsx';
+import { Nothing, Starting } from './screens/plain.tsx';
 import { client, connect, conversations, takenOver, unreadChats } from './state.ts';
 import { t } from './text/index.ts';
-import { registerWorker } from './worker.ts';
+import { beginIdleSoon } from './idle.ts';
 import './styles/app.css';
 import './styles/chat.css';
 
@@ -117,7 +117,7 @@ async function enter(next: Client, link: string): Promise<void> {
   disconnect?.();
   disconnect = connect(next);
   phase.value = { kind: 'ready', client: next };
-  registerWorker();
+  beginIdleSoon();
   if (linkKind(link) === 'invite') await attempt(async () => openAlone({ name: 'invited', id: await client().openInvite(link) }));
 }
 
@@ -138,26 +138,21 @@ export function App({ arrival, bootstrap }: { arrival: Arrival; bootstrap: Boots
     closeDialog();
     await attempt(async () => settle(await from(), arrival));
   };
+  const elsewhere = (from: () => Promise<Bootstrap>): VNode => later(async () => (await import('./screens/interrupted.tsx')).Elsewhere, { useHere: () => takeOver(from) });
   useEffect(() => void begin(), []);
 
   const now = phase.value;
   const screen = (): VNode => {
     if (now.kind === 'starting') return <Starting />;
-    if (now.kind === 'failed') return <Failed code={now.code} again={begin} />;
+    if (now.kind === 'failed') return later(async () => (await import('./screens/interrupted.tsx')).Failed, { code: now.code, again: begin });
     if (now.kind === 'unsupported') return later(async () => (await import('./screens/obstacle.tsx')).ObstaclePage, { obstacle: { reason: now.reason, detail: now.detail ?? '' }, arrival, goOn: null });
-    if (now.kind === 'elsewhere') return <Elsewhere useHere={() => takeOver(now.takeOver)} />;
+    if (now.kind === 'elsewhere') return elsewhere(now.takeOver);
     if (now.kind === 'new') return <FirstRun link={arrival.fragment} register={async (name, link) => enter(await now.register(name, link), link)} />;
     if (takenOver.value) {
-      return (
-        <Elsewhere
-          useHere={() =>
-            takeOver(async () => {
-              const result = await bootstrap({ ...arrival, fragment: '' });
-              return result.kind === 'elsewhere' ? result.takeOver() : result;
-            })
-          }
-        />
-      );
+      return elsewhere(async () => {
+        const result = await bootstrap({ ...arrival, fragment: '' });
+        return result.kind === 'elsewhere' ? result.takeOver() : result;
+      });
     }
     return <Running />;
   };
@@ -166,7 +161,7 @@ export function App({ arrival, bootstrap }: { arrival: Arrival; bootstrap: Boots
       {screen()}
       <DialogPlace />
       <PopupPlace />
-      <Notices />
+      {notice.value && later(async () => (await import('./parts/notices.tsx')).Notices, {})}
     </>
   );
 }

@@ -25,6 +25,10 @@ export function shownName(name: string): string {
   return cleanName(name) || t('nameless');
 }
 
+/** The protocol's longest name, in bytes of UTF-8. */
+const NAME_BYTES = 128;
+export const fits = (name: string): boolean => name !== '' && new TextEncoder().encode(name).length <= NAME_BYTES;
+
 export function initials(name: string): string {
   const words = cleanName(name).split(' ').filter((word) => /[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(word));
   const first = (word: string | undefined): string => {
@@ -34,9 +38,11 @@ export function initials(name: string): string {
   return first(words[0]) + (words.length > 1 ? first(words.at(-1)) : '');
 }
 
-/** A stable colour, 0 to 7, of an identity or conversation (hex). */
-export function colourOf(id: string): number {
-  return Number.parseInt(id.slice(0, 6) || '0', 16) % 8;
+/** Hues that are told apart at a glance, degrees. */
+const HUES = [4, 26, 150, 176, 204, 226, 268, 330];
+/** A stable colour of an identity or conversation (hex). */
+export function hueOf(id: string): number {
+  return HUES[Number.parseInt(id.slice(0, 6) || '0', 16) % HUES.length] as number;
 }
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
@@ -79,15 +85,4 @@ export function fullTime(time: number): string {
 
 export function shortDate(time: number): string {
   return formatter('day', { day: 'numeric', month: 'long' }).format(time);
-}
-
-const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
-export function fileSize(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < UNITS.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return new Intl.NumberFormat(language.value, { style: 'unit', unit: UNITS[unit] as string, unitDisplay: unit ? 'short' : 'long', maximumFractionDigits: value < 10 && unit ? 1 : 0 }).format(value);
 }

@@ -1,7 +1,7 @@
 /** Short notices at the bottom of the screen, and how failures become words. */
-import { signal } from '@preact/signals';
+import { signal } from './signals.ts';
 import { PolynyaError } from '../errors.ts';
-import { hasText, t } from './text/index.ts';
+import { loadLater, t, tryText } from './text/index.ts';
 
 export interface Notice {
   id: number;
@@ -33,12 +33,11 @@ export function codeOf(error: unknown): string {
 
 /** What happened and what to do, for a code. */
 export function words(code: string): string {
-  const key = `error:${code}`;
-  return hasText(key) ? t(key) : t('error:other', { code });
+  return tryText(`error:${code}`) ?? t('error:other', { code });
 }
 
 export function reportCode(code: string): void {
-  notify(words(code), true);
+  void loadLater().then(() => notify(words(code), true));
 }
 
 /** Runs an action; a failure becomes a notice. Resolves to whether it went well. */

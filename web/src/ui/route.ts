@@ -1,5 +1,5 @@
 /** Which screens are open: a stack, kept in step with the browser's history so that Back works, without ever changing the address. */
-import { computed, signal } from '@preact/signals';
+import { computed, signal } from './signals.ts';
 import type { Hex } from '../client/types.ts';
 
 export type Screen =

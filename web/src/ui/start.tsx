@@ -3,6 +3,7 @@ import { render } from 'preact';
 import { putBack, takeArrival, type Arrival } from './arrival.ts';
 import { findObstacle, readEnvironment, type Obstacle } from './environment.ts';
 import { applyLook, applyTheme, readLook } from './look.ts';
+import { loadLater } from './text/index.ts';
 
 const place = (): HTMLElement => {
   const found = document.getElementById('app');
@@ -18,7 +19,7 @@ function show(node: Parameters<typeof render>[0]): void {
 
 async function showObstacle(obstacle: Obstacle, arrival: Arrival, goOn: () => void): Promise<void> {
   if (obstacle.reason === 'in-app-browser') putBack(arrival);
-  const { ObstaclePage } = await import('./screens/obstacle.tsx');
+  const [{ ObstaclePage }] = await Promise.all([import('./screens/obstacle.tsx'), loadLater()]);
   show(<ObstaclePage obstacle={obstacle} arrival={arrival} goOn={goOn} />);
 }
 

@@ -1,5 +1,5 @@
 /** What the screens show: the client's views as signals, renewed by its events. */
-import { computed, signal, type Signal } from '@preact/signals';
+import { computed, signal, type Signal } from './signals.ts';
 import type { Client, ClientEvent, ContactView, ConversationView, Hex, InviteView, LinkState, OpenedInvite, RequestView, Settings } from '../client/types.ts';
 import { forgetChats, renewChat } from './chat/history.ts';
 import { applyLook, rememberLook } from './look.ts';

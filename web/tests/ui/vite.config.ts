@@ -2,6 +2,8 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
 
+import { chunks } from '../../build/chunks.ts';
+
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** The one seam between interface and client. */
@@ -18,5 +20,5 @@ export default defineConfig({
   plugins: [demo],
   // No service worker here: it would serve yesterday's build to today's test.
   define: { 'import.meta.env.PROD': 'false' },
-  build: { target: 'es2022', outDir: process.env['DEMO_OUT'] ?? here('../../../build/demo'), emptyOutDir: true, modulePreload: { polyfill: false }, assetsInlineLimit: 0, reportCompressedSize: false },
+  build: { target: 'es2022', outDir: process.env['DEMO_OUT'] ?? here('../../../build/demo'), emptyOutDir: true, modulePreload: { polyfill: false }, assetsInlineLimit: 0, reportCompressedSize: false, rolldownOptions: { output: { codeSplitting: chunks } } },
 });

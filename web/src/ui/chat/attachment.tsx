@@ -1,12 +1,16 @@
 /** Pictures and files inside a bubble. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { FileView, MessageView } from '../../client/types.ts';
-import { cleanName, fileSize } from '../format.ts';
+import { cleanName } from '../format.ts';
 import { codeOf, words } from '../notices.ts';
 import { Icon } from '../parts/icon.tsx';
+import '../parts/more_icons.ts';
+import { fileSize } from '../sizes.ts';
 import { client } from '../state.ts';
 import { t } from '../text/index.ts';
-import { isPicture, pictureAddress, save } from './blobs.ts';
+import { pictureAddress, save } from './blobs.ts';
+import { isPicture } from './media.ts';
+import './attachment.css';
 
 /** Larger pictures are fetched only when asked for. */
 const FETCHED_UNASKED = 3_000_000;

@@ -1,12 +1,9 @@
 /** Opened pictures as object addresses, few at a time: each holds its bytes in memory until it is let go. */
 import type { Client, Hex } from '../../client/types.ts';
+import { isPicture } from './media.ts';
 
 const KEPT = 40;
 const opened = new Map<Hex, Promise<string>>();
-
-/** Formats that browsers show as still or moving pictures and that carry no script. */
-const PICTURES: ReadonlySet<string> = new Set(['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif']);
-export const isPicture = (mediaType: string): boolean => PICTURES.has(mediaType.toLowerCase());
 
 /** The address of a picture's bytes under this app's origin; its type is one of PICTURES whatever the sender said. */
 export function pictureAddress(from: Client, conversation: Hex, id: Hex, mediaType: string, onProgress: (part: number) => void): Promise<string> {

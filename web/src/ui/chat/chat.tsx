@@ -1,11 +1,11 @@
 /** A conversation: its bar, its messages, and the place to write. */
-import { useSignal } from '@preact/signals';
+import { useSignal } from '../signals.ts';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { ConversationView, Hex, MessageView } from '../../client/types.ts';
 import { attempt, words } from '../notices.ts';
 import { ConversationAvatar } from '../parts/avatar.tsx';
 import { IconButton, Later, Name } from '../parts/basics.tsx';
-import { dialog } from '../parts/dialog.tsx';
+import { dialog } from '../parts/overlay.ts';
 import { Icon } from '../parts/icon.tsx';
 import { LinkNote } from '../parts/link_note.tsx';
 import { showMenu, showPicker } from '../parts/popups.tsx';
@@ -15,7 +15,6 @@ import { t, tn } from '../text/index.ts';
 import { Composer, type Mode } from './composer.tsx';
 import { historyOf } from './history.ts';
 import { MessageList, typingWords } from './list.tsx';
-import { messageMenu } from './message_menu.tsx';
 
 export function Chat({ id }: { id: Hex }) {
   const conversation = conversationById(id);
@@ -98,7 +97,7 @@ function OpenChat({ conversation }: { conversation: ConversationView }) {
       },
       menu: (message: MessageView, at: { x: number; y: number }) => {
         const current = conversationById(id);
-        if (current) showMenu(messageMenu(message, current, mode, react), at);
+        if (current) void attempt(async () => showMenu((await import('./message_menu.tsx')).messageMenu(message, current, mode, react), at));
       },
       pick: (message: MessageView, anchor: Element) => showPicker(anchor, (emoji) => react(message, emoji)),
       view: (message: MessageView, address: string) => {

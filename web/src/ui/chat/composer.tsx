@@ -1,8 +1,9 @@
 /** Where messages are written. */
-import { useSignal, type Signal } from '@preact/signals';
+import { useSignal, type Signal } from '../signals.ts';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ConversationView, MessageView } from '../../client/types.ts';
 import { shownName } from '../format.ts';
+import { beginIdle } from '../idle.ts';
 import { attempt, reportCode } from '../notices.ts';
 import { Icon } from '../parts/icon.tsx';
 import { IconButton } from '../parts/basics.tsx';
@@ -113,8 +114,10 @@ export function Composer({ conversation, mode, field, onFiles, onPickEmoji, edit
     }
     put('');
     const done = await attempt(() => client().send(id, text, how?.message.id));
-    if (done) keep(field.current?.value ?? '');
-    else if (field.current?.value === '') {
+    if (done) {
+      keep(field.current?.value ?? '');
+      beginIdle();
+    } else if (field.current?.value === '') {
       // Nothing written is ever lost.
       put(text);
       keep(text);

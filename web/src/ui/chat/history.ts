@@ -1,5 +1,5 @@
 /** The loaded part of each conversation's history, kept while the app runs so that a chat opens at once and where it was left. */
-import { signal, type Signal } from '@preact/signals';
+import { signal, type Signal } from '../signals.ts';
 import type { Client, Hex, MessageView } from '../../client/types.ts';
 
 /** Three phone screens of short messages. */
@@ -68,7 +68,8 @@ async function load(from: Client, history: History): Promise<void> {
       const trim = history.atEnd && before.length > 2 * TRIMMED;
       const limit = trim ? TRIMMED : Math.max(before.length + PAGE / 2, PAGE);
       const loaded = await from.messages(history.id, { limit });
-      const start = before.length > 0 && !trim ? loaded.findIndex((message) => message.id === before[0]?.id) : 0;
+      // Where everything is loaded nothing is cut: a message of ours that waited may have moved behind newer ones.
+      const start = before.length > 0 && !trim && !history.complete ? loaded.findIndex((message) => message.id === before[0]?.id) : 0;
       const kept = start > 0 ? loaded.slice(start) : loaded;
       history.complete = start > 0 ? history.complete : loaded.length < limit;
       history.messages.value = reuse(before, kept);

@@ -1,18 +1,17 @@
 /** The messages of a chat, oldest first. */
-import { useComputed, useSignal } from '@preact/signals';
+import { useComputed, useSignal } from '../signals.ts';
 import type { VNode } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { ConversationView, Hex, MessageView } from '../../client/types.ts';
 import { shownName } from '../format.ts';
-import { IconButton } from '../parts/basics.tsx';
+import { IconButton, Later } from '../parts/basics.tsx';
 import { client, conversation as conversationById, nameOf, typing } from '../state.ts';
 import { t, tn } from '../text/index.ts';
-import { listenToTouch } from './gestures.ts';
+import type { listenToTouch } from './gestures.ts';
 import { loadOlder, type History } from './history.ts';
 import { DayPill, Message, SystemMessage, type MessageActions } from './message.tsx';
 import { firstUnread, makeRows, type Row } from './rows.ts';
 import { FETCH_AHEAD, findRow, lastSeen, markStuck, remember, restore } from './scroll.ts';
-import { UploadRow } from './upload_row.tsx';
 import { uploads } from './uploads.ts';
 import { spoken } from './words.ts';
 
@@ -25,8 +24,27 @@ interface Props {
 
 /** Pages fetched at most to reach a quoted message. */
 const JUMP_PAGES = 40;
+const loadUploadRow = async () => (await import('./upload_row.tsx')).UploadRow;
 /** Scrolling has ended when nothing moved for this long. */
 const RESTING_MS = 900;
+
+/** Gestures are loaded where there are fingers. */
+function watchTouch(...given: Parameters<typeof listenToTouch>): () => void {
+  let stop: (() => void) | null = null;
+  let gone = false;
+  if (matchMedia('(any-pointer: coarse)').matches) {
+    void import('./gestures.ts').then(
+      (gestures) => {
+        if (!gone) stop = gestures.listenToTouch(...given);
+      },
+      () => undefined,
+    );
+  }
+  return () => {
+    gone = true;
+    stop?.();
+  };
+}
 
 interface Drawn {
   message: MessageView;
@@ -156,7 +174,7 @@ export function MessageList({ conversation, history, actions, onEscape }: Props)
     keep.observe(inside);
     const back = (): void => markSeen();
     const find = (target: Hex): MessageView | undefined => history.messages.peek()?.find((message) => message.id === target);
-    const stopTouch = listenToTouch(
+    const stopTouch = watchTouch(
       inside,
       (target, at) => {
         const message = find(target);
@@ -234,7 +252,7 @@ export function MessageList({ conversation, history, actions, onEscape }: Props)
           ))}
           <ol class="day">
             {leaving.map((upload) => (
-              <UploadRow key={upload.id} upload={upload} />
+              <Later key={upload.id} load={loadUploadRow} props={{ upload }} />
             ))}
           </ol>
           <TypingBubble conversation={conversation} />

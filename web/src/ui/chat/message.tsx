@@ -2,17 +2,18 @@
 import { useState } from 'preact/hooks';
 import type { ConversationView, MessageView } from '../../client/types.ts';
 import { countOnlyEmoji } from '../emoji.ts';
-import { clock, colourOf, dayLabel, fullTime } from '../format.ts';
+import { clock, dayLabel, fullTime, hueOf } from '../format.ts';
 import { Avatar } from '../parts/avatar.tsx';
-import { IconButton, Name } from '../parts/basics.tsx';
+import { IconButton, Later, Name } from '../parts/basics.tsx';
 import { t } from '../text/index.ts';
 import { conversation } from '../state.ts';
-import { Attachment } from './attachment.tsx';
-import { isPicture } from './blobs.ts';
+import { isPicture } from './media.ts';
 import { Quote, Reactions, Text } from './body.tsx';
 import { shownTime } from './rows.ts';
 import { Status } from './status.tsx';
 import { systemWords } from './words.ts';
+
+const loadAttachment = async () => (await import('./attachment.tsx')).Attachment;
 
 export interface MessageActions {
   reply(message: MessageView): void;
@@ -52,7 +53,7 @@ function Content({ message, actions }: { message: MessageView; actions: MessageA
   const caption = file ? file.caption : text;
   return (
     <>
-      {file && <Attachment message={message} file={file} onOpen={(address) => actions.view(message, address)} />}
+      {file && <Later load={loadAttachment} props={{ message, file, onOpen: (address: string) => actions.view(message, address) }} />}
       {caption && <Text text={caption} />}
     </>
   );
@@ -84,7 +85,7 @@ export function Message({ message, first, last, kind, actions }: Props) {
       <div class="bubble-line">
         <div class="bubble">
           {named && first && (
-            <span class={`author colour-text-${colourOf(message.sender)}`}>
+            <span class="author" style={{ '--hue': hueOf(message.sender) }}>
               <Name>{message.senderName}</Name>
             </span>
           )}

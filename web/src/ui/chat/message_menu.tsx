@@ -1,9 +1,10 @@
 /** What can be done with a message. */
-import type { Signal } from '@preact/signals';
+import type { Signal } from '../signals.ts';
 import type { ConversationView, MessageView } from '../../client/types.ts';
 import { attempt, notify } from '../notices.ts';
 import { Later } from '../parts/basics.tsx';
-import { ask, dialog } from '../parts/dialog.tsx';
+import { ask } from '../parts/dialog.tsx';
+import { dialog } from '../parts/overlay.ts';
 import type { MenuContent, MenuItem } from '../parts/popups.tsx';
 import { client } from '../state.ts';
 import { t } from '../text/index.ts';

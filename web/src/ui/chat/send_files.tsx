@@ -1,12 +1,15 @@
 /** Shows chosen files once more before they go, with a place for a caption. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Hex } from '../../client/types.ts';
-import { fileSize } from '../format.ts';
-import { closeDialog, Dialog } from '../parts/dialog.tsx';
+import { fileSize } from '../sizes.ts';
+import { Dialog } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
+import '../parts/more_icons.ts';
+import { closeDialog } from '../parts/overlay.ts';
 import { t, tn } from '../text/index.ts';
 import { preparePicture, type Prepared } from './picture.ts';
-import { FILE_LIMIT, upload } from './uploads.ts';
+import { FILE_LIMIT, upload } from './uploading.ts';
+import './attachment.css';
 import './files.css';
 
 interface Props {

@@ -1,11 +1,14 @@
 import { useEffect, useState } from 'preact/hooks';
-import { fileSize } from '../format.ts';
+import { fileSize } from '../sizes.ts';
 import { IconButton } from '../parts/basics.tsx';
 import { Icon } from '../parts/icon.tsx';
+import '../parts/more_icons.ts';
 import { t } from '../text/index.ts';
 import { Ring } from './attachment.tsx';
-import { isPicture } from './blobs.ts';
-import { dropUpload, retryUpload, type Upload } from './uploads.ts';
+import { isPicture } from './media.ts';
+import { dropUpload, retryUpload } from './uploading.ts';
+import type { Upload } from './uploads.ts';
+import './attachment.css';
 
 /** A file on its way out. */
 export function UploadRow({ upload }: { upload: Upload }) {

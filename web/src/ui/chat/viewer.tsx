@@ -4,10 +4,11 @@ import type { MessageView } from '../../client/types.ts';
 import { fullTime } from '../format.ts';
 import { attempt } from '../notices.ts';
 import { IconButton, Name } from '../parts/basics.tsx';
-import { closeDialog } from '../parts/dialog.tsx';
+import { closeDialog } from '../parts/overlay.ts';
 import { client } from '../state.ts';
 import { shownFileName } from './attachment.tsx';
 import { save } from './blobs.ts';
+import '../parts/more_icons.ts';
 import { shownTime } from './rows.ts';
 import './files.css';
 

@@ -3,7 +3,7 @@ import type { ContentKind, ConversationView, LastView, MessageView, SystemView }
 import { cleanName, shownName } from '../format.ts';
 import { words } from '../notices.ts';
 import { me, nameOf } from '../state.ts';
-import { hasText, t, tn, type TextKey } from '../text/index.ts';
+import { fillText, t, tn, tryText } from '../text/index.ts';
 
 /** At most this many names stand in one sentence. */
 const NAMES = 4;
@@ -24,9 +24,8 @@ export function systemWords(system: SystemView, within: ConversationView | null)
     text: cleanName(system.text ?? ''),
   };
   const aboutMe = system.subjects.length === 1 && system.subjects[0] === own;
-  const exact = `sys:${system.kind}:${aboutMe ? 'me' : system.by === own ? 'mine' : 'others'}`;
-  const key = (hasText(exact) ? exact : `sys:${system.kind}:others`) as TextKey;
-  return t(key, values);
+  const view = aboutMe ? 'me' : system.by === own ? 'mine' : 'others';
+  return fillText(`sys:${system.kind}:${view}`, values) ?? fillText(`sys:${system.kind}:others`, values) ?? '';
 }
 
 export function contentWords(kind: ContentKind, text: string): string {
@@ -38,8 +37,7 @@ export function contentWords(kind: ContentKind, text: string): string {
 /** One line for the list of chats; for `system`, `text` is the kind of what happened. */
 export function lastWords(last: LastView): string {
   if (last.kind === 'system') {
-    const key = `last:${last.text}`;
-    return hasText(key) ? t(key) : t('last:changed');
+    return tryText(`last:${last.text}`) ?? t('last:changed');
   }
   if (last.kind === 'text' && last.text === '') return t('deletedMessage');
   return contentWords(last.kind, last.text);

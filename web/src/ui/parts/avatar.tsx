@@ -1,5 +1,5 @@
 import type { ConversationView } from '../../client/types.ts';
-import { colourOf, initials } from '../format.ts';
+import { hueOf, initials } from '../format.ts';
 import { Icon } from './icon.tsx';
 
 interface Props {
@@ -12,7 +12,7 @@ interface Props {
 
 export function Avatar({ id, name, size = 'medium', verified = false }: Props) {
   return (
-    <span class={`avatar avatar-${size} colour-${colourOf(id)}`} aria-hidden="true">
+    <span class={`avatar avatar-${size}`} style={{ '--hue': hueOf(id) }} aria-hidden="true">
       {initials(name) || <Icon name="group" />}
       {verified && (
         <span class="avatar-badge">

@@ -1,15 +1,10 @@
 /** Modal dialogs: the browser's own, which keeps the focus inside and closes on Esc. */
-import { signal } from '@preact/signals';
-import type { ComponentChildren, VNode } from 'preact';
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../text/index.ts';
-import { ActionButton } from './basics.tsx';
-
-export const dialog = signal<VNode | null>(null);
-
-export function closeDialog(): void {
-  dialog.value = null;
-}
+import { ActionButton } from './controls.tsx';
+import { closeDialog, dialog } from './overlay.ts';
+import '../styles/lists.css';
 
 export function Dialog({ children, label, className = '' }: { children: ComponentChildren; label: string; className?: string }) {
   const ref = useRef<HTMLDialogElement>(null);
@@ -25,10 +20,6 @@ export function Dialog({ children, label, className = '' }: { children: Componen
       <div class="dialog-inside">{children}</div>
     </dialog>
   );
-}
-
-export function DialogPlace() {
-  return dialog.value;
 }
 
 interface Question {

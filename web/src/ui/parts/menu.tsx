@@ -2,8 +2,9 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { QUICK_REACTIONS } from '../emoji.ts';
 import { t } from '../text/index.ts';
-import { roving } from './basics.tsx';
+import { roving } from './roving.ts';
 import { Icon } from './icon.tsx';
+import './more_icons.ts';
 import { closePopup, showPicker, type MenuContent } from './popups.tsx';
 import './menu.css';
 

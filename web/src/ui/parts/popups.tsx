@@ -1,5 +1,5 @@
 /** Menus and the emoji picker: opened from anywhere, loaded on first use. */
-import { signal } from '@preact/signals';
+import { signal } from '../signals.ts';
 import type { VNode } from 'preact';
 import { Later } from './basics.tsx';
 import type { IconName } from './icon.tsx';

@@ -1,15 +1,19 @@
 /** About a conversation: a person, or a group and its members. */
-import { useSignal } from '@preact/signals';
+import { useSignal } from '../signals.ts';
 import type { ConversationView, Hex, MemberView } from '../../client/types.ts';
-import { cleanName, shownName } from '../format.ts';
+import { cleanName, fits, shownName } from '../format.ts';
 import { attempt } from '../notices.ts';
 import { Avatar, ConversationAvatar } from '../parts/avatar.tsx';
-import { Bar, Item, IconButton, Name, roving } from '../parts/basics.tsx';
-import { ask, closeDialog, dialog, Dialog } from '../parts/dialog.tsx';
+import { Bar, IconButton, Name } from '../parts/basics.tsx';
+import { Item } from '../parts/controls.tsx';
+import { ask, Dialog } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
+import '../parts/more_icons.ts';
+import { closeDialog, dialog } from '../parts/overlay.ts';
 import { showMenu, type MenuItem } from '../parts/popups.tsx';
-import { home, open, openAlone } from '../route.ts';
-import { fits } from '../screens/first_run.tsx';
+import { roving } from '../parts/roving.ts';
+import { open, openAlone } from '../route.ts';
+import { deleteChat } from '../screens/chat_menu.ts';
 import { chatWith } from '../screens/invited.tsx';
 import { client, contacts, conversation as conversationById } from '../state.ts';
 import { t, tn } from '../text/index.ts';
@@ -37,18 +41,7 @@ export function Info({ id }: { id: Hex }) {
 }
 
 function deleteItem(conversation: ConversationView) {
-  const remove = (): void =>
-    ask({
-      title: t('deleteChat'),
-      text: t(conversation.kind === 'group' && conversation.state === 'active' ? 'deleteGroupText' : 'deleteChatText'),
-      action: t('delete'),
-      danger: true,
-      run: async () => {
-        home();
-        await attempt(() => client().deleteConversation(conversation.id));
-      },
-    });
-  return <Item icon="trash" title={t('deleteChat')} danger onClick={remove} />;
+  return <Item icon="trash" title={t('deleteChat')} danger onClick={() => deleteChat(conversation)} />;
 }
 
 function Person({ conversation }: { conversation: ConversationView }) {

@@ -1,12 +1,14 @@
 /** Invites: a link for one person, to copy, to share, or to scan. */
 import { useEffect } from 'preact/hooks';
-import { useSignal } from '@preact/signals';
+import { useSignal } from '../signals.ts';
 import type { Hex, InviteView } from '../../client/types.ts';
 import { shortDate } from '../format.ts';
 import { attempt, codeOf, notify } from '../notices.ts';
-import { ActionButton, Bar, IconButton } from '../parts/basics.tsx';
+import { Bar, IconButton } from '../parts/basics.tsx';
+import { ActionButton } from '../parts/controls.tsx';
 import { ask } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
+import '../parts/more_icons.ts';
 import { LinkNote } from '../parts/link_note.tsx';
 import { client, invites, me } from '../state.ts';
 import { t } from '../text/index.ts';

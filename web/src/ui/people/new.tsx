@@ -1,15 +1,17 @@
 /** Beginning a chat: with a contact, as a group, or from somebody's link; and adding people to a group. */
-import { useComputed, useSignal, type Signal } from '@preact/signals';
+import { useComputed, useSignal, type Signal } from '../signals.ts';
 import type { ContactView, Hex } from '../../client/types.ts';
 import { linkKind } from '../arrival.ts';
-import { cleanName } from '../format.ts';
+import { cleanName, fits } from '../format.ts';
 import { attempt } from '../notices.ts';
 import { Avatar } from '../parts/avatar.tsx';
-import { ActionButton, Bar, Item, Name, roving, useFirstFocus } from '../parts/basics.tsx';
+import { Bar, Name } from '../parts/basics.tsx';
+import { ActionButton, Item, useFirstFocus } from '../parts/controls.tsx';
 import { Icon } from '../parts/icon.tsx';
+import '../parts/more_icons.ts';
 import { LinkNote } from '../parts/link_note.tsx';
+import { roving } from '../parts/roving.ts';
 import { back, open, openAlone } from '../route.ts';
-import { fits } from '../screens/first_run.tsx';
 import { client, conversation as conversationById, people } from '../state.ts';
 import { t, tn } from '../text/index.ts';
 import './people.css';

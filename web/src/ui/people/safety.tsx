@@ -2,8 +2,10 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Hex, SafetyView } from '../../client/types.ts';
 import { attempt, codeOf, words } from '../notices.ts';
-import { ActionButton, Bar, Name } from '../parts/basics.tsx';
+import { Bar, Name } from '../parts/basics.tsx';
+import { ActionButton } from '../parts/controls.tsx';
 import { Icon } from '../parts/icon.tsx';
+import '../parts/more_icons.ts';
 import { client, conversation as conversationById } from '../state.ts';
 import { rich, t } from '../text/index.ts';
 import { Qr } from './qr.tsx';

@@ -1,21 +1,21 @@
 /** The list of chats. */
-import { useComputed, useSignal } from '@preact/signals';
+import { useComputed, useSignal } from '../signals.ts';
 import type { ConversationView } from '../../client/types.ts';
 import { cleanName, listTime, shownName } from '../format.ts';
 import { attempt } from '../notices.ts';
 import { Avatar, ConversationAvatar } from '../parts/avatar.tsx';
-import { IconButton, Name, roving } from '../parts/basics.tsx';
-import { ask } from '../parts/dialog.tsx';
+import { IconButton, Name } from '../parts/basics.tsx';
 import { Icon, Logo } from '../parts/icon.tsx';
 import { LinkNote } from '../parts/link_note.tsx';
 import { showMenu } from '../parts/popups.tsx';
+import { roving } from '../parts/roving.ts';
 import { open, openAlone, openedChat } from '../route.ts';
-import { client, conversations, draftOf, me, nameOf, openedInvites, requests } from '../state.ts';
+import { conversations, draftOf, me, nameOf, openedInvites, requests } from '../state.ts';
 import { t, tn } from '../text/index.ts';
 import { typingWords } from '../chat/list.tsx';
 import { Status } from '../chat/status.tsx';
 import { lastWords } from '../chat/words.ts';
-import { update } from '../worker.ts';
+import { update } from '../update.ts';
 
 /** Lines are cut by the list's width long before this. */
 const LINE = 200;
@@ -45,31 +45,14 @@ function Preview({ of }: { of: ConversationView }) {
   );
 }
 
-function deleteChat(conversation: ConversationView): void {
-  ask({
-    title: t('deleteChat'),
-    text: t(conversation.kind === 'group' && conversation.state === 'active' ? 'deleteGroupText' : 'deleteChatText'),
-    action: t('delete'),
-    danger: true,
-    run: () => attempt(() => client().deleteConversation(conversation.id)),
-  });
-}
-
 function Row({ of }: { of: ConversationView }) {
   const { id, last, unread, problem } = of;
   const chosen = openedChat.value === id;
   const bad = problem !== null || of.state === 'fraud' || of.state === 'stuck';
   const menu = (event: MouseEvent): void => {
     event.preventDefault();
-    showMenu(
-      {
-        items: [
-          { icon: 'info', label: t('info'), run: () => (openAlone({ name: 'chat', id }), open({ name: 'info', id })) },
-          { icon: 'trash', label: t('deleteChat'), danger: true, run: () => deleteChat(of) },
-        ],
-      },
-      { x: event.clientX, y: event.clientY },
-    );
+    const { clientX: x, clientY: y } = event;
+    void attempt(async () => showMenu((await import('./chat_menu.ts')).chatMenu(of), { x, y }));
   };
   return (
     <li>

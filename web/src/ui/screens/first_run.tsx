@@ -1,15 +1,10 @@
 /** The first screen of all: pick a name. Without a link in hand there is a second field for one. */
-import { useSignal } from '@preact/signals';
+import { useSignal } from '../signals.ts';
 import { linkKind } from '../arrival.ts';
-import { cleanName } from '../format.ts';
+import { cleanName, fits } from '../format.ts';
 import { attempt } from '../notices.ts';
 import { t } from '../text/index.ts';
 import { Page } from './plain.tsx';
-
-/** The protocol's longest name, in bytes of UTF-8. */
-export const NAME_BYTES = 128;
-
-export const fits = (name: string): boolean => name !== '' && new TextEncoder().encode(name).length <= NAME_BYTES;
 
 interface Props {
   /** The link or fragment that the person came with; possibly empty. */

@@ -1,10 +1,10 @@
 /** Somebody's invite, opened: who invites, what the link is, and the wait until they accept. */
-import { useSignal } from '@preact/signals';
+import { useSignal } from '../signals.ts';
 import { useEffect } from 'preact/hooks';
 import type { Hex } from '../../client/types.ts';
 import { attempt, words } from '../notices.ts';
 import { Avatar } from '../parts/avatar.tsx';
-import { ActionButton, Bar, Name } from '../parts/basics.tsx';
+import { Bar, Name } from '../parts/basics.tsx';
 import { LinkNote } from '../parts/link_note.tsx';
 import { home, openAlone } from '../route.ts';
 import { client, contacts, conversations, openedInvites } from '../state.ts';
@@ -77,9 +77,9 @@ export function Invited({ id }: { id: Hex }) {
           <>
             <h2>{t('inviteFailed')}</h2>
             <p>{words(invite?.problem ?? 'invite-gone')}</p>
-            <ActionButton className="button quiet" run={async () => home()}>
+            <button type="button" class="button quiet" onClick={home}>
               {t('toChats')}
-            </ActionButton>
+            </button>
           </>
         )}
       </div>

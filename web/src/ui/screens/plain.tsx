@@ -1,7 +1,5 @@
 /** Screens with one thing to say. */
 import type { ComponentChildren } from 'preact';
-import { words } from '../notices.ts';
-import { ActionButton } from '../parts/basics.tsx';
 import { Logo } from '../parts/icon.tsx';
 import { t } from '../text/index.ts';
 
@@ -22,24 +20,6 @@ export function Starting() {
     <main class="page" aria-busy="true" aria-label={t('starting')}>
       <Logo />
     </main>
-  );
-}
-
-export function Failed({ code, again }: { code: string; again: () => Promise<void> }) {
-  return (
-    <Page title={t('failedTitle')}>
-      <p>{words(code)}</p>
-      <ActionButton run={again}>{t('tryAgain')}</ActionButton>
-    </Page>
-  );
-}
-
-export function Elsewhere({ useHere }: { useHere: () => Promise<void> }) {
-  return (
-    <Page title={t('elsewhereTitle')}>
-      <p>{t('elsewhereText')}</p>
-      <ActionButton run={useHere}>{t('useHere')}</ActionButton>
-    </Page>
   );
 }
 

@@ -1,6 +1,7 @@
 /** What stays hidden, what does not, and what nobody has checked: in plain words. */
 import { Bar } from '../parts/basics.tsx';
 import { Icon, type IconName } from '../parts/icon.tsx';
+import '../parts/more_icons.ts';
 import { t, type TextKey } from '../text/index.ts';
 import './settings.css';
 

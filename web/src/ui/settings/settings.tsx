@@ -1,16 +1,18 @@
 /** Settings, and what stands in the person's hands. */
-import { useSignal } from '@preact/signals';
+import { useSignal } from '../signals.ts';
 import { useEffect } from 'preact/hooks';
 import type { Settings } from '../../client/types.ts';
-import { cleanName, fileSize } from '../format.ts';
+import { cleanName, fits } from '../format.ts';
 import { forgetLook } from '../look.ts';
 import { attempt, notify } from '../notices.ts';
 import { Avatar } from '../parts/avatar.tsx';
-import { ActionButton, Bar, Item } from '../parts/basics.tsx';
+import { Bar } from '../parts/basics.tsx';
+import { ActionButton, Item } from '../parts/controls.tsx';
 import { ask } from '../parts/dialog.tsx';
 import { Icon, type IconName } from '../parts/icon.tsx';
+import '../parts/more_icons.ts';
 import { open } from '../route.ts';
-import { fits } from '../screens/first_run.tsx';
+import { fileSize } from '../sizes.ts';
 import { changeSettings, client, contacts, link, me, settings } from '../state.ts';
 import { t, type TextKey } from '../text/index.ts';
 import { Digits } from '../people/request.tsx';

@@ -1,7 +1,8 @@
 /** Every word that a person reads comes from here: `t`, `tn` (counted), `rich` (with elements inside), in the language in use. */
-import { signal } from '@preact/signals';
+import { signal } from '../signals.ts';
 import type { ComponentChild } from 'preact';
 import type { en } from './en.ts';
+import type { later } from './en_later.ts';
 
 export interface Plural {
   one?: string;
@@ -9,21 +10,26 @@ export interface Plural {
   many?: string;
   other: string;
 }
-export type Catalogue = { [K in keyof typeof en]: (typeof en)[K] extends string ? string : Plural };
+type Words<T> = { [K in keyof T]: T[K] extends string ? string : Plural };
+/** What the first screens say, and what can come after them. */
+export type FirstWords = Words<typeof en>;
+export type LaterWords = Words<typeof later>;
+export type Catalogue = FirstWords & LaterWords;
 export type TextKey = { [K in keyof Catalogue]: Catalogue[K] extends string ? K : never }[keyof Catalogue];
 export type PluralKey = Exclude<keyof Catalogue, TextKey>;
 export type Language = 'en' | 'ru';
 type Values = Record<string, string | number>;
 
-/** Each language is a chunk of its own: nobody downloads the other. */
-const loaders: Record<Language, () => Promise<Catalogue>> = {
-  en: async () => (await import('./en.ts')).en,
-  ru: async () => (await import('./ru.ts')).ru,
+/** Each language is two chunks of its own: nobody downloads another, and nobody waits for the second. */
+const loaders: Record<Language, { first: () => Promise<FirstWords>; later: () => Promise<LaterWords> }> = {
+  en: { first: async () => (await import('./en.ts')).en, later: async () => (await import('./en_later.ts')).later },
+  ru: { first: async () => (await import('./ru.ts')).ru, later: async () => (await import('./ru_later.ts')).later },
 };
 
-const catalogue = signal<Catalogue | null>(null);
+const catalogue = signal<Partial<Catalogue>>({});
 export const language = signal<Language>('en');
 let rules = new Intl.PluralRules('en');
+let coming: Promise<void> | null = null;
 
 export function chooseLanguage(choice: 'auto' | Language, preferred: readonly string[] = navigator.languages): Language {
   if (choice !== 'auto') return choice;
@@ -35,18 +41,36 @@ export function chooseLanguage(choice: 'auto' | Language, preferred: readonly st
   return 'en';
 }
 
+/** Loads the first words; of a language that is in use already, all. */
 export async function loadLanguage(next: Language): Promise<void> {
-  const loaded = await loaders[next]();
+  const all = coming !== null;
+  const words = await loaders[next].first();
+  const rest = all ? await loaders[next].later() : {};
   rules = new Intl.PluralRules(next);
   language.value = next;
-  catalogue.value = loaded;
+  catalogue.value = { ...words, ...rest };
   document.documentElement.lang = next;
 }
 
-function lookup<K extends keyof Catalogue>(key: K): Catalogue[K] {
-  const loaded = catalogue.value;
-  if (loaded === null) throw new Error('no language is loaded');
-  return loaded[key];
+/** Loads the rest; once, unless it fails. */
+export function loadLater(): Promise<void> {
+  const wanted = language.peek();
+  coming ??= loaders[wanted].later().then(
+    (words) => {
+      if (language.peek() === wanted) catalogue.value = { ...catalogue.peek(), ...words };
+    },
+    () => {
+      coming = null;
+    },
+  );
+  return coming;
+}
+
+/** Undefined until its part has come; whoever asked is drawn anew then. */
+function lookup<K extends keyof Catalogue>(key: K): Catalogue[K] | undefined {
+  const found = (catalogue.value as Partial<Record<keyof Catalogue, Catalogue[K]>>)[key];
+  if (found === undefined) void loadLater();
+  return found;
 }
 
 /** First-strong isolate around an inserted name, so that its direction does not leak into the sentence. */
@@ -61,25 +85,34 @@ function fill(text: string, values: Values): string {
 }
 
 export function t(key: TextKey, values?: Values): string {
-  const text = lookup(key);
+  const text = lookup(key) ?? '';
   return values ? fill(text, values) : text;
 }
 
-/** Whether the catalogue has this key: for codes that come from below. */
-export function hasText(key: string): key is TextKey {
-  const loaded = catalogue.value;
-  return loaded !== null && Object.hasOwn(loaded, key);
+/** A text by a code that comes from below, where there is one for it. */
+export function tryText(key: string): string | null {
+  const words = catalogue.value as Record<string, string | Plural | undefined>;
+  const found = words[key];
+  if (found === undefined) void loadLater();
+  return typeof found === 'string' && Object.hasOwn(words, key) ? found : null;
+}
+
+/** A text with values, whose key is put together; empty where there is none. */
+export function fillText(key: string, values: Values): string | null {
+  const text = tryText(key);
+  return text === null ? null : fill(text, values);
 }
 
 export function tn(key: PluralKey, count: number, values: Values = {}): string {
   const plural = lookup(key);
+  if (!plural) return '';
   const form = plural[rules.select(count) as keyof Plural] ?? plural.other;
   return fill(form, { n: count, ...values });
 }
 
 /** A text whose places are filled with elements. */
 export function rich(key: TextKey, values: Record<string, ComponentChild>): ComponentChild[] {
-  return lookup(key)
+  return (lookup(key) ?? '')
     .split(/\{(\w+)\}/)
     .map((piece, index) => (index % 2 ? values[piece] : piece));
 }
