@@ -110,6 +110,12 @@ const cut = (text: string): string => [...text].slice(0, PREVIEW_LENGTH).join(''
 /** Appends to the history and lets the list of conversations show it. */
 export function show(t: Transaction, message: StoredMessage): void {
   t.append(message);
+  setLast(t, message);
+  t.notify({ type: 'MessageAdded', conversation: message.conversation, id: message.id });
+}
+
+/** What the list of conversations shows of this one. */
+export function setLast(t: Transaction, message: StoredMessage): void {
   const { conversation, id, sender, content, mine, status } = message;
   const time = message.time ?? message.sent;
   const last = {
@@ -123,7 +129,6 @@ export function show(t: Transaction, message: StoredMessage): void {
   };
   const found = need(t, conversation);
   save(t, { ...found, last, activity: Math.max(found.activity, time) });
-  t.notify({ type: 'MessageAdded', conversation, id });
 }
 
 /** A system message; its id comes from `source` (a record hash) and its content, so that it is there once. */

@@ -167,8 +167,7 @@ export async function answeredCommit(
   const found = t.get(CONVERSATION, conversation);
   if (!row || !found || !same(request.record, row.record)) return;
   if (response.type === 'Published') {
-    if (!placed) work.count(t, 'publish-misplaced');
-    work.pause(t, 'commit', conversation, placed ? work.PLACED_PAUSE : undefined);
+    work.answeredPublish(t, 'commit', conversation, placed);
     return;
   }
   if (work.postponed(t, 'commit', conversation, response)) return;

@@ -65,7 +65,7 @@ async function open(
   }
   const message = await attempt(WireError, () => decodeMessage(received.data));
   if (!message) {
-    work.count(t, 'message-malformed');
+    work.count(t, 'message-content');
     return;
   }
   const { seq, time } = entry;

@@ -14,7 +14,7 @@ import {
 import { sealRecord } from '../wire/record.ts';
 import { type Conversation, ConversationState, type Outgoing } from './_state.ts';
 import * as blobs from './blobs.ts';
-import { group, need, nextNumber, putGroup, setProblem, updatePreview } from './conversation.ts';
+import { group, need, nextNumber, putGroup, received, setLast, setProblem, updatePreview } from './conversation.ts';
 import * as entries from './entries.ts';
 import { me } from './identity.ts';
 import { COMMIT, CONVERSATION, OUTBOX, OWN_HASH, SEEN, TOPIC } from './state.ts';
@@ -49,10 +49,13 @@ export async function workConversation(t: Transaction, conversation: Uint8Array)
   const relay = found.relay.identity;
   for (const key of t.keys(OUTBOX, conversation).slice(0, WINDOW)) {
     const name = work.item('out', key);
-    if (!work.mayCall(t, relay, name)) continue;
+    if (work.inFlight(t, name) || work.isPlaced(t, name)) continue;
+    // What was written later does not overtake.
+    if (!work.mayCall(t, relay, name)) return;
     const outgoing = await withRecord(t, found, key);
     const topic = t.get(TOPIC, found.topic);
-    if (!outgoing?.record || !topic || !blobs.uploaded(t, relay, outgoing.blob)) continue;
+    if (!outgoing?.record || !topic) continue;
+    if (!blobs.uploaded(t, relay, outgoing.blob)) return;
     const { record, blob } = outgoing;
     const named = blob ? [...outgoing.blobs, blob] : outgoing.blobs;
     work.call(t, relay, name, {
@@ -107,9 +110,7 @@ export async function answered(t: Transaction, key: Uint8Array, request: Request
   const topic = outgoing?.topic;
   if (!outgoing || !topic) return;
   if (response.type === 'Published') {
-    // Misplaced: the relay names a place where our record was not.
-    if (!placed) work.count(t, 'publish-misplaced');
-    work.pause(t, 'out', key, placed ? work.PLACED_PAUSE : undefined);
+    work.answeredPublish(t, 'out', key, placed);
     return;
   }
   if (work.postponed(t, 'out', key, response)) return;
@@ -133,10 +134,16 @@ export function logged(t: Transaction, key: Uint8Array, order: number, time: num
   const by = me(t).identity;
   switch (content.type) {
     case 'Text':
-    case 'FileReference':
+    case 'FileReference': {
+      const status = 'sent';
       t.amend(conversation, id, { type: 'Ordered', order, time });
-      settle(t, outgoing, 'sent');
+      t.amend(conversation, id, { type: 'StatusChanged', status });
+      t.notify({ type: 'MessageChanged', conversation, id });
+      // Others may have written while it waited: in the log it is the newest.
+      const { sent } = outgoing;
+      setLast(t, received({ conversation, id, sender: by, mine: true, sent, time, order, content, status }));
       return;
+    }
     case 'Edit':
       t.amend(conversation, content.target, { type: 'Edited', by, text: content.text, order });
       break;
@@ -155,20 +162,18 @@ export function logged(t: Transaction, key: Uint8Array, order: number, time: num
   t.notify({ type: 'MessageChanged', conversation, id: content.target });
 }
 
-function settle(t: Transaction, { conversation, id }: Outgoing, status: 'sent' | 'failed'): void {
-  t.amend(conversation, id, { type: 'StatusChanged', status });
-  t.notify({ type: 'MessageChanged', conversation, id });
-  updatePreview(t, conversation, id, { status });
-}
-
 /** The message will never be sent. */
 export function fail(t: Transaction, key: Uint8Array): void {
   const outgoing = t.get(OUTBOX, key);
   if (!outgoing) return;
   remove(t, key, outgoing);
   if (!['Text', 'FileReference'].includes(decodeContent(outgoing.content).type)) return;
-  settle(t, outgoing, 'failed');
-  setProblem(t, outgoing.conversation, 'message-failed');
+  const { conversation, id } = outgoing;
+  const status = 'failed';
+  t.amend(conversation, id, { type: 'StatusChanged', status });
+  t.notify({ type: 'MessageChanged', conversation, id });
+  updatePreview(t, conversation, id, { status });
+  setProblem(t, conversation, 'message-failed');
 }
 
 function remove(t: Transaction, key: Uint8Array, outgoing: Outgoing): void {

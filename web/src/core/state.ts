@@ -84,6 +84,8 @@ export interface Pause {
   readonly attempts: number;
   /** ms, the device's clock. */
   readonly until: number;
+  /** Not refused: the relay has the record, and the log will bring it. */
+  readonly placed: boolean;
 }
 
 /** What is known of a topic's or inbox's log during one connection. */

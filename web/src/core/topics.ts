@@ -68,7 +68,7 @@ export async function readEntry(t: Transaction, topic: Topic, relay: Uint8Array,
   const { record } = entry;
   if (!record) return { state: 'gone' };
   const body = await attempt(WireError, () => openRecord(recordKey(topic.topicSecret), topic.id, record));
-  return body ? blobs.readBody(t, relay, work.item('topic', topic.id), entry, body) : { state: 'bad' };
+  return body ? blobs.readBody(t, relay, work.item('log', topic.id), entry, body) : { state: 'bad' };
 }
 
 /** A commit that removed someone left this topic: late messages are read for RECEIVE_KEYS_LIFETIME more. */

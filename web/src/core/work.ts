@@ -28,7 +28,7 @@ const NONE = new Uint8Array(0);
 const PAUSE_FIRST = 2_000;
 const PAUSE_MAX = 300_000;
 /** ms until a record that the relay has taken is published again: long before, the log has brought it back. */
-export const PLACED_PAUSE = 30_000;
+const PLACED_PAUSE = 30_000;
 
 const AGAIN_LATER: readonly number[] = [
   RefusalCode.tooMany,
@@ -55,7 +55,7 @@ export function wake(t: Transaction, kind: string, key: Uint8Array = NONE): void
 
 /** Whether the item can make its next call now. */
 export function mayCall(t: Transaction, relay: Uint8Array, name: string): boolean {
-  if (!t.get(LINK, relay) || t.get(FLIGHT, name) !== undefined) return false;
+  if (!t.get(LINK, relay) || inFlight(t, name)) return false;
   const pause = t.get(PAUSE, name);
   return !pause || pause.until <= t.now;
 }
@@ -88,8 +88,8 @@ export function giveUpCalls(t: Transaction, relay: Uint8Array): void {
   }
 }
 
-export function inFlight(t: Transaction, kind: string, key: Uint8Array = NONE): boolean {
-  return t.get(FLIGHT, item(kind, key)) !== undefined;
+export function inFlight(t: Transaction, name: string): boolean {
+  return t.get(FLIGHT, name) !== undefined;
 }
 
 // ---- pauses ----
@@ -99,8 +99,25 @@ export function pause(t: Transaction, kind: string, key: Uint8Array, wait?: numb
   const name = item(kind, key);
   const attempts = t.get(PAUSE, name)?.attempts ?? 0;
   const until = t.now + (wait ?? Math.min(PAUSE_MAX, PAUSE_FIRST * 2 ** Math.min(attempts, 10)));
-  t.put(PAUSE, name, { attempts: attempts + 1, until });
+  t.put(PAUSE, name, { attempts: attempts + 1, until, placed: false });
   t.put(TIMER, retryName(name), until);
+}
+
+/**
+ * The relay answered a Publish. Placed: it has the record, which is published again only if the log does not bring it;
+ * else it names a place where the record was not.
+ */
+export function answeredPublish(t: Transaction, kind: string, key: Uint8Array, placed: boolean): void {
+  if (!placed) count(t, 'publish-misplaced');
+  pause(t, kind, key, placed ? PLACED_PAUSE : undefined);
+  const name = item(kind, key);
+  const waiting = t.get(PAUSE, name);
+  if (waiting) t.put(PAUSE, name, { ...waiting, placed });
+}
+
+export function isPlaced(t: Transaction, name: string): boolean {
+  const waiting = t.get(PAUSE, name);
+  return waiting?.placed === true && waiting.until > t.now;
 }
 
 /** Before an item's name: the timer that ends its pause. */

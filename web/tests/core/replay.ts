@@ -18,6 +18,11 @@ interface Encapsulation {
   readonly ciphertext: string;
 }
 
+/** The device starts anew with what its Save commands have made durable. */
+export interface Reload {
+  readonly reload: true;
+}
+
 export interface Step {
   readonly now: number;
   /** Absent: the start after loading. */
@@ -32,7 +37,7 @@ export interface Step {
 export interface Life {
   /** What was durable at its beginning: [table, key, value] in hex. */
   readonly rows: readonly (readonly [string, string, string])[];
-  readonly steps: readonly Step[];
+  readonly steps: readonly (Step | Reload)[];
 }
 
 /** What was drawn, in the same order and in the same amounts. */
@@ -98,14 +103,27 @@ export async function replay(
   { rows, steps }: Life,
   check: (made: Pick<Step, 'commands' | 'error'>, step: Step, place: number, core: Core) => void,
 ): Promise<void> {
-  const core = await Core.load(rows.map(([table, key, value]) => [table, unhex(key), unhex(value)]));
+  const durable = new Map<string, [string, Uint8Array, Uint8Array]>();
+  for (const [table, key, value] of rows) durable.set(`${table} ${key}`, [table, unhex(key), unhex(value)]);
+  let core = await Core.load(durable.values());
   for (const [place, step] of steps.entries()) {
+    if ('reload' in step) {
+      core = await Core.load(durable.values());
+      continue;
+    }
     const random = new Drawn(unhex(step.random), step.encapsulations ?? []);
     let made: Pick<Step, 'commands' | 'error'>;
     try {
       const commands = step.event
         ? await core.handle(read(step.event) as Event, step.now, random)
         : await core.start(step.now, random);
+      for (const command of commands) {
+        if (command.type !== 'Save') continue;
+        const { table, key, value } = command;
+        const row = `${table} ${hex(key)}`;
+        if (value) durable.set(row, [table, key, value]);
+        else durable.delete(row);
+      }
       made = { commands: commands.map(writeCommand) };
     } catch (error) {
       if (!(error instanceof CoreError)) throw error;
