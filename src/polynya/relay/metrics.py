@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 
@@ -31,10 +32,7 @@ class Metrics:
 
     def observe(self, seconds: float) -> None:
         """The time from a publish's arrival until it was on disk."""
-        index = 0
-        while index < len(BUCKETS) and seconds > BUCKETS[index]:
-            index += 1
-        self.latency[index] += 1
+        self.latency[bisect_left(BUCKETS, seconds)] += 1
         self.latency_sum += seconds
 
     def render(self, values: dict[str, tuple[str, float]]) -> str:

@@ -10,12 +10,13 @@ from collections.abc import Callable
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
+from polynya.relay.frames import reply_published
 from polynya.relay.limits import FRAME_MAX, HELLO_MAX
 from polynya.relay.rates import Rate
 from polynya.relay.relay import Relay
 from polynya.relay.verbs import VERBS, perform, refuse
 from polynya.wire.errors import WireError
-from polynya.wire.messages import PROTOCOL_VERSION, Call, RefusalCode, Reply, Response
+from polynya.wire.messages import PROTOCOL_VERSION, Call, Published, RefusalCode, Reply, Response
 from polynya.wire.session import RelaySession, open_hello
 
 HELD_PUSHES = 1_024
@@ -238,8 +239,12 @@ class Session(WSListener):
         sealed = self._sealed
         if sealed is None or self._transport is None:
             return
+        now = self._relay.now()
         try:
-            self._queue(sealed.seal(Reply(id_, self._relay.now(), response)))
+            if type(response) is Published:
+                self._queue(sealed.seal_padded(reply_published(id_, now, response)))
+            else:
+                self._queue(sealed.seal(Reply(id_, now, response)))
         except WireError:
             self.close(WSCloseCode.GOING_AWAY)
             return

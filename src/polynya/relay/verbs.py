@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from polynya.relay.frames import push_record
 from polynya.relay.relay import Relay
 from polynya.relay.store.base import Append, Appended, Kind, Problem, StoreError
 from polynya.wire.labels import inbox_id, owner_id, record_hash, topic_id
@@ -20,7 +21,6 @@ from polynya.wire.messages import (
     DeleteInbox,
     Done,
     Drop,
-    Entry,
     EphemeralPush,
     Fetch,
     FetchInbox,
@@ -30,8 +30,6 @@ from polynya.wire.messages import (
     KeyPackagesStored,
     Ping,
     Publish,
-    Published,
-    Push,
     PutBlob,
     PutKeyPackages,
     RefusalCode,
@@ -168,20 +166,12 @@ def _append(
             relay.metrics.published += 1
             relay.metrics.observe(time.monotonic() - started)
             if relay.live.is_wanted(log, caller):
-                relay.live.publish(
-                    log, published.seq, _push_frame(log, record, slot, blobs, published), caller
-                )
+                frame = push_record(log, record, slot, blobs, published)
+                relay.live.publish(log, published.seq, frame, caller)
         else:
             relay.metrics.repeated += 1
 
     relay.store.append(Append(kind, log, record, record_hash(record), slot, blobs, relay.now(), done))
-
-
-def _push_frame(
-    log: bytes, record: bytes, slot: bytes | None, blobs: tuple[bytes, ...] | None, published: Published
-) -> bytes:
-    entry = Entry(published.seq, published.time, record, None, slot, published.receipt, blobs)
-    return pad_relay_frame(Push(log, entry))
 
 
 # ---- topics and inboxes
