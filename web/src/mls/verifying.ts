@@ -9,7 +9,6 @@ import {
   COMMIT,
   MEMBER,
   type MlsMessage,
-  NEW_MEMBER_COMMIT,
   PRIVATE_MESSAGE,
   PUBLIC_MESSAGE,
   mlsMessage,
@@ -131,7 +130,7 @@ export async function verifyCommit(state: GroupState, data: Uint8Array, now: num
   const { sender, content: body, authenticatedData } = content.content;
   ensure(body.type === COMMIT, '6-not-a-commit');
   const { commit } = body;
-  ensure(sender.type === MEMBER || sender.type === NEW_MEMBER_COMMIT, '6.1-sender-type');
+  // A commit of any other sender has no valid signature.
   const committer = sender.type === MEMBER ? sender.leafIndex : null;
   const list = resolve(commit.proposals, state.pending, sender);
   if (committer === null) await checkExternalList(state, list);
