@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from polynya.mls.codec import decode
 from polynya.mls.credential import BasicCredential
 from polynya.mls.errors import MlsError
 from polynya.mls.extensions import Extension
-from polynya.mls.framing import MEMBER
+from polynya.mls.framing import MEMBER, read_message
 from polynya.mls.group import (
+    X25519,
     Group,
     KeyPackageBundle,
     PendingCommit,
@@ -25,6 +27,7 @@ from polynya.mls.group import (
 from polynya.mls.leaf import Capabilities, Lifetime
 from polynya.mls.proposal import Add, GroupContextExtensions, PreSharedKey, Proposal, Remove
 from polynya.mls.psk import ExternalPskId
+from polynya.mls.tree import RatchetTree
 from scripts.webapp import node_program
 from tests.support.seeded import SeededRandom
 
@@ -308,6 +311,17 @@ def _verify(peer: Peer, v: Values) -> Values:
     return {"committer": verified.committer_leaf_index}
 
 
+def _decode(peer: Peer, v: Values) -> Values:
+    data = unhex(v["message"])
+    if v["kind"] == "message":
+        decode(read_message, data)
+    elif v["kind"] == "keyPackage":
+        decode_key_package(data)
+    else:
+        RatchetTree.decode(X25519, data)
+    return {}
+
+
 def _forget(peer: Peer, v: Values) -> Values:
     peer.group = _group(peer).forget_epochs_before(v["epoch"])
     return {}
@@ -333,6 +347,7 @@ OPERATIONS: dict[str, Callable[[Peer, Values], Values]] = {
     "merge": _merge,
     "apply": _apply,
     "verify": _verify,
+    "decode": _decode,
     "forget": _forget,
     "reload": _reload,
 }

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.interop.peers import Language, Python, RefusedError, TypeScript
+from tests.interop.peers import EXTENSION, Language, Python, RefusedError, TypeScript
 from tests.support.seeded import SeededRandom
 
 NOW = 1_800_000_000_000
@@ -280,3 +280,51 @@ def test_both_refuse_the_same_forgeries_by_the_same_rules(typescript: TypeScript
                 pytest.fail(f"{club.lives[name]} accepts {trick}")
             assert refused.value.rule == rule, (trick, club.lives[name])
     club.agree()
+
+
+def test_both_decode_the_same_bytes(typescript: TypeScript) -> None:
+    """Changed bytes are decoded by both or by neither. Which of several mistakes is told first may differ."""
+    python = Python()
+    club = Club({"python": python, "typescript": typescript}, "bytes")
+    club.found("anna", "python", extensions=[{"type": EXTENSION, "data": "00"}])
+    club.commit("anna", {"boris": "typescript"})
+    package = club.born("clara", "python", "keyPackage")["keyPackage"]
+    made = club.ask("anna", "commit", adds=[package])
+    good = [
+        ("message", made["message"]),
+        ("message", made["welcome"]),
+        ("message", club.ask("anna", "groupInfo")["message"]),
+        ("message", club.ask("boris", "encrypt", data="00")["message"]),
+        ("message", club.ask("boris", "proposeUpdate")["message"]),
+        ("keyPackage", package),
+        ("tree", made["tree"]),
+    ]
+    random = SeededRandom(8)
+    verdicts = []
+    for kind, text in good * 80:
+        data = mutated(bytes.fromhex(text), random).hex()
+        one = verdict(python, kind, data)
+        assert one == verdict(typescript, kind, data), (kind, data)
+        verdicts.append(one is None)
+    assert 50 < sum(verdicts) < len(verdicts) - 200
+
+
+def verdict(language: Language, kind: str, data: str) -> str | None:
+    try:
+        language.ask("bytes/anna", "decode", kind=kind, message=data)
+    except RefusedError as error:
+        return error.code
+    return None
+
+
+def mutated(data: bytes, random: SeededRandom) -> bytes:
+    """A few bytes changed, dropped, added or cut off."""
+    place, size = random.below(len(data)), 1 + random.below(4)
+    fresh = random.bytes(size)
+    return (
+        data[:place] + fresh + data[place + size :],
+        data[:place] + bytes([data[place] ^ 1 << random.below(8)]) + data[place + 1 :],
+        data[:place] + data[place + size :],
+        data[:place] + fresh + data[place:],
+        data[:place],
+    )[random.below(5)]

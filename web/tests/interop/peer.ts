@@ -5,9 +5,11 @@
  */
 import { createInterface } from 'node:readline';
 import { hex, utf8 } from '../../src/crypto/bytes.ts';
+import { decode } from '../../src/mls/codec.ts';
 import { basicCredential } from '../../src/mls/credential.ts';
 import { MlsError } from '../../src/mls/errors.ts';
 import type { Extension } from '../../src/mls/extensions.ts';
+import { mlsMessage } from '../../src/mls/framing.ts';
 import {
   Group,
   KeyPackageBundle,
@@ -20,6 +22,7 @@ import {
 } from '../../src/mls/group.ts';
 import type { Capabilities } from '../../src/mls/leaf.ts';
 import { ADD, GROUP_CONTEXT_EXTENSIONS, PSK, type Proposal, REMOVE } from '../../src/mls/proposal.ts';
+import { RatchetTree } from '../../src/mls/tree.ts';
 import { unhex } from '../support/hex.ts';
 import { SeededRandom } from '../support/seeded.ts';
 import { forge } from '../mls/forge.ts';
@@ -50,6 +53,7 @@ interface Request {
   readonly resync: number | null;
   readonly trick: string;
   readonly epoch: number;
+  readonly kind: 'message' | 'keyPackage' | 'tree';
 }
 
 interface Peer {
@@ -233,6 +237,13 @@ const operations: Readonly<Record<string, (request: Request, peer: Peer, group: 
   },
   async tricks() {
     return { tricks: Object.entries(TRICKS).map(([name, { rule }]) => [name, rule]) };
+  },
+  async decode({ message, kind }) {
+    const data = unhex(message);
+    if (kind === 'message') decode(mlsMessage, data);
+    else if (kind === 'keyPackage') decodeKeyPackage(data);
+    else RatchetTree.decode(data);
+    return {};
   },
   async forget({ epoch }, peer, group) {
     peer.group = group.forgetEpochsBefore(epoch);
