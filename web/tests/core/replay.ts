@@ -2,134 +2,112 @@
  * One device's recorded life, lived again: the same events at the same times with the same random bytes must lead to the
  * same commands. Values stand as in spec/vectors: names of messages.toml, byte strings as "0x...", unions by `type`.
  */
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect } from 'vitest';
 import type { Command } from '../../src/core/commands.ts';
 import { Core } from '../../src/core/core.ts';
 import { CoreError } from '../../src/core/errors.ts';
 import type { Event } from '../../src/core/events.ts';
-import { unhex } from '../../src/core/transaction.ts';
 import { hex } from '../../src/crypto/bytes.ts';
-import { sha256 } from '../../src/crypto/hashes.ts';
-import type { Random } from '../../src/crypto/random.ts';
+import { unhex } from '../support/hex.ts';
+import { asJson, type Json, RecordedRandom, type RandomRecord } from '../vectors/recorded.ts';
 
-type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
-
-interface Encapsulation {
-  readonly secret: string;
-  readonly ciphertext: string;
-}
+const FOLDER = new URL('../../../spec/vectors/conversations/', import.meta.url);
 
 /** The device starts anew with what its Save commands have made durable. */
-export interface Reload {
+interface Reload {
   readonly reload: true;
 }
 
-export interface Step {
+interface Step {
   readonly now: number;
   /** Absent: the start after loading. */
   readonly event?: Json;
-  readonly random: string;
-  readonly encapsulations?: readonly Encapsulation[];
+  readonly random: RandomRecord;
   readonly commands?: readonly Json[];
   /** Instead of commands: code of the CoreError. */
   readonly error?: string;
 }
 
 export interface Life {
-  /** What was durable at its beginning: [table, key, value] in hex. */
-  readonly rows: readonly (readonly [string, string, string])[];
+  readonly name: string;
   readonly steps: readonly (Step | Reload)[];
 }
 
-/** What was drawn, in the same order and in the same amounts. */
-export class Drawn implements Random {
-  readonly #bytes: Uint8Array;
-  readonly #encapsulations: readonly Encapsulation[];
-  #at = 0;
-  #next = 0;
+export function fileNames(): string[] {
+  return readdirSync(FOLDER)
+    .map((name) => name.replace('.json', ''))
+    .sort();
+}
 
-  constructor(bytes: Uint8Array, encapsulations: readonly Encapsulation[]) {
-    this.#bytes = bytes;
-    this.#encapsulations = encapsulations;
-  }
-
-  bytes(n: number): Uint8Array {
-    if (this.#at + n > this.#bytes.length) throw new Error('draws more than was drawn');
-    return this.#bytes.slice(this.#at, (this.#at += n));
-  }
-
-  encapsulate(): Promise<[Uint8Array, Uint8Array]> {
-    const next = this.#encapsulations[this.#next++];
-    if (!next) throw new Error('encapsulates more often than was done');
-    return Promise.resolve([unhex(next.secret), unhex(next.ciphertext)]);
-  }
-
-  get left(): number {
-    return this.#bytes.length - this.#at + this.#encapsulations.length - this.#next;
-  }
+/** All lives of a file; fails if the file holds another number of them than it says, or none. */
+export function lives(name: string): readonly Life[] {
+  const content = JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), 'utf8')) as {
+    count: number;
+    cases: Life[];
+    pool: string[];
+  };
+  expect(content.cases.length).toBe(content.count);
+  expect(content.count).toBeGreaterThan(0);
+  const filled = (value: Json): Json => {
+    if (typeof value === 'string') return value.startsWith('0x#') ? `0x${content.pool[Number(value.slice(3))]}` : value;
+    if (Array.isArray(value)) return (value as readonly Json[]).map(filled);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([field, member]) => [field, filled(member)]));
+  };
+  return filled(content.cases as unknown as Json) as unknown as readonly Life[];
 }
 
 /** From recorded values to the core's. */
-export function read(value: Json): unknown {
+function read(value: Json): unknown {
   if (typeof value === 'string' && value.startsWith('0x')) return unhex(value.slice(2));
   if (Array.isArray(value)) return (value as readonly Json[]).map(read);
   if (typeof value !== 'object' || value === null) return value;
-  const fields = Object.entries(value).map(([name, field]) => [
-    name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
-    read(field),
-  ]);
-  return Object.fromEntries(fields) as unknown;
+  const camel = (name: string): string => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [camel(name), read(member)]));
 }
 
-/** The other way round; what is absent is left out. */
-export function write(value: unknown): Json {
-  if (value instanceof Uint8Array) return `0x${hex(value)}`;
-  if (Array.isArray(value)) return value.map(write);
-  if (typeof value !== 'object' || value === null) return value as Json;
-  const fields = Object.entries(value)
-    .filter(([, field]) => field !== undefined && field !== null)
-    .map(([name, field]) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), write(field)]);
-  return Object.fromEntries(fields) as Json;
+const present = (value: unknown): unknown => {
+  if (value instanceof Uint8Array || typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(present);
+  const members = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(members.map(([name, member]) => [name, present(member)]));
+};
+
+/** As recorded: what is absent is left out, and how a language keeps its rows is its own affair. */
+function recordedForm(commands: readonly Command[]): Json[] {
+  return commands.filter((command) => command.type !== 'Save').map((command) => asJson(present(command)));
 }
 
-/** As recorded: a row's value by the first 8 bytes of its SHA-256. */
-export function writeCommand(command: Command): Json {
-  if (command.type !== 'Save') return write(command);
-  const { type, table, key, value } = command;
-  return { type, table, key: write(key), value: value && hex(sha256(value)).slice(0, 16) };
-}
-
-/** Lives it again; `check` compares what a step led to. */
-export async function replay(
-  { rows, steps }: Life,
-  check: (made: Pick<Step, 'commands' | 'error'>, step: Step, place: number, core: Core) => void,
-): Promise<void> {
+/** Lives it again; gives the number of its steps. */
+export async function replay({ name, steps }: Life): Promise<number> {
   const durable = new Map<string, [string, Uint8Array, Uint8Array]>();
-  for (const [table, key, value] of rows) durable.set(`${table} ${key}`, [table, unhex(key), unhex(value)]);
-  let core = await Core.load(durable.values());
+  let core = await Core.load([]);
   for (const [place, step] of steps.entries()) {
     if ('reload' in step) {
       core = await Core.load(durable.values());
       continue;
     }
-    const random = new Drawn(unhex(step.random), step.encapsulations ?? []);
-    let made: Pick<Step, 'commands' | 'error'>;
+    const where = [name, place, (step.event as { type?: string } | undefined)?.type];
+    const random = new RecordedRandom(step.random);
+    let commands: Command[];
     try {
-      const commands = step.event
+      commands = step.event
         ? await core.handle(read(step.event) as Event, step.now, random)
         : await core.start(step.now, random);
-      for (const command of commands) {
-        if (command.type !== 'Save') continue;
-        const { table, key, value } = command;
-        const row = `${table} ${hex(key)}`;
-        if (value) durable.set(row, [table, key, value]);
-        else durable.delete(row);
-      }
-      made = { commands: commands.map(writeCommand) };
     } catch (error) {
       if (!(error instanceof CoreError)) throw error;
-      made = { error: error.code };
+      expect([where, error.code]).toEqual([where, step.error]);
+      continue;
     }
-    if (random.left) throw new Error(`step ${place}: ${random.left} of what was drawn is left`);
-    check(made, step, place, core);
+    random.assertUsed();
+    expect([where, recordedForm(commands)]).toEqual([where, step.commands]);
+    for (const command of commands) {
+      if (command.type !== 'Save') continue;
+      const { table, key, value } = command;
+      if (value) durable.set(`${table} ${hex(key)}`, [table, key, value]);
+      else durable.delete(`${table} ${hex(key)}`);
+    }
   }
+  return steps.length;
 }
