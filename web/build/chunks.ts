@@ -3,7 +3,7 @@
 /** A group takes what its modules import, too; earlier groups take first. */
 export const chunks = {
   groups: [
-    { name: 'base', test: /\/src\/(main|ui\/screens\/plain)\.tsx$/, priority: 2 },
+    { name: 'base', test: /\/src\/ui\/(start|screens\/plain)\.tsx$/, priority: 2 },
     { name: 'app', test: /\/src\/ui\/app\.tsx$/, priority: 1 },
   ],
 };

@@ -23,7 +23,9 @@ function addressOf(file: string): string {
 }
 
 async function keep(cache: Cache, file: string, hash: string): Promise<void> {
-  const response = await fetch(addressOf(file), { credentials: 'omit', redirect: 'error' });
+  // Names of assets hold their hash, so what the browser has of them is right; others may be of the version before.
+  const cached = file.startsWith('assets/') ? 'default' : 'no-cache';
+  const response = await fetch(addressOf(file), { cache: cached, credentials: 'omit', redirect: 'error' });
   const body = await response.arrayBuffer();
   if (!response.ok || hex(await crypto.subtle.digest('SHA-256', body)) !== hash) throw new TypeError(`not the file that was built: ${file}`);
   const headers = { 'content-type': contentType(file, response.headers.get('content-type')) };
@@ -49,7 +51,8 @@ async function answer(request: Request, file: string): Promise<Response> {
 }
 
 self.addEventListener('install', (event) => event.waitUntil(install()));
-self.addEventListener('activate', (event) => event.waitUntil(removeOldVersions()));
+// The page that brought this worker is served by it from now on: its origin may die before the next visit.
+self.addEventListener('activate', (event) => event.waitUntil(removeOldVersions().then(() => self.clients.claim())));
 // A newer version waits until the person, asked by the app, says so, or until no tab is open.
 self.addEventListener('message', (event) => {
   if (event.data === 'start') event.waitUntil(self.skipWaiting());

@@ -17,6 +17,8 @@ function listNames(identities: readonly string[], within: ConversationView | nul
 /** The most exact text there is: by me, about me, or about others. */
 export function systemWords(system: SystemView, within: ConversationView | null): string {
   const own = me.value.identity;
+  const opened = system.kind === 'created' || system.kind === 'joined';
+  if (opened && within?.kind === 'direct') return t('emptyChat');
   if (system.kind === 'problem') return words(system.text ?? 'unexpected');
   const values = {
     by: system.by ? shownName(nameOf(system.by, within)) : t('someone'),
@@ -35,8 +37,9 @@ export function contentWords(kind: ContentKind, text: string): string {
 }
 
 /** One line for the list of chats; for `system`, `text` is the kind of what happened. */
-export function lastWords(last: LastView): string {
+export function lastWords(last: LastView, kind: ConversationView['kind']): string {
   if (last.kind === 'system') {
+    if (kind === 'direct' && (last.text === 'created' || last.text === 'joined')) return t('newChatLine');
     return tryText(`last:${last.text}`) ?? t('last:changed');
   }
   if (last.kind === 'text' && last.text === '') return t('deletedMessage');

@@ -13,7 +13,7 @@ import { closeDialog, dialog } from '../parts/overlay.ts';
 import { showMenu, type MenuItem } from '../parts/popups.tsx';
 import { roving } from '../parts/roving.ts';
 import { open, openAlone } from '../route.ts';
-import { deleteChat } from '../screens/chat_menu.ts';
+import { deleteChat, isActive, leaveChat } from '../screens/chat_menu.ts';
 import { chatWith } from '../screens/invited.tsx';
 import { client, contacts, conversation as conversationById } from '../state.ts';
 import { t, tn } from '../text/index.ts';
@@ -40,8 +40,9 @@ export function Info({ id }: { id: Hex }) {
   );
 }
 
-function deleteItem(conversation: ConversationView) {
-  return <Item icon="trash" title={t('deleteChat')} danger onClick={() => deleteChat(conversation)} />;
+function EndItem({ conversation }: { conversation: ConversationView }) {
+  if (!isActive(conversation)) return <Item icon="trash" title={t('deleteChat')} danger onClick={() => deleteChat(conversation)} />;
+  return <Item icon="leave" title={t(conversation.kind === 'group' ? 'leaveGroup' : 'endChat')} danger onClick={() => leaveChat(conversation)} />;
 }
 
 function Person({ conversation }: { conversation: ConversationView }) {
@@ -60,18 +61,15 @@ function Person({ conversation }: { conversation: ConversationView }) {
       </div>
       <div class="items">
         {contact && <Item icon="block" title={t(contact.blocked ? 'unblock' : 'block')} danger={!contact.blocked} onClick={block} />}
-        {deleteItem(conversation)}
+        <EndItem conversation={conversation} />
       </div>
     </>
   );
 }
 
 function Group({ conversation }: { conversation: ConversationView }) {
-  const { id, members, admin, canAdd, state } = conversation;
-  const own = members.find((member) => member.me);
+  const { id, members, admin, canAdd } = conversation;
   const sorted = [...members].sort((a, b) => Number(b.me) - Number(a.me) || Number(b.admin) - Number(a.admin) || cleanName(a.name).localeCompare(cleanName(b.name)));
-  const lastAdmin = own?.admin && members.filter((member) => member.admin).length === 1 && members.length > 1;
-  const leave = (): void => ask({ title: t('leaveTitle'), text: t(lastAdmin ? 'leaveLastAdminText' : 'leaveText'), action: t('leave'), danger: true, run: () => attempt(() => client().leave(id)) });
   return (
     <>
       <h2 class="group-title">{tn('members', members.length)}</h2>
@@ -89,8 +87,7 @@ function Group({ conversation }: { conversation: ConversationView }) {
       </ul>
       <p class="fine inset">{t(admin ? 'adminNote' : 'memberNote')}</p>
       <div class="items">
-        {state === 'active' && <Item icon="leave" title={t('leaveGroup')} danger onClick={leave} />}
-        {deleteItem(conversation)}
+        <EndItem conversation={conversation} />
       </div>
     </>
   );

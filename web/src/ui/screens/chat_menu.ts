@@ -5,13 +5,28 @@ import { ask } from '../parts/dialog.tsx';
 import type { MenuContent } from '../parts/popups.tsx';
 import { home, open, openAlone, openedChat } from '../route.ts';
 import { client } from '../state.ts';
+import '../parts/more_icons.ts';
 import { t } from '../text/index.ts';
 
+/** Asks, then leaves. Only a chat that one has left can be deleted: the others must know that nobody reads here any more. */
+export function leaveChat({ id, kind, members }: ConversationView): void {
+  const admins = members.filter((member) => member.admin);
+  const lastAdmin = members.length > 1 && admins.length === 1 && admins[0]?.me;
+  const group = kind === 'group';
+  ask({
+    title: t(group ? 'leaveTitle' : 'endTitle'),
+    text: t(group ? (lastAdmin ? 'leaveLastAdminText' : 'leaveText') : 'endText'),
+    action: t(group ? 'leave' : 'end'),
+    danger: true,
+    run: () => attempt(() => client().leave(id)),
+  });
+}
+
 /** Asks, then removes a chat from this device. */
-export function deleteChat({ id, kind, state }: ConversationView): void {
+export function deleteChat({ id }: ConversationView): void {
   ask({
     title: t('deleteChat'),
-    text: t(kind === 'group' && state === 'active' ? 'deleteGroupText' : 'deleteChatText'),
+    text: t('deleteChatText'),
     action: t('delete'),
     danger: true,
     run: async () => {
@@ -20,6 +35,8 @@ export function deleteChat({ id, kind, state }: ConversationView): void {
     },
   });
 }
+
+export const isActive = ({ state }: ConversationView): boolean => state === 'active' || state === 'joining' || state === 'stuck';
 
 export function chatMenu(of: ConversationView): MenuContent {
   const { id } = of;
@@ -30,7 +47,7 @@ export function chatMenu(of: ConversationView): MenuContent {
   return {
     items: [
       { icon: 'info', label: t('info'), run: info },
-      { icon: 'trash', label: t('deleteChat'), danger: true, run: () => deleteChat(of) },
+      isActive(of) ? { icon: 'leave', label: t(of.kind === 'group' ? 'leaveGroup' : 'endChat'), danger: true, run: () => leaveChat(of) } : { icon: 'trash', label: t('deleteChat'), danger: true, run: () => deleteChat(of) },
     ],
   };
 }

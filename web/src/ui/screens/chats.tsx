@@ -40,7 +40,7 @@ function Preview({ of }: { of: ConversationView }) {
     <span class="chat-line">
       {who && <bdi class="chat-who">{who}: </bdi>}
       {last.kind === 'file' && <Icon name="attach" />}
-      <bdi>{oneLine(lastWords(last))}</bdi>
+      <bdi>{oneLine(lastWords(last, of.kind))}</bdi>
     </span>
   );
 }

@@ -49,20 +49,20 @@ function OwnName() {
   );
 }
 
-function Choice<K extends keyof Settings>({ of, icon, title, options }: { of: K; icon: IconName; title: TextKey; options: readonly (readonly [Settings[K], string])[] }) {
+function Choice<K extends keyof Settings>({ of, icon, label, options }: { of: K; icon: IconName; label: TextKey; options: readonly (readonly [Settings[K], string])[] }) {
   return (
-    <div class="item" role="radiogroup" aria-label={t(title)}>
+    <div class="item" role="radiogroup" aria-label={t(label)}>
       <span class="item-icon">
         <Icon name={icon} />
       </span>
       <span class="item-text">
-        <span class="item-title">{t(title)}</span>
+        <span class="item-title">{t(label)}</span>
       </span>
       <span class="segments">
-        {options.map(([value, label]) => (
+        {options.map(([value, words]) => (
           <label key={String(value)} class={settings.value[of] === value ? 'chosen' : ''}>
             <input type="radio" name={of} checked={settings.value[of] === value} onChange={() => void attempt(() => changeSettings({ [of]: value } as Partial<Settings>))} />
-            {label}
+            {words}
           </label>
         ))}
       </span>
@@ -126,7 +126,7 @@ export function SettingsScreen() {
           <Choice
             of="theme"
             icon="sun"
-            title="theme"
+            label="theme"
             options={[
               ['system', t('themeSystem')],
               ['light', t('themeLight')],
@@ -136,7 +136,7 @@ export function SettingsScreen() {
           <Choice
             of="language"
             icon="language"
-            title="language"
+            label="language"
             options={[
               ['auto', t('languageAuto')],
               ['en', 'English'],

@@ -30,6 +30,7 @@ export const en = {
   yourName: 'Your name',
   yourNameNote: 'The people you write to see it. The relay does not.',
   inviteLink: 'Invite link',
+  inviteLinkNote: 'Paste the link that a friend sent you, or the one that your relay printed.',
   begin: 'Start',
   firstRunFine: 'Your keys are made on this device and never leave it.',
 
@@ -112,4 +113,11 @@ export const en = {
   'error:other': 'Something went wrong ({code}). Try again; if it stays, reload the page.',
   'error:load': 'This part of the app could not be loaded. Check the connection and try again.',
   'error:bad-link': 'This is not a whole invite link. Copy it again, with everything after the # sign.',
+  'last:changed': 'The group changed',
+  'last:joined': 'You joined',
+  'last:created': 'Group created',
+  'sys:created:others': '{by} created the group',
+  'sys:created:mine': 'You created the group',
+  'sys:joined:others': '{who} joined',
+  'sys:joined:me': 'You joined. Earlier messages stay with those who were here.',
 };

@@ -40,7 +40,6 @@ export const later = {
   useHere: 'Use it here',
 
   // First run
-  inviteLinkNote: 'Paste the link that a friend sent you, or the one that your relay printed.',
 
   // Invitations that one was given
   inviteFailed: 'This invitation does not work',
@@ -83,15 +82,12 @@ export const later = {
   problemHere: 'Problem in this chat',
   updateReady: 'A newer version is ready.',
   updateNow: 'Restart',
-  'last:changed': 'The group changed',
   'last:added': 'New member',
   'last:removed': 'A member was removed',
   'last:left': 'A member left',
   'last:renamed': 'The group has a new name',
   'last:admin': 'The admins changed',
   'last:unadmin': 'The admins changed',
-  'last:joined': 'You joined',
-  'last:created': 'Group created',
   'last:problem': 'There is a problem',
 
   // A chat
@@ -109,15 +105,13 @@ export const later = {
   readBy: 'Read by',
   deliveredTo: 'Delivered to',
   notYet: 'Not yet delivered',
-  'state:left': 'You have left this group.',
+  'state:left': 'You have left this chat.',
   'state:removed': 'You were removed from this group. You cannot read what is written from then on.',
   'state:closed': 'The other person has left this chat. To go on, send a new invitation.',
   'state:stuck': 'This device lost the thread of this chat and has asked the others to let it in again. That happens when one of them is online.',
   'state:fraud': 'This chat has been stopped: the relay gave different members different histories. Do not trust it; talk to each other in another way and move to another relay.',
 
   // What happened in a group
-  'sys:created:others': '{by} created the group',
-  'sys:created:mine': 'You created the group',
   'sys:added:others': '{by} added {who}',
   'sys:added:mine': 'You added {who}',
   'sys:added:me': '{by} added you',
@@ -133,8 +127,6 @@ export const later = {
   'sys:admin:me': '{by} made you an admin',
   'sys:unadmin:others': '{who} is no longer an admin',
   'sys:unadmin:me': 'You are no longer an admin',
-  'sys:joined:others': '{who} joined',
-  'sys:joined:me': 'You joined. Earlier messages stay with those who were here.',
 
   // Files
   openPicture: 'Open picture {name}',
@@ -181,9 +173,12 @@ export const later = {
   leaveTitle: 'Leave this group?',
   leaveText: 'You no longer get its messages. Only a member can bring you back.',
   leaveLastAdminText: 'You are the only admin. When you leave, the longest-standing member becomes admin. Only a member can bring you back.',
+  endChat: 'End chat',
+  endTitle: 'End this chat?',
+  endText: 'The other person sees that you have left. To write to each other again, one of you sends a new invitation.',
+  end: 'End',
   deleteChat: 'Delete chat',
   deleteChatText: 'Its messages are removed from this device only.',
-  deleteGroupText: 'Its messages are removed from this device only. You stay a member until you leave.',
   safetyNumber: 'Safety number',
   verifiedNote: 'Verified by you',
   notVerifiedNote: 'Not compared yet',
@@ -291,6 +286,8 @@ export const later = {
   'error:not-group': 'This is possible in groups only.',
   'error:not-active': 'You are not a member of this chat any more.',
   'error:blocked': 'You have blocked this person. Unblock them first.',
+  'error:leave-first': 'Leave this chat first. If you just did, wait until the others have seen it.',
+  'error:no-safety-number': 'There is no safety number to compare now. Open the chat on both devices while connected.',
   'error:too-many': 'That is more than allowed. Take fewer, or try again later.',
   'error:state-too-new': 'Your data was written by a newer version. Reload this page to update.',
   'error:state-broken': 'The data on this device is damaged and cannot be read. If reloading does not help, erase this site’s data in the browser and ask for a new invitation.',
