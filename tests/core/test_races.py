@@ -95,6 +95,7 @@ def test_a_commit_in_a_blob_that_comes_later_stays_junk() -> None:
     hostile.publish(boris, chat, b"", hostile.slot_of(boris, chat), body=body)
     anna.do(e.Rename(chat, "one group"))
     world.settle()
+    assert anna.view(chat).name == boris.view(chat).name == "one group"
     world.relay.blobs[blob_id(blob)] = blob
     clara.go_online()
     world.settle()

@@ -72,7 +72,7 @@ def judge(
 ) -> Judged | None:
     """All public checks; None: the record is not the epoch's commit."""
     try:
-        if inspect(data).is_private:
+        if not commit_is_public(data):
             work.count(t, "commit-private")
             return None
         verified = present.verify_commit(data, now=time)
@@ -90,6 +90,11 @@ def judge(
         work.count(t, f"commit-{broken}")
         return None
     return Judged(verified, change)
+
+
+def commit_is_public(data: bytes) -> bool:
+    """Commits are PublicMessages: a private one spends a key of its sender. Raises MlsError."""
+    return not inspect(data).is_private
 
 
 def added_identities(verified: VerifiedCommit) -> tuple[bytes, ...] | None:

@@ -53,15 +53,9 @@ def queue(t: Transaction, conversation: bytes, content: Content, message_id: byt
 
 
 def work_conversation(t: Transaction, conversation: bytes) -> None:
-    """Publishes the first messages that wait.
-
-    Not before the founding commit, which nobody could read; nor while a commit of ours is on its way, as what it
-    removes should not read on; nor before the log is known to its end.
-    """
+    """Publishes the first messages that wait."""
     found = t.get(CONVERSATION, conversation)
-    if found is None or found.state not in SENDING or found.founding:
-        return
-    if t.get(COMMIT, conversation) is not None or not topics.in_sync(t, found):
+    if found is None or found.state not in SENDING or not epoch_is_ours(t, found):
         return
     for key in t.keys(OUTBOX, conversation)[:WINDOW]:
         name = work.item(b"out", key)
@@ -79,6 +73,17 @@ def work_conversation(t: Transaction, conversation: bytes) -> None:
         named = _named(outgoing)
         request = Publish(write_secret(topic.topic_secret), outgoing.record, None, named)
         work.call(t, found.relay.identity, name, request)
+
+
+def epoch_is_ours(t: Transaction, conversation: Conversation) -> bool:
+    """Whether those who can read the present epoch are those whom we mean.
+
+    Not before the founding commit: nobody else could; not while a commit of ours is on its way: whom it removes
+    still could; not before the log is known to its end: whom others removed still could.
+    """
+    if conversation.founding or t.get(COMMIT, conversation.id) is not None:
+        return False
+    return topics.in_sync(t, conversation)
 
 
 def _named(outgoing: Outgoing) -> tuple[bytes, ...] | None:
