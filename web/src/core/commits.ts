@@ -82,7 +82,7 @@ export async function judge(
 ): Promise<Judged | null> {
   let verified: VerifiedCommit;
   try {
-    if (inspect(data).isPrivate) {
+    if (!commitIsPublic(data)) {
       work.count(t, 'commit-private');
       return null;
     }
@@ -105,6 +105,11 @@ export async function judge(
     return null;
   }
   return { verified, change };
+}
+
+/** Commits are PublicMessages: a private one spends a key of its sender. @throws MlsError */
+export function commitIsPublic(data: Uint8Array): boolean {
+  return !inspect(data).isPrivate;
 }
 
 /** Identities of the new leaves; null where one is not accepted. */

@@ -38,14 +38,10 @@ export function queue(t: Transaction, conversation: Uint8Array, content: Content
   return id;
 }
 
-/**
- * Publishes the first messages that wait. Not before the founding commit, which nobody could read; nor while a commit of
- * ours is on its way, as what it removes should not read on; nor before the log is known to its end.
- */
+/** Publishes the first messages that wait. */
 export async function workConversation(t: Transaction, conversation: Uint8Array): Promise<void> {
   const found = t.get(CONVERSATION, conversation);
-  if (!found || !SENDING.includes(found.state) || found.founding) return;
-  if (t.get(COMMIT, conversation) || !topics.inSync(t, found)) return;
+  if (!found || !SENDING.includes(found.state) || !epochIsOurs(t, found)) return;
   const relay = found.relay.identity;
   for (const key of t.keys(OUTBOX, conversation).slice(0, WINDOW)) {
     const name = work.item('out', key);
@@ -65,6 +61,15 @@ export async function workConversation(t: Transaction, conversation: Uint8Array)
       blobs: named.length ? named : undefined,
     });
   }
+}
+
+/**
+ * Whether those who can read the present epoch are those whom we mean. Not before the founding commit: nobody else could;
+ * not while a commit of ours is on its way: whom it removes still could; not before the log is known to its end: whom
+ * others removed still could.
+ */
+export function epochIsOurs(t: Transaction, conversation: Conversation): boolean {
+  return !conversation.founding && !t.get(COMMIT, conversation.id) && topics.inSync(t, conversation);
 }
 
 /** The message with a record of the current epoch and topic, made now if it has none. */
