@@ -269,7 +269,7 @@ async def test_a_change_that_fails_takes_no_other_with_it(store: SqliteStore) ->
 
 
 def test_damage_is_found(tmp_path: Path) -> None:
-    db = connect(tmp_path / DATABASE, time=NOW)
+    db = connect(tmp_path / DATABASE, now=NOW)
     db.execute("INSERT INTO logs (id, kind, retention_days, created, used) VALUES (x'00', 1, 30, 1, 1)")
     db.execute("INSERT INTO entries (id, time, record) VALUES ((1 << 32) + 2, 1, x'aa')")
     db.execute("INSERT INTO entries (id, time) VALUES ((1 << 32) + 3, 1)")
@@ -309,12 +309,12 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_bytes(b"not a database, but long enough to look like something" * 100)
     with pytest.raises(DataError, match="cannot be opened"):
-        connect(tmp_path / DATABASE, time=NOW)
+        connect(tmp_path / DATABASE, now=NOW)
 
 
 def test_every_hot_query_searches_and_none_scans(tmp_path: Path) -> None:
     """A look-up without its index is right on ten records and useless on a million."""
-    db = connect(tmp_path / DATABASE, time=NOW)
+    db = connect(tmp_path / DATABASE, now=NOW)
     asked: list[str] = []
     db.set_trace_callback(asked.append)
     pairs = "SELECT log, hash, seq FROM pairs CROSS JOIN record_index ON log = a AND hash = b"

@@ -6,7 +6,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
+
+from picows import WSCloseCode
 
 from polynya.crypto.random import Random
 from polynya.relay.keyring import KeyRing
@@ -18,10 +20,17 @@ from polynya.relay.seen import Seen
 from polynya.relay.store.base import Store
 from polynya.wire.messages import REQUEST_WINDOW, RefusalCode
 
-if TYPE_CHECKING:
-    from polynya.relay.session import Session
-
 logger = logging.getLogger("polynya.relay")
+
+
+class Connected(Protocol):
+    """A session, as far as all sessions together are concerned."""
+
+    def flush(self) -> None: ...
+
+    def tick(self) -> None: ...
+
+    def close(self, code: WSCloseCode) -> None: ...
 
 
 class Relay:
@@ -45,8 +54,8 @@ class Relay:
         self.now = now
         self.metrics = Metrics()
         self.seen = Seen()
-        self.sessions: dict[Session, None] = {}
-        self.slow: dict[Session, None] = {}
+        self.sessions: dict[Connected, None] = {}
+        self.slow: dict[Connected, None] = {}
         self.opens = Rate(limits.opens_per_second, limits.opens_burst)
         self.creations = Rate(limits.creations_per_second, limits.creations_burst)
         self.blob_bytes = Rate(limits.blob_bytes_per_second, limits.blob_bytes_burst)
@@ -54,7 +63,7 @@ class Relay:
         self.drops = Rates(limits.drops_per_second, limits.drops_burst)
         self.takes = Rates(limits.takes_per_second, limits.takes_burst)
         self._loop = asyncio.get_running_loop()
-        self._waiting: list[Session] = []
+        self._waiting: list[Connected] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     def refresh_keys(self) -> None:
@@ -73,7 +82,7 @@ class Relay:
             return RefusalCode.REPEATED
         return None
 
-    def flush_soon(self, session: Session) -> None:
+    def flush_soon(self, session: Connected) -> None:
         """Sends what `session` has to send at the end of this turn of the loop: one write for many frames."""
         if not self._waiting:
             self._loop.call_soon(self._flush)

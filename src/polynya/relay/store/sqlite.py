@@ -173,8 +173,8 @@ async def open_store(folder: Path, signer: Signer, *, time: int, reserve: int) -
     DataError."""
 
     def start() -> tuple[Writer, Reader, BlobFiles]:
-        writer = Writer(connect(folder / DATABASE, time=time), folder, signer, loop)
-        reader = Reader(connect(folder / DATABASE, time=None), loop)
+        writer = Writer(connect(folder / DATABASE, now=time), folder, signer, loop)
+        reader = Reader(connect(folder / DATABASE, now=None), loop)
         return writer, reader, BlobFiles(folder / BLOB_FOLDER)
 
     loop = asyncio.get_running_loop()
