@@ -39,11 +39,8 @@ async function start(place: Place): Promise<Bootstrap> {
     const client = new BrowserClient(place, await loadLook(storage), await loadDrafts(storage));
     const loop = new Loop(storage, core, systemRandom, systemClock, carriers, client);
     client.loop = loop;
-    watchNetwork(client);
-    if (core.hasIdentity()) {
-      await loop.start();
-      return { kind: 'ready', client };
-    }
+    await loop.start();
+    if (core.hasIdentity()) return { kind: 'ready', client: watchNetwork(client) };
     return { kind: 'new', register: (name, link) => register(client, place, name, link) };
   } catch (error) {
     release(place.held);
@@ -59,13 +56,14 @@ async function register(client: BrowserClient, place: Place, name: string, link:
   await client.loop.handle({ type: 'CreateIdentity', name, relay: address });
   // Best effort: a browser that says no may clear the store when the disk is full; the settings show which it is.
   void navigator.storage?.persist?.();
-  return client;
+  return watchNetwork(client);
 }
 
 /** The browser knows when a network came back; waiting out a pause then would be waiting for nothing. */
-function watchNetwork(client: Client): void {
+function watchNetwork(client: Client): Client {
   addEventListener('online', () => client.retryNow());
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible' && client.link().kind === 'offline') client.retryNow();
   });
+  return client;
 }
