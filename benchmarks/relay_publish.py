@@ -100,6 +100,8 @@ class _Device(WSListener):
             self._send(Call(1, Publish(self.secret, os.urandom(BODY))))
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type != WSMsgType.BINARY:
+            return
         data = frame.get_payload_as_bytes()
         if self._session is None:
             if self._handshake is not None:

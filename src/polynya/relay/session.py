@@ -22,6 +22,8 @@ from polynya.wire.session import RelaySession, open_hello
 HELD_PUSHES = 1_024
 """Entries that may arrive while a Subscribe reads the heads: milliseconds of the fastest topic."""
 NOT_ASKED = -1
+NONE_WAITING: deque[tuple[Call, int]] = deque(maxlen=0)
+"""What all idle sessions share: an empty deque of their own is 600 bytes."""
 CLOSE_TIMEOUT = 10.0
 """Seconds for what is left to send to a session that is closed."""
 
@@ -29,6 +31,29 @@ CLOSE_TIMEOUT = 10.0
 class Session(WSListener):
     """Calls are begun in order of arrival. Appends go together into the store, which keeps their order; any
     other verb waits until all before it have been answered, and those after it wait for it."""
+
+    __slots__ = (
+        "_abort_timer",
+        "_alone",
+        "_appends",
+        "_calls",
+        "_ephemerals",
+        "_floors",
+        "_fragments",
+        "_heard",
+        "_hello_timer",
+        "_is_beginning",
+        "_is_reading",
+        "_is_slow",
+        "_out",
+        "_relay",
+        "_released",
+        "_sealed",
+        "_silent_ticks",
+        "_transport",
+        "_waiting",
+        "_waiting_bytes",
+    )
 
     def __init__(self, relay: Relay, released: Callable[[], None]) -> None:
         super().__init__()
@@ -38,7 +63,7 @@ class Session(WSListener):
         self._sealed: RelaySession | None = None
         self._fragments: bytearray | None = None
         self._out: list[bytes] = []
-        self._waiting: deque[tuple[Call, int]] = deque()
+        self._waiting: deque[tuple[Call, int]] = NONE_WAITING
         self._waiting_bytes = 0
         self._appends = 0
         self._alone = False
@@ -77,7 +102,7 @@ class Session(WSListener):
         for source in self._floors:
             self._relay.live.unsubscribe(source, self)
         self._floors.clear()
-        self._waiting.clear()
+        self._waiting = NONE_WAITING
         self._out.clear()
         if self._sealed is not None:
             self._sealed.end()
@@ -252,6 +277,8 @@ class Session(WSListener):
             self._begin_waiting()
 
     def _hold(self, call: Call, size: int) -> None:
+        if self._waiting is NONE_WAITING:
+            self._waiting = deque()
         self._waiting.append((call, size))
         self._waiting_bytes += size
         limits = self._relay.limits
