@@ -18,6 +18,7 @@ from polynya.cli.output import clean, note
 from polynya.cli.parser import Parser, build_parser
 from polynya.errors import PolynyaError
 
+USAGE = 2
 INTERRUPTED = 130
 """128 + SIGINT, as shells count."""
 PIPE_CLOSED = 141
@@ -31,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; gives the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     _prepare_streams()
+    if not words:
+        build_parser().print_help(sys.stderr)
+        return USAGE
     try:
         if words and words[0] in RELAY_COMMANDS:
             return _relay(words)

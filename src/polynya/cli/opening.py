@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import sys
 from argparse import Namespace
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import platformdirs
@@ -49,7 +49,7 @@ def new_passphrase() -> str:
     return first
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def opened(arguments: Namespace) -> AsyncIterator[Client]:
     """The account in the store; it must be there. Asks for its passphrase if it has one."""
     folder = store_folder(arguments)
@@ -84,10 +84,8 @@ async def fetch(client: Client, arguments: Namespace, *, must: bool = False) -> 
 
 async def finish(client: Client) -> None:
     """Lets what is on its way arrive; an absent relay is no error here."""
-    try:
-        await client.settled(ENDING)
-    except ClientError:
-        return
+    with contextlib.suppress(ClientError):
+        await client.flush(ENDING)
 
 
 async def find_chat(client: Client, arguments: Namespace, text: str) -> ConversationView:

@@ -33,17 +33,19 @@ class Parser(argparse.ArgumentParser):
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value <= 86_400:
-        raise argparse.ArgumentTypeError("give seconds between 0 and 86400")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 86400")
     return value
 
 
 def _count(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 1_000:
-        raise argparse.ArgumentTypeError("give a number from 0 to 1000")
-    return value
+    if not text.isascii() or not text.isdigit() or int(text) > 1_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1000")
+    return int(text)
 
 
 def _common() -> Parser:
@@ -67,20 +69,20 @@ def build_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"polynya {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+    commands = parser.add_subparsers(
+        dest="command", title="commands", metavar="COMMAND", required=True, parser_class=Parser
+    )
     common = _common()
 
-    def command(name: str, help: str, **more: str) -> argparse.ArgumentParser:
-        return commands.add_parser(
-            name, help=help, description=more.get("description", help), parents=[common]
-        )
+    def command(name: str, help: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=help, description=_sentence(help), parents=[common])
 
     # `up` and `relay` bring their own parser; here they are for `polynya --help`.
     for name, help in (("up", "run a relay and the web app"), ("relay", "the relay's own commands")):
         commands.add_parser(name, help=help, add_help=False)
 
     register = command("register", "make an account on a relay")
-    register.add_argument("name", help="what others see, for example Anna")
+    register.add_argument("name", metavar="NAME", help="what others see, for example Anna")
     register.add_argument("relay", metavar="RELAY-LINK", help="the link that the relay printed")
     register.add_argument(
         "--passphrase", action="store_true", help="seal the store under a passphrase instead of a key file"
@@ -110,18 +112,19 @@ def build_parser() -> Parser:
     chats.add_argument("--json", action="store_true", help="one JSON object a line")
     chats.add_argument("--offline", action="store_true", help="do not ask the relay")
 
-    send = command("send", "write into a conversation", description="Write into a conversation.")
+    send = command("send", "write into a conversation")
     send.add_argument("chat", metavar="CHAT", help="name or id, as `polynya chats` shows it")
-    send.add_argument("text", nargs="?", metavar="TEXT", help="the text; - reads it from standard input")
+    send.add_argument(
+        "text",
+        nargs="?",
+        metavar="TEXT",
+        help="the text; - reads it from standard input; -- before a text that begins with a dash",
+    )
     send.add_argument("--file", metavar="PATH", help="send this file; TEXT becomes its caption")
     send.add_argument("--reply", metavar="ID", help="answer the message with this id")
     send.add_argument("--json", action="store_true", help="print the message as JSON")
 
-    tail = command(
-        "tail",
-        "read the newest messages, and those that come",
-        description="Reads the newest messages, and those that come, until interrupted.",
-    )
+    tail = command("tail", "read the newest messages, and those that come")
     tail.add_argument("chat", nargs="?", metavar="CHAT", help="only this conversation")
     tail.add_argument("--json", action="store_true", help="one JSON object a line, see docs/command-line.md")
     tail.add_argument(
@@ -148,15 +151,21 @@ def build_parser() -> Parser:
     return parser
 
 
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
 def _add_group(
     commands: argparse._SubParsersAction[Parser],
     common: Parser,
 ) -> None:
     group = commands.add_parser("group", help="make and change groups", description="Make and change groups.")
-    verbs = group.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
+    verbs = group.add_subparsers(
+        dest="verb", title="commands", metavar="COMMAND", required=True, parser_class=Parser
+    )
 
     def verb(name: str, help: str) -> argparse.ArgumentParser:
-        return verbs.add_parser(name, help=help, description=help, parents=[common])
+        return verbs.add_parser(name, help=help, description=_sentence(help), parents=[common])
 
     create = verb("create", "make a group")
     create.add_argument("name", metavar="NAME")

@@ -37,6 +37,8 @@ T = TypeVar("T")
 
 WAIT = 60.0
 """Seconds that calls which need the relay wait for it, unless told otherwise."""
+GATHERING = 1.5
+"""Seconds: the core gathers receipts for one."""
 SENDING = OWN + "sending"
 """Files on their way up, so that a stopped program goes on where it was."""
 
@@ -171,6 +173,14 @@ class Client:
         Raises ClientError `offline` after `timeout` seconds."""
         async with _deadline(timeout, "offline"):
             await self.loop.settled()
+
+    async def flush(self, timeout: float = WAIT) -> None:
+        """As `settled`, and what is gathered for a moment (receipts) has gone out too: for programs that end now."""
+        async with _deadline(timeout, "offline"):
+            await self.loop.settled()
+            while 0 <= (left := self.loop.timer_in()) <= GATHERING:
+                await asyncio.sleep(left + 0.01)
+                await self.loop.settled()
 
     # ---- invites and contacts ----
 

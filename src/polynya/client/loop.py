@@ -235,6 +235,10 @@ class Loop:
         """Returns when all relays are connected and nothing that was asked of them is unanswered."""
         await self._settled.wait()
 
+    def timer_in(self) -> float:
+        """Seconds until the core's next timer; negative when it is due."""
+        return (self._timer_at - self.now()) / 1_000
+
     def retry_now(self) -> None:
         for link in self._links.values():
             link.retry_now()

@@ -1,0 +1,405 @@
+"""The command as people and scripts use it: two accounts and a relay, all by `polynya`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polynya import __version__
+from polynya.cli import main
+from tests.bots.documents import ROOT
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("PASSPHRASE", "LOG", "RELAY", "NAME"):
+        monkeypatch.delenv(f"POLYNYA_{name}", raising=False)
+    monkeypatch.setenv("POLYNYA_STORE", str(tmp_path / "default"))
+
+
+class Relay:
+    """`polynya up` beside the test, without an event loop here."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._process: subprocess.Popen[str] | None = None
+        self.link = ""
+        self._port = "0"
+
+    def start(self) -> None:
+        words = ["up", "--print-link", "--data", str(self._data), "--port", self._port, "--local", "off"]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "polynya", *words], stdout=subprocess.PIPE, text=True, env=environment()
+        )
+        assert self._process.stdout is not None
+        self.link = self._process.stdout.readline().strip()
+        assert self.link.startswith("http")
+        self._port = self.link.split("/")[2].rpartition(":")[2]
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(20)
+            assert self._process.stdout is not None
+            self._process.stdout.close()
+            self._process = None
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT / "src"), **more}
+
+
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
+    relay = Relay(tmp_path_factory.mktemp("relay") / "data")
+    relay.start()
+    yield relay
+    relay.stop()
+
+
+@dataclass
+class Ran:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+    @property
+    def values(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.lines]
+
+
+class Person:
+    """One account at the command line."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self._capsys = capsys
+
+    def run(self, *words: str, code: int = 0) -> Ran:
+        self._capsys.readouterr()
+        try:
+            got = main([*words[:1], "--store", str(self.folder), *words[1:]] if words[0] != "group" else
+                       [*words[:2], "--store", str(self.folder), *words[2:]])  # fmt: skip
+        except SystemExit as exit:
+            got = int(exit.code or 0)
+        captured = self._capsys.readouterr()
+        ran = Ran(got, captured.out, captured.err)
+        assert ran.code == code, ran
+        if code == 1:
+            assert re.fullmatch(r"polynya: [^\n]+\n", ran.err), "one line says what is wrong"
+        return ran
+
+
+@pytest.fixture
+def anna(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Person:
+    return Person(tmp_path / "anna", capsys)
+
+
+@pytest.fixture
+def boris(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Person:
+    return Person(tmp_path / "boris", capsys)
+
+
+@pytest.fixture
+def friends(relay: Relay, anna: Person, boris: Person) -> tuple[Person, Person]:
+    """Anna and Boris, who have met."""
+    anna.run("register", "Anna", relay.link)
+    boris.run("register", "Boris", relay.link)
+    (link,) = anna.run("invite").lines
+    assert "gets your request" in boris.run("accept", link, "--text", "it is me").out
+    (request,) = anna.run("requests").lines
+    assert re.fullmatch(r"[0-9a-f]{8}  Boris: it is me", request)
+    assert "Boris is your contact now" in anna.run("requests", "accept").out
+    assert re.fullmatch(r"[0-9a-f]{8}  Anna", boris.run("chats").lines[0])
+    return anna, boris
+
+
+def test_two_people_talk(friends: tuple[Person, Person]) -> None:
+    anna, boris = friends
+    anna.run("send", "Boris", "hello\x1b[2J\u202e there")
+    got = boris.run("tail", "--once").lines
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d  Anna  Anna: hello\[2J there", got[-1])
+    (value,) = [v for v in boris.run("tail", "--once", "--json").values if v["kind"] == "text"]
+    assert value["text"] == "hello\x1b[2J\u202e there"
+    assert (value["sender_name"], value["mine"], value["status"]) == ("Anna", False, None)
+    boris.run("send", value["chat"][:8], "an answer", "--reply", value["id"][:6])
+    answer = [
+        v for v in anna.run("tail", "boris", "--once", "--json", "-n", "0").values if v["kind"] == "text"
+    ]
+    assert [(v["text"], v["reply_to"]) for v in answer] == [("an answer", value["id"])]
+    mine = [v for v in anna.run("tail", "--once", "--json").values if v["mine"] and v["kind"] == "text"]
+    assert mine[0]["delivered_to"] == [answer[0]["sender"]]
+
+
+def test_every_field_of_the_documents_is_there_and_no_other(friends: tuple[Person, Person]) -> None:
+    anna, _ = friends
+    text = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+    tables = {
+        command: set(
+            re.findall(r"^\| `(\w+)`", text.split(f"### `{command}", 1)[1].split("\n#", 1)[0], re.MULTILINE)
+        )
+        for command in (
+            "tail --json`",
+            "chats --json`",
+            "contacts --json`",
+            "requests --json`",
+            "whoami --json`",
+            "status --json`",
+        )
+    }
+    sent = anna.run("send", "Boris", "x", "--json").values
+    assert [set(v) for v in sent] == [tables["tail --json`"]]
+    for command in ("chats", "contacts", "whoami", "status"):
+        assert set(anna.run(command, "--json").values[0]) == tables[f"{command} --json`"], command
+    from polynya.cli.output import request_json
+    from polynya.core.views import RequestView
+
+    assert set(request_json(RequestView(b"", b"", "", None, 0, ()))) == tables["requests --json`"]
+
+
+def test_new_messages_are_shown_once(friends: tuple[Person, Person]) -> None:
+    anna, boris = friends
+    boris.run("tail", "--new", "--once")
+    for number in range(3):
+        anna.run("send", "Boris", f"number {number}")
+    assert [v["text"] for v in boris.run("tail", "--new", "--once", "--json").values] == [
+        "number 0",
+        "number 1",
+        "number 2",
+    ]
+    assert boris.run("tail", "--new", "--once").lines == []
+
+
+def test_text_comes_from_standard_input(
+    friends: tuple[Person, Person], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    anna, _ = friends
+    path = tmp_path / "input"
+
+    def feed(data: bytes) -> None:
+        path.write_bytes(data)
+        monkeypatch.setattr(sys, "stdin", path.open(encoding="utf-8"))
+
+    feed("two\nlines \u044f\n".encode())
+    assert anna.run("send", "Boris", "-", "--json").values[0]["text"] == "two\nlines \u044f"
+    feed(b"\xff\xfe")
+    assert "--file" in anna.run("send", "Boris", "-", code=1).err
+    feed(b"  \n")
+    assert "nothing to send" in anna.run("send", "Boris", "-", code=1).err
+    assert "nothing to send" in anna.run("send", "Boris", code=1).err
+
+
+def test_files_go_and_come(friends: tuple[Person, Person], tmp_path: Path) -> None:
+    anna, boris = friends
+    path = tmp_path / "report.pdf"
+    path.write_bytes(os.urandom(100_000))
+    anna.run("send", "Boris", "the report", "--file", str(path))
+    line = boris.run("tail", "--once").lines[-1]
+    found = re.search(r"\[file report\.pdf, 100000 bytes, id ([0-9a-f]{8})\] the report$", line)
+    assert found is not None
+    (tmp_path / "down").mkdir()
+    (target,) = boris.run("download", "Anna", found[1], "--to", str(tmp_path / "down")).lines
+    assert Path(target).read_bytes() == path.read_bytes()
+    assert "Check its name" in anna.run("send", "Boris", "--file", str(tmp_path / "none"), code=1).err
+
+
+def test_a_group_by_command(friends: tuple[Person, Person]) -> None:
+    anna, boris = friends
+    assert "Trip is made" in anna.run("group", "create", "Trip", "Boris").out
+    assert any("Trip  2 members" in line for line in boris.run("chats").lines)
+    anna.run("group", "rename", "Trip", "Journey")
+    anna.run("group", "admin", "Journey", "Boris")
+    boris.run("send", "Journey", "hello all")
+    anna.run("send", "Journey", "and back")
+    (view,) = [v for v in boris.run("chats", "--json").values if v["name"] == "Journey"]
+    assert sorted((m["name"], m["admin"]) for m in view["members"]) == [("Anna", True), ("Boris", True)]
+    anna.run("group", "remove", "Journey", "Boris")
+    assert any("Journey" in line and "(removed)" in line for line in boris.run("chats").lines)
+    notes = [v["system"]["kind"] for v in anna.run("tail", "--json", "--once").values if v["system"]]
+    assert {"created", "added", "renamed", "admin", "removed"} <= set(notes)
+
+
+def test_the_safety_number_is_the_same_for_both(friends: tuple[Person, Person]) -> None:
+    anna, boris = friends
+    anna.run("chats")
+    assert anna.run("safety", "Boris").lines[:3] == boris.run("safety", "Anna").lines[:3]
+    anna.run("safety", "Boris", "--verified")
+    assert anna.run("contacts").out.rstrip().endswith("(verified)")
+
+
+def test_account_commands(relay: Relay, anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POLYNYA_PASSPHRASE", "first words")
+    anna.run("register", "Anna", relay.link)
+    assert "identity already" in anna.run("register", "Anna", relay.link, code=1).err
+    assert anna.run("whoami").lines[0] == "name         Anna"
+    assert anna.run("status").lines == ["relay   connected"]
+    assert len(anna.run("invite", "--qr").lines) > 10
+    monkeypatch.setenv("POLYNYA_PASSPHRASE", "other words")
+    assert "does not open" in anna.run("whoami", code=1).err
+    monkeypatch.delenv("POLYNYA_PASSPHRASE")
+    assert "POLYNYA_PASSPHRASE" in anna.run("whoami", code=1).err
+    monkeypatch.setenv("POLYNYA_PASSPHRASE", "first words")
+    anna.run("passphrase", "--remove")
+    monkeypatch.delenv("POLYNYA_PASSPHRASE", raising=False)
+    assert anna.run("whoami").lines[0] == "name         Anna"
+
+
+def test_without_the_relay_things_are_kept(tmp_path: Path, anna: Person, boris: Person) -> None:
+    relay = Relay(tmp_path / "relay")
+    relay.start()
+    try:
+        anna.run("register", "Anna", relay.link)
+        boris.run("register", "Boris", relay.link)
+        boris.run("accept", anna.run("invite").lines[0])
+        anna.run("requests", "accept", "Boris")
+        boris.run("chats")
+        relay.stop()
+        assert "goes out the next time" in anna.run("send", "Boris", "later", "--timeout", "1", code=1).err
+        assert "cannot be reached" in anna.run("status", "--timeout", "1", code=1).err
+        ran = anna.run("chats", "--timeout", "1")
+        assert "cannot be reached" in ran.err and "Boris" in ran.out
+        assert anna.run("chats", "--offline").err == ""
+        assert "cannot be reached" in anna.run("invite", "--timeout", "1", code=1).err
+        relay.start()
+        anna.run("chats")
+        assert boris.run("tail", "--once").lines[-1].endswith("Anna: later")
+    finally:
+        relay.stop()
+
+
+@pytest.mark.parametrize(
+    ("words", "tells"),
+    [
+        (("chats",), "polynya register"),
+        (("send", "Boris", "x"), "polynya register"),
+        (("register", "Anna", "hello"), "not a Polynya link"),
+        (("register", "Anna", "http://127.0.0.1/p/#r=AAAA"), "link"),
+        (("tail", "--once"), "polynya register"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(anna: Person, words: tuple[str, ...], tells: str) -> None:
+    assert tells in anna.run(*words, code=1).err
+    assert not anna.folder.exists()
+
+
+def test_links_of_the_other_kind_are_told(relay: Relay, anna: Person, boris: Person) -> None:
+    anna.run("register", "Anna", relay.link)
+    invite = anna.run("invite").lines[0]
+    assert "polynya accept" in boris.run("register", "Boris", invite, code=1).err
+    assert "polynya register" in anna.run("accept", relay.link, code=1).err
+    assert "your own invite" in anna.run("accept", invite, code=1).err
+    damaged = invite[:-3] + ("AAA" if invite[-3:] != "AAA" else "BBB")
+    assert "changed on its way" in anna.run("accept", damaged, code=1).err
+    assert "end of this link is missing" in anna.run("accept", invite[:-20], code=1).err
+
+
+def test_a_link_to_another_relay_is_told(relay: Relay, anna: Person, tmp_path: Path) -> None:
+    other = Relay(tmp_path / "other")
+    other.start()
+    try:
+        mixed = relay.link.partition("#")[0] + "#" + other.link.partition("#")[2]
+        assert "not the relay of the link" in anna.run("register", "Anna", mixed, code=1).err
+    finally:
+        other.stop()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (), ("nonsense",), ("send",), ("tail", "-n", "x"), ("tail", "-n", "1001"),
+        ("chats", "--timeout", "0"), ("requests", "maybe"), ("group",), ("group", "create"),
+        ("up", "--no-such"),
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_exit_code_2_and_points_to_help(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        code = main(list(words))
+    except SystemExit as exit:
+        code = int(exit.code or 0)
+    assert code == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and "--help" in captured.err
+
+
+def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, expected in ((["--version"], f"polynya {__version__}\n"), (["--help"], "first steps:")):
+        with pytest.raises(SystemExit) as exit:
+            main(words)
+        assert not exit.value.code
+        assert expected in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == __version__
+
+
+# ---- as a process of its own ----
+
+
+def start(folder: Path, *words: str, **more: Any) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "polynya", words[0], "--store", str(folder), *words[1:]],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        **more,
+    )
+
+
+def test_tail_follows_in_a_pipe_and_ends_on_a_signal(friends: tuple[Person, Person]) -> None:
+    anna, boris = friends
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with start(boris.folder, "tail", "--json", "-n", "0") as tail:
+            assert tail.stdout is not None and tail.stderr is not None
+            text = f"until {number}"
+            anna.run("send", "Boris", text)
+            values = (json.loads(line) for line in tail.stdout)
+            assert next(v["text"] for v in values if v["text"] == text) == text
+            tail.send_signal(number)
+            assert tail.wait(30) == 128 + number
+            assert tail.stderr.read() == ""
+    assert boris.run("tail", "--once", "-n", "1").lines[-1].endswith(text), "the store was closed cleanly"
+
+
+def test_a_reader_that_goes_away_ends_tail_quietly(friends: tuple[Person, Person]) -> None:
+    anna, boris = friends
+    for number in range(5):
+        anna.run("send", "Boris", f"line {number}")
+    with start(boris.folder, "tail") as tail:
+        assert tail.stdout is not None and tail.stderr is not None
+        tail.stdout.readline()
+        tail.stdout.close()
+        anna.run("send", "Boris", "nobody reads this")
+        assert tail.wait(60) == 141
+        assert tail.stderr.read() == ""
+
+
+def test_a_store_in_use_is_told(friends: tuple[Person, Person]) -> None:
+    _, boris = friends
+    with start(boris.folder, "tail") as tail:
+        assert tail.stdout is not None
+        tail.stdout.readline()
+        err = boris.run("whoami", code=1).err
+        assert f"process {tail.pid} (polynya tail)" in err and "Stop it first" in err
+        tail.terminate()
+        tail.wait(30)
