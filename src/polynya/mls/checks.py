@@ -52,13 +52,8 @@ def check_leaf_capabilities(leaf: LeafNode, suite: Suite) -> None:
         raise MlsError("7.3-extensions")
 
 
-def check_leaf_supports_group(leaf: LeafNode, extensions: Sequence[Extension]) -> None:
-    """Sections 7.3 and 13.4: required capabilities, and every extension of the GroupContext."""
-    check_supported((leaf.capabilities,), extensions)
-
-
 def check_supported(capabilities: Collection[Capabilities], extensions: Sequence[Extension]) -> None:
-    """All of `capabilities` support the GroupContext's extensions and what they require."""
+    """Sections 7.3 and 13.4: all of `capabilities` support the GroupContext's extensions and what they require."""
     required = required_capabilities(extensions)
     types = [e.type for e in extensions]
     for one in capabilities:
