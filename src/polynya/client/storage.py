@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from polynya.client import schema
+import polynya.client.schema as schema
 from polynya.client.errors import StoreDamaged, StoreError, StoreFull
 from polynya.client.lock import StoreLock
 from polynya.client.rows import RowSeal

@@ -15,6 +15,7 @@ import { isBlockedDirect, need, received, save, setProblem, show, updatePreview 
 import type { Amendment, StoredContent } from './history.ts';
 import { learnDevices, me, person, savePerson } from './identity.ts';
 import * as leave from './leave.ts';
+import type { Place } from './place.ts';
 import * as receipts from './receipts.ts';
 import { CHAIN, ORPHAN, REACH, SEEN, UNREAD } from './state.ts';
 import { at } from './topics.ts';
@@ -23,15 +24,6 @@ import * as work from './work.ts';
 
 /** Amendments kept for one message that has not come: a member could send any number for one that never comes. */
 const ORPHANS_MAX = 64;
-
-/** Where in the conversation's log a message lies. */
-export interface Place {
-  readonly topic: Uint8Array;
-  readonly order: number;
-  readonly seq: number;
-  readonly time: number;
-  readonly recordHash: Uint8Array;
-}
 
 export async function receive(
   t: Transaction,

@@ -10,7 +10,7 @@ import {
 } from '../wire/messages.ts';
 import { signLeaveProof, verifyLeaveProof } from '../wire/requests.ts';
 import { type Conversation, ConversationState, type Membership, OperationKind } from './_state.ts';
-import type { Place } from './contents.ts';
+import type { Place } from './place.ts';
 import { hasIdentity, identities, membership, need, needActive, save, showSystem } from './conversation.ts';
 import * as ending from './ending.ts';
 import { me } from './identity.ts';
