@@ -9,7 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias, TypeVar
 
-from polynya.client import files, links, system
+import polynya.client.files as files
+import polynya.client.links as links
+import polynya.client.system as system
 from polynya.client.appevents import ClientEvent
 from polynya.client.errors import ClientError
 from polynya.client.feed import Feed, Waiter

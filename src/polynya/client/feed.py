@@ -7,7 +7,7 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
-from polynya.client import appevents
+import polynya.client.appevents as appevents
 from polynya.client.appevents import ClientEvent
 from polynya.client.loop import LinkChanged, Loop, LoopEvent, Stopped, StoreFailed
 from polynya.client.values import Message, to_message
