@@ -1,5 +1,5 @@
 /** English, as much of it as the first message takes. The keys are the catalogue: other languages have the same. */
-import type { Plural } from './index.ts';
+import type { Plural } from './plural.ts';
 
 export const en = {
   appName: 'Polynya',

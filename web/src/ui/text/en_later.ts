@@ -1,5 +1,5 @@
 /** English, the rest. */
-import type { Plural } from './index.ts';
+import type { Plural } from './plural.ts';
 
 export const later = {
   // Written into the page itself, for where no script runs

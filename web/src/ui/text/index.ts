@@ -1,22 +1,11 @@
 /** Every word that a person reads comes from here: `t`, `tn` (counted), `rich` (with elements inside), in the language in use. */
 import { signal } from '../signals.ts';
 import type { ComponentChild } from 'preact';
-import type { en } from './en.ts';
-import type { later } from './en_later.ts';
+import type { Catalogue, FirstWords, LaterWords, PluralKey, TextKey } from './catalogue.ts';
+import type { Plural } from './plural.ts';
 
-export interface Plural {
-  one?: string;
-  few?: string;
-  many?: string;
-  other: string;
-}
-type Words<T> = { [K in keyof T]: T[K] extends string ? string : Plural };
-/** What the first screens say, and what can come after them. */
-export type FirstWords = Words<typeof en>;
-export type LaterWords = Words<typeof later>;
-export type Catalogue = FirstWords & LaterWords;
-export type TextKey = { [K in keyof Catalogue]: Catalogue[K] extends string ? K : never }[keyof Catalogue];
-export type PluralKey = Exclude<keyof Catalogue, TextKey>;
+export type { TextKey };
+
 export type Language = 'en' | 'ru';
 type Values = Record<string, string | number>;
 

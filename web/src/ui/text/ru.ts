@@ -1,5 +1,5 @@
 /** Русский: то, что нужно до первого сообщения. */
-import type { FirstWords } from './index.ts';
+import type { FirstWords } from './catalogue.ts';
 
 export const ru: FirstWords = {
   appName: 'Polynya',

@@ -1,5 +1,5 @@
 /** Русский: остальное. */
-import type { LaterWords } from './index.ts';
+import type { LaterWords } from './catalogue.ts';
 
 export const later: LaterWords = {
   slowStart: 'Загрузка затянулась. Связь медленная или заблокирована, либо браузер слишком старый: перезагрузите страницу или откройте ссылку в свежем Chrome, Firefox, Safari или Яндекс Браузере.',
