@@ -101,7 +101,9 @@ class Story:
             problems = {party.view(self.chat).problem for party in inside}
             assert problems <= {None, "change-refused", "no-key-package"}, problems
             for party in inside:
-                agree(self.chat, *inside, problem=party.view(self.chat).problem) if len(problems) == 1 else None
+                agree(self.chat, *inside, problem=party.view(self.chat).problem) if len(
+                    problems
+                ) == 1 else None
                 assert party.members(self.chat) == sorted(p.name for p in inside)
         always = [parties[name] for name in NAMES if name not in self.gone]
         for sender in parties.values():

@@ -37,8 +37,17 @@ from polynya.wire import messages as m
 from polynya.wire.credential import VerifiedDevice, sign_device_list
 from polynya.wire.keypackages import open_key_package
 from polynya.wire.labels import owner_id
-from tests.core import test_contacts, test_contents, test_groups, test_hostile_relay, test_history
-from tests.core import test_keypackages, test_races, test_readd, test_roles
+from tests.core import (
+    test_contacts,
+    test_contents,
+    test_groups,
+    test_history,
+    test_hostile_relay,
+    test_keypackages,
+    test_races,
+    test_readd,
+    test_roles,
+)
 from tests.support import hostile
 from tests.support.agreement import agree, friends
 from tests.support.world import Party, World
@@ -232,7 +241,11 @@ CHECKS: list[tuple[str, list[tuple[Any, str, Any]], Callable[[], None]]] = [
         [(contents, "history_differs", no)],
         test_hostile_relay.test_a_forked_history_shows,
     ),
-    ("blobs.blob_is_named", [(blobs, "blob_is_named", yes)], test_contents.test_a_body_whose_blob_the_entry_does_not_name),
+    (
+        "blobs.blob_is_named",
+        [(blobs, "blob_is_named", yes)],
+        test_contents.test_a_body_whose_blob_the_entry_does_not_name,
+    ),
     (
         "blobs.blob_is_named (slot)",
         [(blobs, "blob_is_named", yes)],
@@ -244,8 +257,16 @@ CHECKS: list[tuple[str, list[tuple[Any, str, Any]], Callable[[], None]]] = [
         test_groups.test_what_a_removed_member_still_writes_is_nobodys_message,
     ),
     ("outbox.epoch_is_ours", [(outbox, "epoch_is_ours", yes)], words_are_not_said_to_whom_we_remove),
-    ("commits.commit_is_public", [(commits, "commit_is_public", yes)], test_races.test_commits_without_the_right_are_skipped_by_all),
-    ("commits._commit_data", [(commits, "_commit_data", lax_commit_data)], test_races.test_commits_without_the_right_are_skipped_by_all),
+    (
+        "commits.commit_is_public",
+        [(commits, "commit_is_public", yes)],
+        test_races.test_commits_without_the_right_are_skipped_by_all,
+    ),
+    (
+        "commits._commit_data",
+        [(commits, "_commit_data", lax_commit_data)],
+        test_races.test_commits_without_the_right_are_skipped_by_all,
+    ),
     *(
         (f"roles {name} (cases)", [(roles, "RULES", rules_without(name))], all_role_cases)
         for name in ("role-add", "role-remove", "role-info", "role-update", "role-other")
@@ -279,16 +300,40 @@ CHECKS: list[tuple[str, list[tuple[Any, str, Any]], Callable[[], None]]] = [
         test_keypackages.test_an_expired_key_package_is_not_used,
     ),
     ("identity.newer_device_list", [(identity, "newer_device_list", yes)], an_older_device_list),
-    ("founding.adder_is_known", [(founding, "adder_is_known", yes)], test_contacts.test_a_stranger_with_our_reach_adds_us_nowhere),
-    ("founding.adder_is_known (blocked)", [(founding, "adder_is_known", yes)], test_contacts.test_a_blocked_contact),
-    ("founding.adder_may_add_again", [(founding, "adder_may_add_again", yes)], a_stuck_member_and_a_contact_who_is_no_member),
+    (
+        "founding.adder_is_known",
+        [(founding, "adder_is_known", yes)],
+        test_contacts.test_a_stranger_with_our_reach_adds_us_nowhere,
+    ),
+    (
+        "founding.adder_is_known (blocked)",
+        [(founding, "adder_is_known", yes)],
+        test_contacts.test_a_blocked_contact,
+    ),
+    (
+        "founding.adder_may_add_again",
+        [(founding, "adder_may_add_again", yes)],
+        a_stuck_member_and_a_contact_who_is_no_member,
+    ),
     ("founding.joined_is_new", [(founding, "joined_is_new", yes)], an_older_epoch_does_not_come_back),
     ("founding.direct_is_of_two", [(founding, "direct_is_of_two", yes)], a_direct_conversation_of_three),
-    ("founding, READING", [(founding, "READING", ()), (founding, "joined_is_new", yes)], test_readd.test_a_contact_cannot_replace_a_conversation_by_a_group_of_its_own),
+    (
+        "founding, READING",
+        [(founding, "READING", ()), (founding, "joined_is_new", yes)],
+        test_readd.test_a_contact_cannot_replace_a_conversation_by_a_group_of_its_own,
+    ),
     ("leave.proof_is_senders", [(leave, "proof_is_senders", yes)], leaving_in_anothers_name),
     ("readd.request_is_fresh", [(readd, "request_is_fresh", yes)], test_readd.test_old_requests_do_not_count),
-    ("history.may_amend", [(history, "may_amend", yes)], test_contents.test_edits_and_deletions_by_others_change_nothing),
-    ("history.may_amend (pure)", [(history, "may_amend", yes)], test_history.test_only_the_sender_edits_and_deletes),
+    (
+        "history.may_amend",
+        [(history, "may_amend", yes)],
+        test_contents.test_edits_and_deletions_by_others_change_nothing,
+    ),
+    (
+        "history.may_amend (pure)",
+        [(history, "may_amend", yes)],
+        test_history.test_only_the_sender_edits_and_deletes,
+    ),
     (
         "conversation.is_blocked_direct",
         [(contents, "is_blocked_direct", no), (ephemeral, "is_blocked_direct", no)],
@@ -307,5 +352,3 @@ def test_the_scenario_breaks_without_the_check(
         monkeypatch.setattr(module, name, replacement)
     with pytest.raises((AssertionError, KeyError)):
         scenario()
-
-

@@ -8,9 +8,13 @@ import pytest
 
 from polynya.core import commands as c
 from polynya.core import events as e
+from polynya.core.core import Core
 from polynya.core.errors import CoreError
+from polynya.core.identity import person
+from polynya.core.state import PERSON
+from polynya.core.transaction import Transaction
 from polynya.wire import messages as m
-from polynya.wire.card import AAD, seal_card, sign_card
+from polynya.wire.card import seal_card, sign_card
 from polynya.wire.labels import blob_id
 from tests.support.agreement import agree
 from tests.support.world import DAY, Party, World
@@ -42,7 +46,8 @@ def test_what_both_see_on_the_way() -> None:
     assert opened(boris, link) == ("requested", None)
     (request,) = anna.core.requests()
     assert (request.name, request.text, request.identity) == ("boris", "it is me", boris.id)
-    assert boris.core.me() is not None and request.safety == boris.core.me().fingerprint
+    me = boris.core.me()
+    assert me is not None and request.safety == me.fingerprint
     anna.do(e.AcceptRequest(request.id))
     assert [v.state for v in anna.core.conversations()] == ["waiting-first"]
     assert [v.name for v in anna.core.conversations()] == ["boris"]
@@ -108,8 +113,14 @@ def test_decline_sends_nothing() -> None:
     link = world.invite(anna)
     world.ask(boris, link, world.relay)
     (request,) = anna.core.requests()
-    calls = []
-    world.intercept = lambda party, call: calls.append(call.request) if party is anna else None  # type: ignore[func-returns-value]
+    calls: list[m.Request] = []
+
+    def listen(party: Party, call: c.Call) -> m.Response | None:
+        if party is anna:
+            calls.append(call.request)
+        return None
+
+    world.intercept = listen
     anna.do(e.DeclineRequest(request.id))
     world.settle()
     assert calls == []
@@ -177,7 +188,7 @@ def test_a_tampered_card() -> None:
     boris.do(e.UseInvite(link, world.relay.address))
     world.settle()
     assert opened(boris, link) == ("opened", None)
-    assert AAD and blob_id(blob) == link.card
+    assert blob_id(blob) == link.card
 
 
 def test_gone_and_own_invites() -> None:
@@ -208,7 +219,9 @@ def test_two_invites_in_flight(seed: int) -> None:
     agree(chat, anna, boris)
     said = [sorted(t for v in p.core.conversations() for t in p.texts(v.id)) for p in (anna, boris)]
     assert said == [["from anna", "from boris"]] * 2
-    assert sorted(v.state for v in anna.core.conversations()) == sorted(v.state for v in boris.core.conversations())
+    assert sorted(v.state for v in anna.core.conversations()) == sorted(
+        v.state for v in boris.core.conversations()
+    )
 
 
 def test_accepting_a_second_request_of_a_contact_founds_nothing() -> None:
@@ -233,10 +246,6 @@ def test_a_stranger_with_our_reach_adds_us_nowhere() -> None:
         clara.do(e.CreateGroup("trap", (anna.id,)))
     assert caught.value.code == "unknown-contact"
     # A changed client adds her all the same.
-    from polynya.core.identity import person
-    from polynya.core.state import PERSON
-    from polynya.core.transaction import Transaction
-
     t = Transaction(clara.core._state, clara.now(), clara.random, 0)
     t.put(PERSON, anna.id, replace(person(t, anna.id), accepted=True))
     clara._perform(clara.core._finish(t), None)
@@ -250,7 +259,11 @@ def test_a_stranger_with_our_reach_adds_us_nowhere() -> None:
 def test_wrong_clocks(clock: int) -> None:
     """Devices years off make contacts and talk: the home relay's clock counts."""
     world = World(92)
-    anna, boris, clara = world.person("anna"), world.person("boris", clock=clock), world.person("clara", clock=-clock)
+    anna, boris, clara = (
+        world.person("anna"),
+        world.person("boris", clock=clock),
+        world.person("clara", clock=-clock),
+    )
     world.settle()
     chat = world.befriend(anna, boris)
     boris.say(chat, "what year is it?")
@@ -294,8 +307,6 @@ def test_actions_without_an_identity_and_twice() -> None:
     with pytest.raises(CoreError) as caught:
         anna.do(e.CreateIdentity("again", world.relay.address))
     assert caught.value.code == "identity-exists"
-    from polynya.core.core import Core
-
     empty = Core()
     empty.start(world.now, anna.random)
     with pytest.raises(CoreError) as caught:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from polynya.core import commands as c
 from polynya.core import events as e
+from polynya.core import receipts
 from polynya.core.errors import CoreError
 from polynya.core.history import SystemContent
 from polynya.core.receipts import GATHERED
+from polynya.core.state import MEMBERSHIP, UPLOAD
+from polynya.core.transaction import Transaction
 from polynya.wire import messages as m
 from polynya.wire.cbor import head, write_bytes
+from polynya.wire.labels import blob_id
 from tests.support import hostile
 from tests.support.agreement import agree, friends
 from tests.support.world import Party, World
@@ -22,7 +29,7 @@ def pair(seed: int) -> tuple[World, bytes, Party, Party]:
     return world, anna.direct(boris), anna, boris
 
 
-def shown(party: Party, chat: bytes, message_id: bytes):  # type: ignore[no-untyped-def]
+def shown(party: Party, chat: bytes, message_id: bytes) -> Any:
     return party.history[chat, message_id]
 
 
@@ -42,7 +49,7 @@ def test_reply_edit_delete() -> None:
     world.settle()
     for party in (anna, boris):
         assert shown(party, chat, second).deleted and shown(party, chat, second).content.text == ""
-        assert party.view(chat).last.text == ""
+        assert party.last(chat).text == ""
     agree(chat, anna, boris)
 
 
@@ -55,7 +62,7 @@ def test_edits_and_deletions_by_others_change_nothing() -> None:
     for party in (anna, boris):
         assert shown(party, chat, first).content.text == "mine"
         assert not shown(party, chat, first).deleted
-        assert party.view(chat).last.text == "mine"
+        assert party.last(chat).text == "mine"
 
 
 def test_reactions() -> None:
@@ -98,9 +105,6 @@ def test_receipts() -> None:
 
 
 def test_receipts_stop_above_sixteen_members() -> None:
-    from polynya.core import receipts
-    from polynya.core.state import MEMBERSHIP
-
     world = World(105)
     anna, boris, clara = friends(world, "anna", "boris", "clara")
     chat = world.group(anna, boris, clara)
@@ -110,10 +114,6 @@ def test_receipts_stop_above_sixteen_members() -> None:
     known = boris.core._state.get(MEMBERSHIP, chat)
     assert known is not None
     many = tuple(m_.__class__(100 + n, bytes([n]) * 32, bytes(32)) for n, m_ in enumerate(known.members * 6))
-    from dataclasses import replace
-
-    from polynya.core.transaction import Transaction
-
     t = Transaction(boris.core._state, world.now, boris.random, 0)
     t.put(MEMBERSHIP, chat, replace(known, members=many[:17]))
     assert not receipts.are_sent(t, hostile.conversation_of(boris, chat))
@@ -163,18 +163,12 @@ def test_bodies_too_large_for_a_record() -> None:
     world.settle()
     agree(chat, anna, boris)
     assert boris.texts(chat) == [text, "short"]
-    assert boris.view(chat).last.text == "short"
+    assert boris.last(chat).text == "short"
     assert len(world.relay.blobs) >= 2
-    assert anna.core._state.keys(_uploads()) == []
+    assert anna.core._state.keys(UPLOAD) == []
     boris.do(e.SendContent(chat, m.Reaction(first, "x")))
     world.settle()
     agree(chat, anna, boris)
-
-
-def _uploads():  # type: ignore[no-untyped-def]
-    from polynya.core.state import UPLOAD
-
-    return UPLOAD
 
 
 def test_large_bodies_survive_crashes() -> None:
@@ -217,8 +211,6 @@ def test_a_body_whose_blob_the_entry_does_not_name() -> None:
 def test_files_name_their_blob() -> None:
     world, chat, anna, boris = pair(113)
     blob = b"sealed file"
-    from polynya.wire.labels import blob_id
-
     file = m.FileReference(blob_id(blob), bytes(32), 11, "a.txt", "text/plain", caption="look")
     anna.do(e.SendContent(chat, file))
     world.settle()
@@ -228,14 +220,19 @@ def test_files_name_their_blob() -> None:
     world.settle()
     (received,) = boris.messages(chat)
     assert received.content == file
-    assert boris.view(chat).last.kind == "file" and boris.view(chat).last.text == "look"
+    assert boris.last(chat).kind == "file" and boris.last(chat).text == "look"
 
 
 def test_content_of_a_newer_version_is_shown_as_unknown() -> None:
     world, chat, anna, boris = pair(114)
     data = m.encode_message(
         m.Message(
-            id=b"u" * 16, sent=world.now, content=m.Text("replaced"), topic=bytes(32), seq=0, head=bytes(32),
+            id=b"u" * 16,
+            sent=world.now,
+            content=m.Text("replaced"),
+            topic=bytes(32),
+            seq=0,
+            head=bytes(32),
             device_list=1,
         )
     )
@@ -247,13 +244,15 @@ def test_content_of_a_newer_version_is_shown_as_unknown() -> None:
     world.settle()
     (message,) = boris.messages(chat, True)
     assert message.content == SystemContent("unknown", (), "20")
-    assert boris.view(chat).last.kind == "unknown"
+    assert boris.last(chat).kind == "unknown"
 
 
 def test_messages_with_authenticated_data_or_malformed_ones_are_dropped() -> None:
     world, chat, anna, boris = pair(115)
     data = m.encode_message(
-        m.Message(id=b"u" * 16, sent=0, content=m.Text("x"), topic=bytes(32), seq=0, head=bytes(32), device_list=1)
+        m.Message(
+            id=b"u" * 16, sent=0, content=m.Text("x"), topic=bytes(32), seq=0, head=bytes(32), device_list=1
+        )
     )
     group = hostile.group_of(anna, chat)
     group, first = group.encrypt(data, authenticated_data=b"!", random=anna.random)
@@ -279,17 +278,23 @@ def test_one_id_counts_once() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [m.Text(""), m.Text("x" * 16385), m.Text("\ud800"), m.Edit(bytes(16), " "), m.Profile("x"), m.Reaction(b"1", "x")],
+    [
+        m.Text(""),
+        m.Text("x" * 16385),
+        m.Text("\ud800"),
+        m.Edit(bytes(16), " "),
+        m.Profile("x"),
+        m.Reaction(b"1", "x"),
+    ],
 )
 def test_what_cannot_be_sent(content: m.Content) -> None:
-    world, chat, anna, boris = pair(117)
+    _, chat, anna, _ = pair(117)
     rows = dict(anna.rows)
     with pytest.raises(CoreError) as caught:
         anna.do(e.SendContent(chat, content))
     assert caught.value.code == "bad-content"
     assert anna.rows == rows
     anna.check_rows()
-    assert world and boris
 
 
 def test_batches_are_all_or_nothing() -> None:
@@ -309,7 +314,7 @@ def test_batches_are_all_or_nothing() -> None:
 
 
 def test_deleting_a_conversation() -> None:
-    world, chat, anna, boris = pair(119)
+    world, chat, anna, _ = pair(119)
     anna.say(chat, "soon gone")
     world.settle()
     with pytest.raises(CoreError) as caught:

@@ -6,48 +6,12 @@ import pytest
 
 from polynya.core import events as e
 from polynya.core.errors import CoreError
-from polynya.crypto.hashes import sha256
-from polynya.wire.labels import topic_id, write_secret
-from tests.support.world import Party, World
+from polynya.wire import messages as m
+from tests.support import hostile
+from tests.support.agreement import agree, friends
+from tests.support.world import World
 
 NAMES = ("anna", "boris", "clara", "david", "elena")
-
-
-def friends(world: World, *names: str) -> list[Party]:
-    """The first is everybody's contact."""
-    people = world.people(*names)
-    world.settle()
-    for other in people[1:]:
-        world.befriend(people[0], other)
-    return people
-
-
-def agree(chat: bytes, *people: Party) -> None:
-    """Members, name, admins, epoch, order of messages, each message once."""
-    first = people[0]
-    for other in people:
-        view, wanted = other.view(chat), first.view(chat)
-        assert view.state == "active", (other.name, view.state, view.problem)
-        assert view.problem is None, (other.name, view.problem)
-        assert other.members(chat) == first.members(chat)
-        assert other.admins(chat) == first.admins(chat)
-        assert view.name == wanted.name
-        assert view.pending_operations == 0
-        assert len(other.appended) == len(set(other.appended)), other.name
-        assert other.core._state.get(_conversations(), chat).epoch == first.core._state.get(
-            _conversations(), chat
-        ).epoch
-        own = [v.id for v in other.messages(chat)]
-        common = [v.id for v in first.messages(chat) if v.id in own]
-        assert [i for i in own if i in common] == common, other.name
-        for message in other.messages(chat):
-            assert message.order is not None
-
-
-def _conversations():  # type: ignore[no-untyped-def]
-    from polynya.core.state import CONVERSATION
-
-    return CONVERSATION
 
 
 def test_five_people_talk() -> None:
@@ -87,7 +51,7 @@ def test_removed_member_reads_no_further() -> None:
     chat = world.group(anna, boris, clara, david)
     boris.say(chat, "all of us")
     world.settle()
-    old_topic = clara.core._state.get(_conversations(), chat).topic
+    old_topic = hostile.topic_of(clara, chat).id
     secrets = dict(clara.rows)
     anna.do(e.RemoveMember(chat, clara.id))
     world.settle()
@@ -97,7 +61,7 @@ def test_removed_member_reads_no_further() -> None:
     assert clara.view(chat).state == "removed"
     assert clara.texts(chat) == ["all of us"]
     assert anna.members(chat) == ["anna", "boris", "david"]
-    new_topic = anna.core._state.get(_conversations(), chat).topic
+    new_topic = hostile.topic_of(anna, chat).id
     assert new_topic != old_topic
     # Nothing that she ever knew leads to the new topic.
     assert all(new_topic not in value and new_topic not in key[1] for key, value in secrets.items())
@@ -113,6 +77,7 @@ def test_removed_member_reads_no_further() -> None:
 
 
 def test_what_a_removed_member_still_writes_is_nobodys_message() -> None:
+    """Clara has not heard of her removal and writes into the former topic."""
     world = World(4)
     anna, boris, clara = friends(world, *NAMES[:3])
     chat = world.group(anna, boris, clara)
@@ -121,28 +86,7 @@ def test_what_a_removed_member_still_writes_is_nobodys_message() -> None:
     boris.go_offline()
     anna.do(e.RemoveMember(chat, clara.id))
     world.settle()
-    # Clara has not heard of it and writes into the former topic, as the relay gets to see the commit first.
-    world.intercept = lambda party, call: None
-    clara.crash_at = {}
-    row = clara.core._state.get(_conversations(), chat)
-    from polynya.core import topics as topics_module
-    from polynya.core.state import TOPIC
-    from polynya.wire import messages as m
-    from polynya.wire.labels import record_key
-    from polynya.wire.record import seal_record
-
-    topic = clara.core._state.get(TOPIC, row.topic)
-    from polynya.core.state import GROUP
-
-    group = clara.core._state.get(GROUP, chat).group()
-    message = m.Message(
-        id=b"m" * 16, sent=world.now, content=m.Text("still here"), topic=topic.id, seq=topic.seq, head=topic.head,
-        device_list=1,
-    )
-    _, data = group.encrypt(m.encode_message(message), random=clara.random)
-    record = seal_record(record_key(topic.topic_secret), topic.id, m.Inline(data), clara.random)
-    world.relay.publish(None, m.Publish(write_secret(topic.topic_secret), record), world.now)
-    assert topics_module and sha256 and topic_id
+    hostile.publish(clara, chat, hostile.message(clara, chat, m.Text("still here")))
     boris.go_online()
     world.settle()
     assert anna.texts(chat) == [] and boris.texts(chat) == []

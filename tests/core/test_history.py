@@ -51,7 +51,12 @@ def test_the_latest_edit_in_log_order_counts_whatever_comes_first() -> None:
 
 
 def test_the_latest_reaction_in_log_order_counts_whatever_comes_first() -> None:
-    reactions = [Reacted(BORIS, "x", 10), Reacted(BORIS, "", 20), Reacted(BORIS, "y", 30), Reacted(ANNA, "z", 15)]
+    reactions = [
+        Reacted(BORIS, "x", 10),
+        Reacted(BORIS, "", 20),
+        Reacted(BORIS, "y", 30),
+        Reacted(ANNA, "z", 15),
+    ]
     for order in itertools.permutations(reactions):
         found = after(message(), *order).reactions
         assert [(r.identity, r.emoji) for r in found] == [(ANNA, "z"), (BORIS, "y")]
@@ -80,8 +85,9 @@ def test_first_place_counts() -> None:
 
 
 def test_captions_and_receipts() -> None:
-    file = replace(message(), content=FileReference(bytes(32), bytes(32), 1, "n", "t"))
-    assert after(file, Edited(ANNA, "caption", 9)).content == replace(file.content, caption="caption")  # type: ignore[type-var]
+    file = FileReference(bytes(32), bytes(32), 1, "n", "t")
+    shown = after(replace(message(), content=file), Edited(ANNA, "caption", 9))
+    assert shown.content == replace(file, caption="caption")
     mine = message(mine=True)
     assert after(mine, ReceiptSeen(BORIS, "read")).delivered == (BORIS,)
     assert after(mine, ReceiptSeen(BORIS, "delivered")).read == ()

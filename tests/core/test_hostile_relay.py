@@ -6,10 +6,14 @@ from dataclasses import replace
 
 from polynya.core import commands as c
 from polynya.core import events as e
+from polynya.core import mlsgroup
 from polynya.wire import labels
 from polynya.wire import messages as m
+from polynya.wire.keypackages import seal_key_package
+from polynya.wire.record import seal_record
 from tests.support import hostile
 from tests.support.agreement import agree, friends
+from tests.support.relaymodel import Log
 from tests.support.world import Party, World
 
 TEN_MINUTES = 600_000
@@ -58,9 +62,7 @@ def test_the_same_receipt_twice_is_no_fraud_and_neither_is_an_unsigned_one() -> 
     world.settle()
     honest = last_commit(world, topic)
     assert honest.receipt is not None
-    forged = replace(
-        honest, record=bytes(512), receipt=m.Receipt(honest.receipt.position, bytes(64))
-    )
+    forged = replace(honest, record=bytes(512), receipt=m.Receipt(honest.receipt.position, bytes(64)))
     for entry in (honest, forged):
         boris.handle(e.Pushed(world.relay.identity, m.Push(topic, entry)))
     world.settle()
@@ -79,7 +81,7 @@ def test_a_commit_without_a_valid_receipt_waits_and_is_told_of() -> None:
     original = world.relay._fetch
     lying = True
 
-    def fetch(log, request, unknown):  # type: ignore[no-untyped-def]
+    def fetch(log: Log | None, request: m.Fetch | m.FetchInbox, unknown: m.RefusalCode) -> m.Response:
         answer = original(log, request, unknown)
         if lying and isinstance(answer, m.Records) and isinstance(request, m.Fetch):
             return m.Records(tuple(strip(entry) for entry in answer.entries), answer.head)
@@ -104,12 +106,10 @@ def test_a_commit_without_a_valid_receipt_waits_and_is_told_of() -> None:
 
 def test_a_withheld_position_is_waited_for() -> None:
     """The relay shows a commit as second in its slot and hides the first."""
-    world, chat, anna, boris, clara = group_of_three(54)
+    world, chat, anna, boris, _ = group_of_three(54)
     topic = hostile.topic_of(boris, chat)
     slot = hostile.slot_of(boris, chat)
     data = hostile.commit(anna, chat)
-    from polynya.wire.record import seal_record
-
     record = seal_record(labels.record_key(topic.topic_secret), topic.id, m.Inline(data), anna.random)
     entry = signed(world, topic.id, slot, 1, topic.seq + 1, record)
     boris.handle(e.Pushed(world.relay.identity, m.Push(topic.id, entry)))
@@ -131,7 +131,7 @@ def test_a_forked_history_shows() -> None:
     fake = m.Entry(hidden.seq, hidden.time, record=bytes(512))
     original = world.relay._fetch
 
-    def fetch(log, request, unknown):  # type: ignore[no-untyped-def]
+    def fetch(log: Log | None, request: m.Fetch | m.FetchInbox, unknown: m.RefusalCode) -> m.Response:
         answer = original(log, request, unknown)
         if isinstance(answer, m.Records):
             return m.Records(tuple(fake if x is hidden else x for x in answer.entries), answer.head)
@@ -171,9 +171,8 @@ def test_key_packages_of_somebody_else_are_not_used() -> None:
     """The relay hands out another person's key package: it does not open under the contact's package key."""
     world = World(57)
     anna, boris, clara = friends(world, "anna", "boris", "clara")
-    owners = {name: party.core._state.get(_me(), b"") for name, party in world.parties.items()}
-    boris_owner = labels.owner_id(owners["boris"].owner_secret)
-    clara_owner = labels.owner_id(owners["clara"].owner_secret)
+    boris_owner = labels.owner_id(hostile.me_of(boris).owner_secret)
+    clara_owner = labels.owner_id(hostile.me_of(clara).owner_secret)
     world.relay.packages[boris_owner] = world.relay.packages[clara_owner]
     anna.do(e.CreateGroup("trap", (boris.id,)))
     world.settle()
@@ -183,20 +182,11 @@ def test_key_packages_of_somebody_else_are_not_used() -> None:
     assert clara.core.conversation(chat) is None
 
 
-def _me():  # type: ignore[no-untyped-def]
-    from polynya.core.state import ME
-
-    return ME
-
-
 def test_a_contact_who_hands_out_a_foreign_key_package() -> None:
     """Boris's stock holds clara's key package, sealed under boris's own key: its identity is not his."""
     world = World(58)
     anna, boris, clara = friends(world, "anna", "boris", "clara")
-    from polynya.core import mlsgroup
-    from polynya.wire.keypackages import seal_key_package
-
-    own, other = boris.core._state.get(_me(), b""), clara.core._state.get(_me(), b"")
+    own, other = hostile.me_of(boris), hostile.me_of(clara)
     package = mlsgroup.new_key_package(other, world.now, False, clara.random).key_package.encode()
     owner = labels.owner_id(own.owner_secret)
     world.relay.packages[owner] = [seal_key_package(own.package_key, owner, package, boris.random)]

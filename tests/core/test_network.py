@@ -66,7 +66,7 @@ def test_messages_written_offline_come_later() -> None:
     chat = world.group(anna, boris, clara)
     boris.go_offline()
     boris.say(chat, "from the train")
-    assert boris.view(chat).last is not None and boris.view(chat).last.status == "waiting"
+    assert boris.last(chat).status == "waiting"
     for n in range(80):
         anna.say(chat, f"n{n}")
     anna.do(e.RemoveMember(chat, clara.id), e.Rename(chat, "later"))
@@ -136,7 +136,9 @@ def test_a_late_message_of_the_former_topic_is_read_once_by_all() -> None:
     world.settle()
     agree(chat, anna, boris, clara)
     assert boris.texts(chat) == anna.texts(chat) == clara.texts(chat) == ["late", "after"]
-    places = {p.name: next(v.order for v in p.messages(chat) if v.id == message_id) for p in (anna, boris, clara)}
+    places = {
+        p.name: next(v.order for v in p.messages(chat) if v.id == message_id) for p in (anna, boris, clara)
+    }
     assert len(set(places.values())) == 1, places
     assert old.id != hostile.topic_of(boris, chat).id
 
@@ -165,8 +167,7 @@ def test_refusal_that_does_not_pass_fails_the_message() -> None:
     world.settle()
     assert [v.status for v in anna.messages(chat)] == ["failed"]
     assert anna.view(chat).problem == "message-failed"
-    last = anna.view(chat).last
-    assert last is not None and last.status == "failed"
+    assert anna.last(chat).status == "failed"
 
 
 def test_a_relay_that_lost_its_disk() -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from polynya.core import events as e
+from polynya.core import mlsgroup
 from polynya.core.mlsgroup import info_extension
 from polynya.mls.proposal import Add, GroupContextExtensions, Remove
 from polynya.wire import messages as m
+from polynya.wire.files import seal_file
+from polynya.wire.labels import blob_id, write_secret
 from tests.support import hostile
 from tests.support.agreement import agree, friends
 from tests.support.world import Knobs, Party, World
@@ -69,7 +74,7 @@ def test_a_burned_slot_stops_nobody() -> None:
     hostile.publish(boris, chat, b"garbage", slot)
     hostile.publish(boris, chat, hostile.message(boris, chat, m.Text("in the slot")), slot)
     topic = hostile.topic_of(boris, chat)
-    world.relay.publish(None, m.Publish(hostile.write_secret(topic.topic_secret), bytes(512), slot), world.now)
+    world.relay.publish(None, m.Publish(write_secret(topic.topic_secret), bytes(512), slot), world.now)
     missing = m.InBlob(b"b" * 32, b"k" * 32, 5000)
     hostile.publish(boris, chat, b"", slot, body=missing)
     anna.do(e.Rename(chat, "still works"))
@@ -87,9 +92,6 @@ def test_a_commit_in_a_blob_that_comes_later_stays_junk() -> None:
     clara.go_offline()
     data = hostile.commit(boris, chat)
     key = bytes(32)
-    from polynya.wire.files import seal_file
-    from polynya.wire.labels import blob_id
-
     blob = b"".join(seal_file(key, len(data), [data]))
     body = m.InBlob(blob_id(blob), key, len(data))
     hostile.publish(boris, chat, b"", hostile.slot_of(boris, chat), body=body)
@@ -102,17 +104,16 @@ def test_a_commit_in_a_blob_that_comes_later_stays_junk() -> None:
     agree(chat, anna, boris, clara)
 
 
-def forbidden(world: World, chat: bytes, boris: Party, anna: Party, clara: Party, outsider: Party) -> dict[str, bytes]:
+def forbidden(
+    world: World, chat: bytes, boris: Party, anna: Party, clara: Party, outsider: Party
+) -> dict[str, bytes]:
     """Commits that only an admin may make, made by boris, who is none."""
-    info = hostile.mlsgroup.read_info(hostile.group_of(boris, chat).context.extensions)
-    assert info is not None
-    takeover = m.ConversationInfo(info.kind, "mine", (boris.id,), info.relays, info.retention_days, info.members_add)
+    info = hostile.info_of(boris, chat)
+    takeover = m.ConversationInfo(
+        info.kind, "mine", (boris.id,), info.relays, info.retention_days, info.members_add
+    )
     as_direct = m.ConversationInfo(m.ConversationKind.DIRECT, "", (), info.relays, info.retention_days, False)
-    from polynya.core import mlsgroup
-
-    own = outsider.core._state.get(hostile_me(), b"")
-    assert own is not None
-    package = mlsgroup.new_key_package(own, world.now, False, outsider.random).key_package
+    package = mlsgroup.new_key_package(hostile.me_of(outsider), world.now, False, outsider.random).key_package
     forged = m.LeaveProof(anna.id, bytes(64))
     data = m.encode_commit_data(m.CommitData((forged,)))
     return {
@@ -130,12 +131,6 @@ def forbidden(world: World, chat: bytes, boris: Party, anna: Party, clara: Party
         "no commit data": hostile.commit(boris, chat, data=b"x"),
         "private": hostile.commit(boris, chat, private=True),
     }
-
-
-def hostile_me():  # type: ignore[no-untyped-def]
-    from polynya.core.state import ME
-
-    return ME
 
 
 def test_commits_without_the_right_are_skipped_by_all() -> None:
@@ -183,14 +178,8 @@ def test_a_leaf_that_nobody_signed_is_not_let_in() -> None:
     world = World(26)
     anna, boris, clara = friends(world, "anna", "boris", "clara")
     chat = world.group(anna, boris)
-    from dataclasses import replace
-
-    from polynya.core import mlsgroup
-
-    own = anna.core._state.get(hostile_me(), b"")
-    stolen = clara.core._state.get(hostile_me(), b"")
-    assert own is not None and stolen is not None
-    device = replace(own, credential=stolen.credential, device_secret=bytes(32))
+    stolen = hostile.me_of(clara).credential
+    device = replace(hostile.me_of(anna), credential=stolen, device_secret=bytes(32))
     package = mlsgroup.new_key_package(device, world.now, False, anna.random).key_package
     data = hostile.commit(anna, chat, [Add(package)])
     hostile.publish(anna, chat, data, hostile.slot_of(anna, chat))
@@ -213,5 +202,3 @@ def test_races_on_a_bad_network(seed: int) -> None:
     agree(chat, *people[:3])
     assert people[0].admins(chat) == ["anna", "boris", "clara"]
     assert len(people[0].texts(chat)) == 3
-
-

@@ -6,10 +6,18 @@ from dataclasses import replace
 
 import pytest
 
+from polynya.core import commands as c
 from polynya.core import events as e
-from polynya.core import readd
-from polynya.core.state import CONVERSATION, GROUP, GroupCell
+from polynya.core import founding, mlsgroup, readd
+from polynya.core._state import OperationKind
+from polynya.core.operations import add
+from polynya.core.state import GROUP, GroupCell
+from polynya.core.transaction import Transaction
+from polynya.mls.group import decode_key_package, verify_key_package
+from polynya.mls.proposal import Add
 from polynya.wire import messages as m
+from polynya.wire.keypackages import open_key_package
+from polynya.wire.labels import owner_id, record_hash
 from polynya.wire.requests import VerifiedReAddRequest
 from tests.support import hostile
 from tests.support.agreement import agree, friends
@@ -19,17 +27,9 @@ from tests.support.world import DAY, Party, World
 def break_keys(party: Party, chat: bytes) -> None:
     """The party's private tree keys are gone, as after a fault: it checks commits and cannot follow them."""
     group = hostile.group_of(party, chat)
-    state = group._state
-    broken = replace(state, **{_private_field(state): {}})
+    broken = replace(group._state, private_keys={})
     party.core._state.rows(GROUP)[chat] = GroupCell(type(group)(broken))
     party.rows["group", chat] = type(group)(broken).encode()
-
-
-def _private_field(state: object) -> str:
-    for name in ("private_keys", "tree_keys", "keys", "path_keys"):
-        if hasattr(state, name):
-            return name
-    raise AssertionError(dir(state))
 
 
 @pytest.mark.parametrize("stuck_admin", [False, True])
@@ -63,9 +63,6 @@ def test_in_a_direct_conversation_too() -> None:
     chat = anna.direct(boris)
     break_keys(boris, chat)
     hostile.publish(anna, chat, b"", hostile.slot_of(anna, chat))
-    from polynya.core._state import OperationKind
-    from polynya.core.operations import add
-    from polynya.core.transaction import Transaction
 
     t = Transaction(anna.core._state, anna.now(), anna.random, 0)
     add(t, chat, OperationKind.UPDATE)
@@ -85,7 +82,7 @@ def test_nobody_asks_in_anothers_name() -> None:
     anna.do(e.Rename(chat, "on"))
     captured: list[m.Drop] = []
 
-    def catch(party: Party, call):  # type: ignore[no-untyped-def]
+    def catch(party: Party, call: c.Call) -> m.Response | None:
         if party is clara and isinstance(call.request, m.Drop):
             captured.append(call.request)
         return None
@@ -94,12 +91,13 @@ def test_nobody_asks_in_anothers_name() -> None:
     world.settle(120_000)
     assert captured
     epoch = hostile.conversation_of(anna, chat).epoch
-    forged = m.ReAddRequest(m.encode_re_add_body(m.ReAddBody(chat, clara.id, epoch, bytes(300), world.now)), bytes(64))
-    from polynya.core.transaction import Transaction
+    forged = m.ReAddRequest(
+        m.encode_re_add_body(m.ReAddBody(chat, clara.id, epoch, bytes(300), world.now)), bytes(64)
+    )
 
     t = Transaction(anna.core._state, anna.now(), anna.random, 0)
     readd.received(t, forged)
-    assert anna.core._state.get(CONVERSATION, chat).epoch == epoch
+    assert hostile.conversation_of(anna, chat).epoch == epoch
     assert anna.view(chat).pending_operations == 0
     assert anna.core.counters()["readd-re-add-signature"] == 1
     t.undo()
@@ -121,12 +119,9 @@ def test_whoever_is_further_behind_than_commits_are_kept() -> None:
     world.settle()
     topic = hostile.topic_of(anna, chat).id
     log = world.relay.topics[topic]
-    from polynya.wire.labels import record_hash
 
     log.entries = [
-        entry
-        if entry.record is None
-        else replace(entry, record=None, record_hash=record_hash(entry.record))
+        entry if entry.record is None else replace(entry, record=None, record_hash=record_hash(entry.record))
         for entry in log.entries
     ]
     clara.go_online()
@@ -161,17 +156,9 @@ def test_a_contact_cannot_replace_a_conversation_by_a_group_of_its_own() -> None
     world = World(66)
     anna, boris, clara = friends(world, "anna", "boris", "clara")
     chat = world.group(anna, clara)
-    from polynya.core import mlsgroup
-    from polynya.core.state import ME
-    from polynya.mls.group import decode_key_package, verify_key_package
-    from polynya.mls.proposal import Add
-    from polynya.wire.keypackages import open_key_package
-    from polynya.wire.labels import owner_id
 
-    own = boris.core._state.get(ME, b"")
-    info = mlsgroup.read_info(hostile.group_of(anna, chat).context.extensions)
-    target = anna.core._state.get(ME, b"")
-    assert own is not None and target is not None and info is not None
+    own, target = hostile.me_of(boris), hostile.me_of(anna)
+    info = hostile.info_of(anna, chat)
     owner = owner_id(target.owner_secret)
     sealed = world.relay.packages[owner].pop(0)
     data = open_key_package(target.package_key, owner, sealed)
@@ -181,8 +168,6 @@ def test_a_contact_cannot_replace_a_conversation_by_a_group_of_its_own() -> None
         group = group.merge_commit(group.commit(now=world.now, random=boris.random))
     pending = group.commit([Add(package)], now=world.now, random=boris.random)
     assert pending.welcome is not None
-    from polynya.core import founding
-    from polynya.core.transaction import Transaction
 
     before = hostile.conversation_of(anna, chat)
     t = Transaction(anna.core._state, anna.now(), anna.random, 0)

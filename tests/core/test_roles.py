@@ -19,7 +19,9 @@ ANNA, BORIS, CLARA, DAVID, ELENA = (public_key(seed) for seed in SEEDS)
 RELAY = RelayAddress("https://relay.example/x", bytes(32))
 
 
-def membership(*members: bytes, admins: tuple[bytes, ...] = (ANNA,), direct: bool = False, open_: bool = False) -> Membership:
+def membership(
+    *members: bytes, admins: tuple[bytes, ...] = (ANNA,), direct: bool = False, open_: bool = False
+) -> Membership:
     info = ConversationInfo(
         kind=ConversationKind.DIRECT if direct else ConversationKind.GROUP,
         name="",
@@ -66,7 +68,11 @@ def proof(seed: bytes, group: bytes = GROUP) -> LeaveProof:
 CASES: list[tuple[str, Change, str | None]] = [
     ("an admin adds", change(THREE, ANNA, adds=(DAVID,)), None),
     ("a member adds", change(THREE, BORIS, adds=(DAVID,)), "role-add"),
-    ("a member adds where members may", change(membership(ANNA, BORIS, open_=True), BORIS, adds=(DAVID,)), None),
+    (
+        "a member adds where members may",
+        change(membership(ANNA, BORIS, open_=True), BORIS, adds=(DAVID,)),
+        None,
+    ),
     ("a member re-adds", change(THREE, BORIS, adds=(CLARA,), removes=(leaf(THREE, CLARA),)), None),
     (
         "a member re-adds and slips one in",
@@ -81,7 +87,11 @@ CASES: list[tuple[str, Change, str | None]] = [
     ("an admin removes", change(THREE, ANNA, removes=(leaf(THREE, CLARA),)), None),
     ("a member removes", change(THREE, BORIS, removes=(leaf(THREE, CLARA),)), "role-remove"),
     ("a leaf of one's own identity", change(THREE, BORIS, removes=(leaf(THREE, BORIS),)), None),
-    ("by a leave proof", change(THREE, BORIS, removes=(leaf(THREE, CLARA),), proofs=(proof(SEEDS[2]),)), None),
+    (
+        "by a leave proof",
+        change(THREE, BORIS, removes=(leaf(THREE, CLARA),), proofs=(proof(SEEDS[2]),)),
+        None,
+    ),
     (
         "by another's leave proof",
         change(THREE, BORIS, removes=(leaf(THREE, CLARA),), proofs=(proof(SEEDS[3]),)),
@@ -99,9 +109,7 @@ CASES: list[tuple[str, Change, str | None]] = [
     ),
     (
         "one by proof, one without",
-        change(
-            THREE, BORIS, removes=(leaf(THREE, CLARA), leaf(THREE, ANNA)), proofs=(proof(SEEDS[2]),)
-        ),
+        change(THREE, BORIS, removes=(leaf(THREE, CLARA), leaf(THREE, ANNA)), proofs=(proof(SEEDS[2]),)),
         "role-remove",
     ),
     ("removing the other of two", change(DIRECT, ANNA, removes=(leaf(DIRECT, BORIS),)), "role-remove"),
@@ -135,7 +143,11 @@ def test_rule(case: Change, rule: str | None) -> None:
 
 def test_effective_admins() -> None:
     assert roles.effective_admins(THREE) == (ANNA,)
-    assert roles.effective_admins(membership(BORIS, CLARA)) == (BORIS,), "the lowest leaf, where no admin is left"
-    assert roles.effective_admins(membership(CLARA, ANNA, BORIS, admins=(ANNA, BORIS))) == tuple(sorted((ANNA, BORIS)))
+    assert roles.effective_admins(membership(BORIS, CLARA)) == (BORIS,), (
+        "the lowest leaf, where no admin is left"
+    )
+    assert roles.effective_admins(membership(CLARA, ANNA, BORIS, admins=(ANNA, BORIS))) == tuple(
+        sorted((ANNA, BORIS))
+    )
     assert roles.effective_admins(membership(ANNA, BORIS, admins=(BORIS, ELENA))) == (BORIS,)
     assert not roles.is_admin(THREE, DAVID)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from polynya.core import mlsgroup
-from polynya.core._state import Conversation, Topic
-from polynya.core.state import CONVERSATION, GROUP, TOPIC
+from polynya.core._state import Conversation, Me, Topic
+from polynya.core.identity import accepted_leaf
+from polynya.core.state import CONVERSATION, GROUP, ME, TOPIC
 from polynya.mls.group import Group
 from polynya.mls.proposal import Proposal
 from polynya.wire import messages as m
@@ -17,6 +18,12 @@ from tests.support.world import Party
 
 def conversation_of(party: Party, chat: bytes) -> Conversation:
     row = party.core._state.get(CONVERSATION, chat)
+    assert row is not None
+    return row
+
+
+def me_of(party: Party) -> Me:
+    row = party.core._state.get(ME, b"")
     assert row is not None
     return row
 
@@ -90,9 +97,15 @@ def slot_of(party: Party, chat: bytes) -> bytes:
     return mlsgroup.slot(group_of(party, chat))
 
 
+def info_of(party: Party, chat: bytes) -> m.ConversationInfo:
+    info = mlsgroup.read_info(group_of(party, chat).context.extensions)
+    assert info is not None
+    return info
+
+
 def leaf_of(party: Party, chat: bytes, other: Party) -> int:
     for member in group_of(party, chat).members():
-        device = mlsgroup.accepted_leaf(member.credential, member.signature_key)
+        device = accepted_leaf(member.credential, member.signature_key)
         if device is not None and device.identity == other.id:
             return member.leaf_index
     raise AssertionError(f"{other.name} is no member")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from polynya.core import commands as c
 from polynya.core import events as e
@@ -16,7 +17,8 @@ from polynya.core import history
 from polynya.core.core import Core
 from polynya.core.history import StoredMessage, SystemContent
 from polynya.core.state import SAVED
-from polynya.core.views import ConversationView
+from polynya.core.transaction import Table
+from polynya.core.views import ConversationView, LastView
 from polynya.wire import messages as m
 from tests.support.relaymodel import RelayModel, Session
 from tests.support.seeded import SeededRandom
@@ -184,6 +186,11 @@ class Party:
         assert view is not None
         return view
 
+    def last(self, conversation: bytes) -> LastView:
+        last = self.view(conversation).last
+        assert last is not None
+        return last
+
     def direct(self, other: Party) -> bytes:
         """The direct conversation with somebody."""
         for contact in self.core.contacts():
@@ -225,7 +232,8 @@ class Party:
 
     def check_rows(self) -> None:
         """What is durable is what the core holds: a crash loses nothing but the connection."""
-        for table in SAVED:
+        for saved in SAVED:
+            table: Table[Any] = saved
             encode = table.encode
             assert encode is not None
             held = {(table.name, k): encode(v) for k, v in self.core._state.rows(table).items()}

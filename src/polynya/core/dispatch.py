@@ -25,7 +25,7 @@ from polynya.core import (
     work,
 )
 from polynya.core.mlsgroup import DAY
-from polynya.core.state import COMMIT, CONVERSATION, DIRTY, INVITE, OUTBOX
+from polynya.core.state import COMMIT, CONVERSATION, INVITE, OUTBOX
 from polynya.core.transaction import Transaction
 from polynya.wire.messages import RECEIVE_KEYS_LIFETIME, Request, Response
 
@@ -36,11 +36,10 @@ ROUNDS_MAX = 100_000
 def run(t: Transaction) -> None:
     """Looks at woken items, lowest first, until none is left."""
     for _ in range(ROUNDS_MAX):
-        names = t.keys(DIRTY)
-        if not names:
+        name = t.next_item()
+        if name is None:
             return
-        t.remove(DIRTY, names[0])
-        kind, key = work.split(names[0])
+        kind, key = work.split(name)
         look(t, kind, key)
     work.count(t, "rounds")
 

@@ -26,7 +26,6 @@ from polynya.mls.proposal import Add, GroupContextExtensions, Proposal, Remove
 from polynya.wire.labels import record_hash, record_key, write_secret
 from polynya.wire.messages import (
     CommitData,
-    Entry,
     JoinInfo,
     Publish,
     Published,

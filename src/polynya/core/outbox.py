@@ -7,7 +7,15 @@ from dataclasses import replace
 from polynya.core import blobs, entries, topics, work
 from polynya.core._state import Conversation, ConversationState, Outgoing, Seen
 from polynya.core.commands import MessageChanged
-from polynya.core.conversation import group, need, next_number, put_group, set_last, set_problem, update_preview
+from polynya.core.conversation import (
+    group,
+    need,
+    next_number,
+    put_group,
+    set_last,
+    set_problem,
+    update_preview,
+)
 from polynya.core.history import Deleted, Edited, Ordered, Reacted, StatusChanged, StoredMessage
 from polynya.core.identity import me
 from polynya.core.state import COMMIT, CONVERSATION, OUTBOX, OWN_HASH, SEEN, TOPIC
@@ -17,7 +25,6 @@ from polynya.wire.messages import (
     Content,
     Delete,
     Edit,
-    Entry,
     FileReference,
     Intent,
     Message,

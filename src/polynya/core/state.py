@@ -197,8 +197,6 @@ FLIGHT: Table[int] = Table("flight")
 """Call id by work item."""
 PAUSE: Table[Pause] = Table("pause")
 """By work item."""
-DIRTY: Table[bool] = Table("dirty")
-"""Work items to look at in this step."""
 TIMER: Table[int] = Table("timer")
 """ms (device's clock) by name."""
 SOURCE: Table[Source] = Table("source")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -66,6 +67,8 @@ class Transaction:
         self.time = max(0, now + difference)
         """ms, the home relay's clock as well as it is known: for everything that is kept or sent."""
         self.random = random
+        self._woken: set[bytes] = set()
+        self._queue: list[bytes] = []
         self._before: dict[tuple[str, bytes], tuple[Table[Any], Any]] = {}
         self._history: list[Command] = []
         self._relays: list[Command] = []
@@ -107,6 +110,22 @@ class Transaction:
             else:
                 rows[key] = value
         self._before = {}
+
+    # ---- work ----
+
+    def wake(self, item: bytes) -> None:
+        """The work item is looked at before the step ends."""
+        if item not in self._woken:
+            self._woken.add(item)
+            heapq.heappush(self._queue, item)
+
+    def next_item(self) -> bytes | None:
+        """The lowest item that was woken and not looked at since; None: there is none."""
+        if not self._queue:
+            return None
+        item = heapq.heappop(self._queue)
+        self._woken.discard(item)
+        return item
 
     # ---- commands ----
 

@@ -12,7 +12,6 @@ from dataclasses import replace
 from polynya.core.state import (
     CALL,
     COUNT,
-    DIRTY,
     FLIGHT,
     LINK,
     PAUSE,
@@ -53,7 +52,7 @@ def split(name: bytes) -> tuple[bytes, bytes]:
 
 
 def wake(t: Transaction, kind: bytes, key: bytes = b"") -> None:
-    t.put(DIRTY, item(kind, key), True)
+    t.wake(item(kind, key))
 
 
 def may_call(t: Transaction, relay: bytes, name: bytes) -> bool:
@@ -134,7 +133,7 @@ def retry(t: Transaction, name: bytes) -> None:
     before = t.get(PAUSE, name)
     if before is not None:
         t.put(PAUSE, name, replace(before, until=t.now))
-    t.put(DIRTY, name, True)
+    t.wake(name)
 
 
 def postponed(t: Transaction, kind: bytes, key: bytes, response: Response) -> bool:
