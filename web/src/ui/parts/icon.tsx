@@ -1,5 +1,5 @@
 /** Line icons, 24 x 24, drawn in the colour of the text. */
-import type { LaterIcon } from './more_icons.ts';
+import type { LaterIcon } from './later_icons.ts';
 
 export type IconName = FirstIcon | LaterIcon;
 
