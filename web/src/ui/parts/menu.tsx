@@ -5,13 +5,20 @@ import { t } from '../text/index.ts';
 import { roving } from './roving.ts';
 import { Icon } from './icon.tsx';
 import './more_icons.ts';
-import { closePopup, showPicker, type MenuContent } from './popups.tsx';
+import { closePopup, type MenuContent } from './popup.ts';
 import './menu.css';
 
 /** Least distance to the window's edges. */
 const MARGIN = 8;
 
-export function Menu({ content, at }: { content: MenuContent; at: { x: number; y: number } }) {
+interface Props {
+  content: MenuContent;
+  at: { x: number; y: number };
+  /** Offers all emoji, beside an element. */
+  pick: (anchor: Element, choose: (emoji: string) => void) => void;
+}
+
+export function Menu({ content, at, pick }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
     const menu = ref.current;
@@ -41,7 +48,7 @@ export function Menu({ content, at }: { content: MenuContent; at: { x: number; y
               {emoji}
             </button>
           ))}
-          <button type="button" class="menu-more" aria-label={t('moreEmoji')} title={t('moreEmoji')} onClick={(event) => showPicker(event.currentTarget, reactions.choose)}>
+          <button type="button" class="menu-more" aria-label={t('moreEmoji')} title={t('moreEmoji')} onClick={(event) => pick(event.currentTarget, reactions.choose)}>
             <Icon name="plus" />
           </button>
         </div>

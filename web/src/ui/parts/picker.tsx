@@ -1,7 +1,7 @@
 /** The emoji picker. */
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { t, type TextKey } from '../text/index.ts';
-import { closePopup } from './popups.tsx';
+import { closePopup } from './popup.ts';
 import './picker.css';
 
 const GROUPS: readonly (readonly [label: TextKey, emoji: string])[] = [
