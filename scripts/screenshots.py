@@ -1,11 +1,12 @@
 """Takes pictures of every screen of the web app, with invented people, into `build/screenshots`.
 
-`python scripts/screenshots.py [PART-OF-A-NAME ...]` takes only those whose name holds one of the parts.
+`python -m scripts.screenshots [PART-OF-A-NAME ...]` takes only those whose name holds one of the parts.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import threading
@@ -14,7 +15,9 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, FilePayload, Page, sync_playwright
+
+from scripts.webapp import node_program
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILT = ROOT / "build" / "demo"
@@ -60,10 +63,13 @@ def serve(folder: Path) -> Iterator[str]:
         thread.join()
 
 
-def build() -> None:
+def build(folder: Path) -> None:
     """The interface with the demonstration client in place of the real one."""
-    command = ["npx", "--no-install", "vite", "build", "--logLevel", "warn", "--config", "tests/ui/vite.config.ts"]
-    subprocess.run(command, cwd=ROOT / "web", check=True)  # noqa: S603
+    vite = ROOT / "web" / "node_modules" / "vite" / "bin" / "vite.js"
+    options = ["build", "--logLevel", "warn", "--config", "tests/ui/vite.config.ts"]
+    command = [str(node_program()), str(vite), *options]
+    environment = {**os.environ, "DEMO_OUT": str(folder)}
+    subprocess.run(command, cwd=ROOT / "web", check=True, env=environment)
 
 
 def row(page: Page, name: str) -> None:
@@ -179,12 +185,12 @@ def viewer(page: Page, words: Words) -> None:
 
 def send_file(page: Page, words: Words) -> None:
     anna(page, words)
-    page.locator("input[type=file]").set_input_files(
-        [
-            {"name": "map.png", "mimeType": "image/png", "buffer": page.locator(".bubble").first.screenshot()},
-            {"name": "route.gpx", "mimeType": "application/gpx+xml", "buffer": b"<gpx/>" * 4000},
-        ]
-    )
+    picture = page.locator(".bubble").first.screenshot()
+    files: list[FilePayload] = [
+        {"name": "map.png", "mimeType": "image/png", "buffer": picture},
+        {"name": "route.gpx", "mimeType": "application/gpx+xml", "buffer": b"<gpx/>" * 4000},
+    ]
+    page.locator("input[type=file]").set_input_files(files)
     page.locator(".chosen img").wait_for()
     page.wait_for_timeout(250)
 
@@ -332,7 +338,13 @@ def search(page: Page, words: Words) -> None:
 
 
 def stopped(page: Page, words: Words) -> None:
-    page.evaluate("(() => { const c = demo.world.conversations; c[0] = {...c[0], state: 'fraud', canSend: false, problem: 'relay-fraud'}; demo.emit({type: 'conversations'}) })()")
+    page.evaluate(
+        """() => {
+          const stopped = { state: 'fraud', canSend: false, problem: 'relay-fraud' };
+          demo.world.conversations[0] = { ...demo.world.conversations[0], ...stopped };
+          demo.emit({ type: 'conversations' });
+        }"""
+    )
     anna(page, words)
 
 
@@ -389,7 +401,9 @@ RUSSIAN = ("01", "03", "04", "06", "10", "20", "23", "24", "25", "43", "50", "54
 TOUCH_ONLY_SKIPPED = ("29", "30")
 
 
-def context_for(browser: Browser, name: str, device: dict[str, object], theme: str, language: str) -> BrowserContext:
+def context_for(
+    browser: Browser, name: str, device: dict[str, object], theme: str, language: str
+) -> BrowserContext:
     options = dict(device)
     if name.startswith("74"):
         options["user_agent"] = TELEGRAM
@@ -424,7 +438,7 @@ def shoot(browser: Browser, base: str, name: str, device: str, theme: str, langu
 
 
 def main(parts: list[str]) -> None:
-    build()
+    build(BUILT)
     SHOTS.mkdir(parents=True, exist_ok=True)
     taken = 0
     good = True

@@ -11,7 +11,7 @@ from playwright.sync_api import Playwright, sync_playwright
 from tests.browser.world import World, world
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright_driver() -> Iterator[Playwright]:
     with sync_playwright() as driver:
         yield driver

@@ -4,6 +4,7 @@ import type { Client, ClientEvent, ContactView, ConversationView, Hex, InviteVie
 import { forgetChats, renewChat } from './chat/history.ts';
 import { applyLook, rememberLook } from './look.ts';
 import { reportCode } from './notices.ts';
+import { reuse } from './reuse.ts';
 
 let current: Client | null = null;
 
@@ -49,7 +50,7 @@ export function nameOf(identity: Hex, within: ConversationView | null): string {
 
 function renewAll(from: Client): void {
   me.value = from.me();
-  conversations.value = from.conversations();
+  conversations.value = reuse(conversations.peek(), from.conversations());
   contacts.value = from.contacts();
   requests.value = from.requests();
   invites.value = from.invites();
@@ -77,7 +78,7 @@ function onEvent(from: Client, event: ClientEvent): void {
       renewSettings(from);
       break;
     case 'conversations':
-      conversations.value = from.conversations();
+      conversations.value = reuse(conversations.peek(), from.conversations());
       break;
     case 'messages':
       renewChat(from, event.conversation);

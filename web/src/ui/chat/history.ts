@@ -1,4 +1,5 @@
 /** The loaded part of each conversation's history, kept while the app runs so that a chat opens at once and where it was left. */
+import { reuse } from '../reuse.ts';
 import { signal, type Signal } from '../signals.ts';
 import type { Client, Hex, MessageView } from '../../client/types.ts';
 
@@ -32,17 +33,6 @@ const histories = new Map<Hex, History>();
 export function forgetChats(): void {
   histories.clear();
 }
-
-/** The same object for a message that has not changed, so that its bubble is not drawn again. */
-function reuse(before: readonly MessageView[], after: MessageView[]): MessageView[] {
-  const known = new Map(before.map((message) => [message.id, message]));
-  return after.map((message) => {
-    const old = known.get(message.id);
-    return old && signature(old) === signature(message) ? old : message;
-  });
-}
-
-const signature = (message: MessageView): string => JSON.stringify(message, (key, value: unknown) => (key === 'preview' ? undefined : value));
 
 export function historyOf(from: Client, id: Hex): History {
   let found = histories.get(id);

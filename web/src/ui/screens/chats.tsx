@@ -1,6 +1,8 @@
 /** The list of chats. */
 import { useComputed, useSignal } from '../signals.ts';
-import type { ConversationView } from '../../client/types.ts';
+import type { VNode } from 'preact';
+import { useRef } from 'preact/hooks';
+import type { ConversationView, Hex } from '../../client/types.ts';
 import { cleanName, listTime, shownName } from '../format.ts';
 import { attempt } from '../notices.ts';
 import { Avatar, ConversationAvatar } from '../parts/avatar.tsx';
@@ -21,8 +23,8 @@ import { update } from '../update.ts';
 const LINE = 200;
 const oneLine = (text: string): string => text.slice(0, LINE).replace(/\s+/g, ' ');
 
-function Preview({ of }: { of: ConversationView }) {
-  const draft = openedChat.value === of.id ? '' : draftOf(of.id).trim();
+function Preview({ of, chosen }: { of: ConversationView; chosen: boolean }) {
+  const draft = chosen ? '' : draftOf(of.id).trim();
   const typed = typingWords(of);
   const { last } = of;
   if (typed) return <span class="chat-line typing-words">{typed}</span>;
@@ -45,9 +47,8 @@ function Preview({ of }: { of: ConversationView }) {
   );
 }
 
-function Row({ of }: { of: ConversationView }) {
+function Row({ of, chosen }: { of: ConversationView; chosen: boolean }) {
   const { id, last, unread, problem } = of;
-  const chosen = openedChat.value === id;
   const bad = problem !== null || of.state === 'fraud' || of.state === 'stuck';
   const menu = (event: MouseEvent): void => {
     event.preventDefault();
@@ -67,7 +68,7 @@ function Row({ of }: { of: ConversationView }) {
             {last && <time class="chat-row-time">{listTime(last.time, Date.now())}</time>}
           </span>
           <span class="chat-row-bottom">
-            <Preview of={of} />
+            <Preview of={of} chosen={chosen} />
             {bad && (
               <span class="badge bad" role="img" aria-label={t('problemHere')}>
                 !
@@ -151,6 +152,16 @@ export function Chats() {
     const wanted = cleanName(search.value).toLocaleLowerCase();
     return wanted ? conversations.value.filter((each) => cleanName(each.name).toLocaleLowerCase().includes(wanted)) : conversations.value;
   });
+  const drawn = useRef(new Map<Hex, { of: ConversationView; chosen: boolean; node: VNode }>());
+  const opened = openedChat.value;
+  const row = (of: ConversationView): VNode => {
+    const chosen = of.id === opened;
+    const before = drawn.current.get(of.id);
+    if (before?.of === of && before.chosen === chosen) return before.node;
+    const node = <Row key={of.id} of={of} chosen={chosen} />;
+    drawn.current.set(of.id, { of, chosen, node });
+    return node;
+  };
   const searching = search.value.trim() !== '';
   const empty = conversations.value.length === 0 && requests.value.length === 0 && openedInvites.value.every((invite) => invite.state === 'accepted' || invite.state === 'failed');
   const start = update.value;
@@ -202,9 +213,7 @@ export function Chats() {
       ) : (
         <ul class="chat-list" onKeyDown={roving('.chat-row')}>
           {!searching && <Waiting />}
-          {found.value.map((each) => (
-            <Row key={each.id} of={each} />
-          ))}
+          {found.value.map(row)}
           {searching && found.value.length === 0 && <li class="none">{t('nothingFound')}</li>}
         </ul>
       )}

@@ -1,0 +1,242 @@
+"""Invites, requests, groups, contacts, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.ui_browser.app import ANNA, TRIP, App
+
+pytestmark = pytest.mark.browser
+
+
+def test_an_invite_is_made_copied_and_withdrawn(app: App) -> None:
+    page = app.open("scene=fresh")
+    page.get_by_role("button", name="Invite a friend").click()
+    link = page.locator(".invite-link")
+    expect(page.locator("svg.qr path")).to_be_visible()
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator(".notice")).to_contain_text("Send it to one person")
+    assert page.evaluate("navigator.clipboard.readText()") == link.input_value()
+    assert "#i=" in link.input_value()
+    page.get_by_role("button", name="Another invitation").click()
+    app.called("createInvite", 2)
+    expect(page.locator(".item-line")).to_have_count(2)
+    page.get_by_role("button", name="Withdraw").first.click()
+    page.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
+    app.called("revokeInvite")
+    expect(page.locator(".item-line")).to_have_count(1)
+
+
+def test_a_request_is_accepted(app: App) -> None:
+    page = app.open()
+    page.locator(".chat-row.asks").click()
+    expect(page.get_by_text("it is Elena from the choir")).to_be_visible()
+    page.get_by_text("Is it really").click()
+    assert len(page.locator(".digits span").all_inner_texts()) == 8
+    page.get_by_role("button", name="Accept").click()
+    app.called("accept")
+    expect(page.locator(".chat-name")).to_have_text("Elena Petrova")
+    expect(page.locator(".chat-row.asks")).to_have_count(0)
+
+
+def test_a_request_is_declined_or_blocked(app: App) -> None:
+    page = app.open()
+    page.locator(".chat-row.asks").click()
+    page.get_by_role("button", name="Block", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    assert app.calls("block") == []
+    page.get_by_role("button", name="Decline").click()
+    app.called("decline")
+    expect(page.locator(".chat-row.asks")).to_have_count(0)
+    expect(page.get_by_text("Choose a chat")).to_be_visible()
+
+
+def test_a_group_is_made_and_changed(app: App) -> None:
+    page = app.open()
+    page.get_by_role("button", name="New chat").click()
+    page.get_by_role("button", name="New group").click()
+    create = page.get_by_role("button", name="Create group")
+    expect(create).to_be_disabled()
+    page.get_by_label("Group name").fill("Choir")
+    page.locator("label.item", has_text="Boris").click()
+    page.locator("label.item", has_text=ANNA).click()
+    expect(page.get_by_text("2 people chosen")).to_be_visible()
+    create.click()
+    assert len(app.called("createGroup")[1]) == 2
+    expect(page.locator(".chat-name")).to_have_text("Choir")
+
+    page.get_by_role("button", name="Info").click()
+    page.get_by_role("button", name="Add members").click()
+    page.locator("label.item", has_text="Clara").click()
+    page.get_by_role("button", name="Add 1 person").click()
+    app.called("addMembers")
+    expect(page.locator("button.item", has_text="Clara")).to_be_visible()
+
+    page.locator("button.item", has_text="Boris").click()
+    page.get_by_role("menuitem", name="Make admin").click()
+    assert app.called("setAdmin")[2] is True
+    expect(page.locator("button.item", has_text="Boris").locator(".tag")).to_have_text("admin")
+
+    page.locator("button.item", has_text="Clara").click()
+    page.get_by_role("menuitem", name="Remove from group").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
+    app.called("removeMember")
+    expect(page.locator("button.item", has_text="Clara")).to_have_count(0)
+
+    page.get_by_role("button", name="Rename group").click()
+    page.get_by_role("dialog").get_by_label("Group name").fill("Large choir")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    assert app.called("rename")[1] == "Large choir"
+    page.keyboard.press("Escape")
+    expect(page.locator(".chat-name")).to_have_text("Large choir")
+    expect(page.get_by_text("You named the group “\u2068Large choir\u2069”")).to_be_visible()
+
+    page.get_by_role("button", name="Info").click()
+    page.get_by_role("button", name="Leave group").click()
+    page.get_by_role("dialog").get_by_role("button", name="Leave", exact=True).click()
+    app.called("leave")
+    page.get_by_role("button", name="Delete chat").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    app.called("deleteConversation")
+    expect(app.row("Large choir")).to_have_count(0)
+
+
+def test_who_is_no_admin_is_offered_nothing_that_is_refused(app: App) -> None:
+    page = app.open()
+    app.enter("Family")
+    page.get_by_role("button", name="Info").click()
+    expect(page.get_by_text("Only admins add and remove members")).to_be_visible()
+    expect(page.get_by_role("button", name="Add members")).to_have_count(0)
+    expect(page.get_by_role("button", name="Rename group")).to_have_count(0)
+    page.locator("button.item", has_text="Grandma").click()
+    assert page.get_by_role("menuitem").all_inner_texts() == ["Write a message", "Safety number"]
+
+
+def test_a_safety_number_is_compared_and_marked(app: App) -> None:
+    page = app.open()
+    app.enter("Boris")
+    page.get_by_role("button", name="Info").click()
+    page.get_by_role("button", name="Safety number").click()
+    groups = page.locator("[data-screen=safety] .digits span").all_inner_texts()
+    assert len(groups) == 12
+    assert all(len(group) == 5 and group.isdigit() for group in groups)
+    expect(page.locator("svg.qr path")).to_be_visible()
+    page.get_by_role("button", name="They are the same").click()
+    assert app.called("verify")[1] is True
+    expect(page.get_by_text("You have verified Boris.")).to_be_visible()
+    expect(app.row("Boris").locator(".avatar-badge")).to_be_visible()
+
+
+def test_somebody_is_blocked_and_unblocked(app: App) -> None:
+    page = app.open()
+    app.enter("Boris")
+    page.get_by_role("button", name="Info").click()
+    page.get_by_role("button", name="Block", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Block").click()
+    app.called("blockContact")
+    page.get_by_role("button", name="Settings").click()
+    blocked = page.locator("[data-screen=settings] .item", has_text="Boris")
+    blocked.get_by_role("button", name="Unblock").click()
+    app.called("unblockContact")
+    expect(blocked).to_have_count(0)
+
+
+def test_settings_take_effect_and_the_look_is_there_at_the_next_start(app: App) -> None:
+    page = app.open()
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_text("Dark", exact=True).click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.get_by_role("switch").click()
+    assert app.called("setSettings", 2) == [{"readReceipts": False}]
+    page.get_by_text("Русский").click()
+    expect(page.get_by_role("heading", name="Настройки")).to_be_visible()
+    expect(page.get_by_text("Отчёты")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "ru")
+    app.loaded.clear()
+    other = app.open("scene=failed")
+    expect(other.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(other.get_by_role("heading", name="Polynya не запустилась")).to_be_visible()
+    assert "en.js" not in app.loaded
+
+
+def test_ones_name_is_changed(app: App) -> None:
+    page = app.open()
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("Your name").fill("Mila K.")
+    page.get_by_role("button", name="Save").click()
+    assert app.called("setName") == ["Mila K."]
+    expect(page.locator(".notice")).to_contain_text("Name saved")
+
+
+def test_everything_is_erased_only_after_asking(app: App) -> None:
+    page = app.open()
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_text("Dark", exact=True).click()
+    app.called("setSettings")
+    page.get_by_role("button", name="Erase everything").click()
+    assert app.calls("eraseEverything") == []
+    page.get_by_role("dialog").get_by_role("button", name="Erase").click()
+    page.wait_for_function("() => localStorage.length === 0")
+
+
+def test_what_the_relay_sees_is_said_with_its_limits(app: App) -> None:
+    page = app.open()
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("button", name="What the relay can see").click()
+    for words in ("Your internet address", "could send you a changed app", "No outside expert has audited"):
+        expect(page.get_by_text(words)).to_be_attached()
+
+
+def test_search_and_keys_find_chats(app: App) -> None:
+    page = app.open()
+    app.enter(TRIP)
+    page.keyboard.press("Control+k")
+    search = page.get_by_role("searchbox")
+    expect(search).to_be_focused()
+    page.keyboard.type("anna")
+    expect(page.locator(".chat-row")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator(".chat-name")).to_have_text(ANNA)
+    expect(search).to_have_value("")
+    page.keyboard.press("Control+k")
+    expect(search).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(app.row("Boris")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Choose a chat")).to_be_visible()
+
+
+def test_every_button_and_field_says_what_it_is(app: App) -> None:
+    """On every screen that a few steps reach."""
+    page = app.open()
+    nameless = """() => [...document.querySelectorAll('button, input:not([hidden]), textarea, [role=img]')]
+        .filter((it) => it.checkVisibility() && !(it.getAttribute('aria-label') || it.title || it.textContent.trim()
+            || it.labels?.length || it.getAttribute('aria-labelledby')))
+        .map((it) => it.outerHTML.slice(0, 200))"""
+    steps: tuple[Callable[[], object], ...] = (
+        lambda: page.locator(".chat-row.asks").click(),
+        lambda: app.enter(TRIP),
+        lambda: page.get_by_role("button", name="Info").click(),
+        lambda: page.get_by_role("button", name="Add members").click(),
+        lambda: page.get_by_role("button", name="Settings").click(),
+    )
+    for step in steps:
+        step()
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate(nameless) == []
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_nothing_sticks_out_of_a_small_window(phone: App, direction: str) -> None:
+    page = phone.open()
+    page.evaluate("direction => { document.documentElement.dir = direction }", direction)
+    overflow = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.evaluate(overflow) <= 0
+    phone.enter(TRIP)
+    assert page.evaluate(overflow) <= 0
+    widest = "() => Math.max(...[...document.querySelectorAll('.bubble')].map((it) => it.getBoundingClientRect().right))"
+    assert page.evaluate(widest) <= 360
