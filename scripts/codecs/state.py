@@ -101,7 +101,10 @@ import type { %s } from '../wire/_messages.ts';
 def render_typescript(state: State) -> str:
     """web/src/core/_state.ts: the table repeats the rows of the messages' types that it names."""
     own = state.own
-    parts = [TYPESCRIPT_HEADER % ", ".join(state.foreign), "\n".join(typescript._constant(c) for c in own.constants)]
+    parts = [
+        TYPESCRIPT_HEADER % ", ".join(state.foreign),
+        "\n".join(typescript._constant(c) for c in own.constants),
+    ]
     parts += [typescript._enum(e) for e in own.enums.values()]
     parts += [typescript._interface(s, False) for s in own.structs.values()]
     needed = _closure(state)
