@@ -69,6 +69,10 @@ class Network:
         port = f"port{number}"
         _ip("netns", "add", made.name)
         self.hosts[label] = made
+        # An IPv6 address that appears by itself a second later looks to browsers like another network.
+        for which in ("all", "default"):
+            setting = f"/proc/sys/net/ipv6/conf/{which}/disable_ipv6"
+            _ip("netns", "exec", made.name, "sh", "-c", f"! test -e {setting} || echo 1 > {setting}")
         _ip("-n", made.name, "link", "set", "lo", "up")
         _ip(
             "-n", self.switch, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", made.name

@@ -143,3 +143,19 @@ def test_lost_browser_storage_is_a_new_beginning_and_no_crash(here: World) -> No
     boris.close()
     anna.write("Are you there?")
     anna.status("Are you there?", "Sent")
+
+
+def test_a_full_disk_at_the_relay_delays_and_loses_nothing(here: World) -> None:
+    with here.relay_on_small_disk() as disk:
+        anna, boris = founder(here), here.person("Boris")
+        here.meet(anna, boris)
+        anna.write("While there is room")
+        boris.reads("While there is room")
+        disk.fill()
+        anna.write("There is none")
+        anna.status("There is none", "Waiting to be sent")
+        disk.free()
+        boris.reads("There is none")
+        anna.status("There is none", "Sent", "Delivered", "Read")
+        anna.close()
+        boris.close()

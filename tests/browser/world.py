@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,27 @@ class Typist:
             assert time.monotonic() < end, f"{self.name} never got {text!r}"
 
 
+class Disk:
+    """A file system of its own with little room, which can be filled to the last byte."""
+
+    SIZE = 320
+    """MiB: above the room that the relay keeps free of blobs (256 MiB)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._ballast = folder / "ballast"
+
+    def fill(self) -> None:
+        with suppress(OSError), self._ballast.open("wb", buffering=0) as ballast:
+            while True:
+                ballast.write(bytes(2**20))
+        with suppress(OSError), self._ballast.open("ab", buffering=0) as ballast:
+            while True:
+                ballast.write(bytes(1))
+
+    def free(self) -> None:
+        self._ballast.unlink()
+
+
 class World:
     """Everything of one test; made by `world`."""
 
@@ -136,6 +158,21 @@ class World:
         return Typist(
             self._net.host(name.lower()), self._authority, self._folder / name.lower() / "store", name
         )
+
+    @contextmanager
+    def relay_on_small_disk(self) -> Iterator[Disk]:
+        """A new relay in place of the first, on a disk of its own; it is ended on leaving."""
+        self.relay.stop()
+        shutil.rmtree(self.relay.data)
+        self.relay.data.mkdir()
+        where = str(self.relay.data)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={Disk.SIZE}m", "tmpfs", where], check=True)
+        try:
+            self.relay.start()
+            yield Disk(self.relay.data)
+        finally:
+            self.relay.stop()
+            subprocess.run(["umount", where], check=True)
 
     def host(self, person: Person | Typist) -> Host:
         return self._net.host(person.name.lower())
