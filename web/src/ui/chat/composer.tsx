@@ -106,6 +106,7 @@ export function Composer({ conversation, mode, field, onFiles, onPickEmoji, edit
       return;
     }
     clearTimeout(timer.current);
+    if (typed.current) client().setTyping(id, false);
     typed.current = 0;
     mode.value = null;
     if (how?.kind === 'edit') {
