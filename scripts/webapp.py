@@ -51,7 +51,7 @@ LATER = frozenset(
         "src/ui/chat/details.tsx",
         "src/ui/chat/gestures.ts",
         "src/ui/chat/linked.tsx",
-        "src/ui/chat/message_menu.tsx",
+        "src/ui/chat/message_menu.ts",
         "src/ui/chat/send_files.tsx",
         "src/ui/chat/upload_row.tsx",
         "src/ui/chat/viewer.tsx",

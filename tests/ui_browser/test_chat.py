@@ -67,6 +67,7 @@ def test_arrow_up_edits_the_last_message_and_escape_gives_the_draft_back(app: Ap
     expect(app.field).to_have_value("")
     expect(page.locator(".chat-name")).to_be_visible()
     app.field.press("ArrowUp")
+    expect(app.field).to_have_value("And the photos from last year")
     app.field.fill("And all the photos")
     app.field.press("Enter")
     assert app.called("edit")[2] == "And all the photos"

@@ -6,7 +6,7 @@ import type { Bootstrap, BootstrapFunction, Client } from '../client/types.ts';
 import { linkKind, type Arrival } from './arrival.ts';
 import { attempt, codeOf, notice } from './notices.ts';
 import { Later } from './parts/basics.tsx';
-import { closeDialog, DialogPlace } from './parts/overlay.ts';
+import { closeDialog, DialogPlace } from './parts/overlay.tsx';
 import { PopupPlace } from './parts/popups.tsx';
 import { back, home, keyOf, openAlone, openedChat, sideOf, stack, wide, type Screen } from './route.ts';
 import { Chat } from './chat/chat.tsx';

@@ -27,7 +27,11 @@ export function dismiss(): void {
   notice.value = null;
 }
 
+/** How browsers say that a part of the app did not come. */
+const NOT_LOADED = /dynamically imported|module script|importing|preload/i;
+
 export function codeOf(error: unknown): string {
+  if (error instanceof Error && NOT_LOADED.test(error.message)) return 'load';
   return error instanceof PolynyaError ? error.code : error instanceof DOMException ? error.name.replace(/Error$/, '').toLowerCase() : 'unexpected';
 }
 

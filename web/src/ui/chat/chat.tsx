@@ -4,8 +4,8 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { ConversationView, Hex, MessageView } from '../../client/types.ts';
 import { attempt, words } from '../notices.ts';
 import { ConversationAvatar } from '../parts/avatar.tsx';
-import { IconButton, Later, Name } from '../parts/basics.tsx';
-import { dialog } from '../parts/overlay.ts';
+import { IconButton, Name } from '../parts/basics.tsx';
+import { dialog, showDialog } from '../parts/overlay.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { LinkNote } from '../parts/link_note.tsx';
 import { showMenu, showPicker } from '../parts/popups.tsx';
@@ -86,7 +86,7 @@ function OpenChat({ conversation }: { conversation: ConversationView }) {
     if (files.length === 0 || !canSend()) return;
     const how = mode.peek();
     mode.value = null;
-    dialog.value = <Later load={loadFiles} props={{ conversation: id, files, replyTo: how?.kind === 'reply' ? how.message.id : null }} />;
+    showDialog(loadFiles, { conversation: id, files, replyTo: how?.kind === 'reply' ? how.message.id : null });
   };
   const react = (message: MessageView, emoji: string): void => void attempt(() => client().react(id, message.id, emoji));
   const actions = useMemo(
@@ -97,12 +97,10 @@ function OpenChat({ conversation }: { conversation: ConversationView }) {
       },
       menu: (message: MessageView, at: { x: number; y: number }) => {
         const current = conversationById(id);
-        if (current) void attempt(async () => showMenu((await import('./message_menu.tsx')).messageMenu(message, current, mode, react), at));
+        if (current) void attempt(async () => showMenu((await import('./message_menu.ts')).messageMenu(message, current, mode, react), at));
       },
       pick: (message: MessageView, anchor: Element) => showPicker(anchor, (emoji) => react(message, emoji)),
-      view: (message: MessageView, address: string) => {
-        dialog.value = <Later load={loadViewer} props={{ message, address }} />;
-      },
+      view: (message: MessageView, address: string) => showDialog(loadViewer, { message, address }),
     }),
     [],
   );

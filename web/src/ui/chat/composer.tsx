@@ -1,6 +1,6 @@
 /** Where messages are written. */
 import { useSignal, type Signal } from '../signals.ts';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { ConversationView, MessageView } from '../../client/types.ts';
 import { shownName } from '../format.ts';
 import { beginIdle } from '../idle.ts';
@@ -70,7 +70,7 @@ export function Composer({ conversation, mode, field, onFiles, onPickEmoji, edit
   }, []);
 
   const current = mode.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (current?.kind === 'edit') {
       aside.current ??= field.current?.value ?? '';
       put(current.message.text ?? '');

@@ -4,7 +4,7 @@ import { fullTime } from '../format.ts';
 import { Avatar } from '../parts/avatar.tsx';
 import { Name } from '../parts/basics.tsx';
 import { Dialog } from '../parts/dialog.tsx';
-import { closeDialog } from '../parts/overlay.ts';
+import { closeDialog } from '../parts/overlay.tsx';
 import { nameOf } from '../state.ts';
 import { t } from '../text/index.ts';
 import { Status } from './status.tsx';

@@ -5,7 +5,7 @@ import { fileSize } from '../sizes.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
 import '../parts/more_icons.ts';
-import { closeDialog } from '../parts/overlay.ts';
+import { closeDialog } from '../parts/overlay.tsx';
 import { t, tn } from '../text/index.ts';
 import { preparePicture, type Prepared } from './picture.ts';
 import { FILE_LIMIT, upload } from './uploading.ts';

@@ -4,7 +4,7 @@ import type { MessageView } from '../../client/types.ts';
 import { fullTime } from '../format.ts';
 import { attempt } from '../notices.ts';
 import { IconButton, Name } from '../parts/basics.tsx';
-import { closeDialog } from '../parts/overlay.ts';
+import { closeDialog } from '../parts/overlay.tsx';
 import { client } from '../state.ts';
 import { shownFileName } from './attachment.tsx';
 import { save } from './blobs.ts';

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../text/index.ts';
 import { ActionButton } from './controls.tsx';
-import { closeDialog, dialog } from './overlay.ts';
+import { closeDialog, dialog } from './overlay.tsx';
 import '../styles/lists.css';
 
 export function Dialog({ children, label, className = '' }: { children: ComponentChildren; label: string; className?: string }) {

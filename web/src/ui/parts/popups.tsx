@@ -1,5 +1,6 @@
 /** Menus and the emoji picker: opened from anywhere, loaded on first use. */
-import { Later } from './basics.tsx';
+import type { ComponentChildren } from 'preact';
+import { attempt } from '../notices.ts';
 import { type MenuContent, popup } from './popup.ts';
 
 export { closePopup, type MenuContent, type MenuItem } from './popup.ts';
@@ -9,15 +10,22 @@ let opened = 0;
 const loadMenu = async () => (await import('./menu.tsx')).Menu;
 const loadPicker = async () => (await import('./picker.tsx')).Picker;
 
+/** Loads what pops up, then shows it; a failure becomes a notice. */
+function show<P extends object>(load: () => Promise<(props: P) => ComponentChildren>, props: P): void {
+  void attempt(async () => {
+    const Part = await load();
+    opened += 1;
+    popup.value = <Part key={opened} {...props} />;
+  });
+}
+
 export function showMenu(content: MenuContent, at: { x: number; y: number }): void {
-  opened += 1;
-  popup.value = <Later key={opened} load={loadMenu} props={{ content, at, pick: showPicker }} />;
+  show(loadMenu, { content, at, pick: showPicker });
 }
 
 export function showPicker(anchor: Element, choose: (emoji: string) => void): void {
-  opened += 1;
   const { left, right, top, bottom } = anchor.getBoundingClientRect();
-  popup.value = <Later key={opened} load={loadPicker} props={{ box: { left, right, top, bottom }, choose }} />;
+  show(loadPicker, { box: { left, right, top, bottom }, choose });
 }
 
 export function PopupPlace() {

@@ -9,7 +9,7 @@ import { Item } from '../parts/controls.tsx';
 import { ask, Dialog } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
 import '../parts/more_icons.ts';
-import { closeDialog, dialog } from '../parts/overlay.ts';
+import { closeDialog, dialog } from '../parts/overlay.tsx';
 import { showMenu, type MenuItem } from '../parts/popups.tsx';
 import { roving } from '../parts/roving.ts';
 import { open, openAlone } from '../route.ts';

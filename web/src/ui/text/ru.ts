@@ -35,7 +35,7 @@ export const ru: FirstWords = {
   invitation: 'Приглашение',
   openingInvite: 'Открываем приглашение…',
   invitesYou: '{name} приглашает вас в чат',
-  invitesYouText: 'Ваша переписка шифруется на ваших устройствах. Сначала {name} должен принять ваш запрос.',
+  invitesYouText: 'Ваша переписка шифруется на ваших устройствах. Чат откроется, когда {name} примет ваш запрос.',
   sayHello: 'Напишите, кто вы (необязательно)',
   askToChat: 'Отправить запрос',
   isLinkSafe: 'Безопасна ли эта ссылка?',
@@ -70,7 +70,7 @@ export const ru: FirstWords = {
 
   messages: 'Сообщения',
   encrypted: 'Сквозное шифрование',
-  verifiedPerson: 'Код безопасности сверен',
+  verifiedPerson: 'Код сверен',
   members: { one: '{n} участник', few: '{n} участника', many: '{n} участников', other: '{n} участника' },
   typing: 'пишет…',
   typingOne: '{name} пишет…',

@@ -2,9 +2,8 @@
 import type { Signal } from '../signals.ts';
 import type { ConversationView, MessageView } from '../../client/types.ts';
 import { attempt, notify } from '../notices.ts';
-import { Later } from '../parts/basics.tsx';
 import { ask } from '../parts/dialog.tsx';
-import { dialog } from '../parts/overlay.ts';
+import { showDialog } from '../parts/overlay.tsx';
 import type { MenuContent, MenuItem } from '../parts/popups.tsx';
 import { client } from '../state.ts';
 import { t } from '../text/index.ts';
@@ -27,7 +26,7 @@ export function messageMenu(message: MessageView, conversation: ConversationView
   add(Boolean(text) && !deleted, 'copy', t('copyText'), () => void attempt(() => navigator.clipboard.writeText(text ?? '').then(() => notify(t('copied')))));
   add(Boolean(file) && !deleted, 'download', t('saveAs'), () => void attempt(async () => save(await client().openFile(id, message.id), file?.name ?? '')));
   add(canSend && mine && kind === 'text' && !deleted && settled, 'edit', t('edit'), () => (mode.value = { kind: 'edit', message }));
-  add(true, 'info', t('details'), () => (dialog.value = <Later load={loadDetails} props={{ message, conversation }} />));
+  add(true, 'info', t('details'), () => showDialog(loadDetails, { message, conversation }));
   add(canSend && mine && !deleted, 'trash', t('delete'), () => ask({ title: t('deleteMessageTitle'), text: t('deleteMessageText'), action: t('delete'), danger: true, run: () => attempt(() => client().remove(id, message.id)) }), true);
   const own = message.reactions.find((reaction) => reaction.mine)?.emoji ?? null;
   return { items, ...(canSend && !deleted && settled ? { reactions: { own, choose: (emoji: string) => react(message, emoji) } } : {}) };
