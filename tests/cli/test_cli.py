@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -355,15 +356,23 @@ def test_the_version_is_that_of_the_package() -> None:
 # ---- as a process of its own ----
 
 
-def start(folder: Path, *words: str, **more: Any) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def start(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
         [sys.executable, "-m", "polynya", words[0], "--store", str(folder), *words[1:]],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=environment(),
-        **more,
     )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 def test_tail_follows_in_a_pipe_and_ends_on_a_signal(friends: tuple[Person, Person]) -> None:
@@ -395,11 +404,11 @@ def test_a_reader_that_goes_away_ends_tail_quietly(friends: tuple[Person, Person
 
 
 def test_a_store_in_use_is_told(friends: tuple[Person, Person]) -> None:
-    _, boris = friends
+    anna, boris = friends
+    anna.run("send", "Boris", "something to show")
+    boris.run("chats")
     with start(boris.folder, "tail") as tail:
         assert tail.stdout is not None
         tail.stdout.readline()
         err = boris.run("whoami", code=1).err
         assert f"process {tail.pid} (polynya tail)" in err and "Stop it first" in err
-        tail.terminate()
-        tail.wait(30)
