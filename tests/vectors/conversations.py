@@ -63,6 +63,7 @@ SCENARIOS: dict[str, Callable[[], None]] = {
     "lost-answer": test_network.test_lost_answer_then_another_epoch,
     "lost-disk": test_network.test_a_relay_that_lost_its_disk,
     "newer-content": test_contents.test_content_of_a_newer_version_is_shown_as_unknown,
+    "one-id-once": test_contents.test_one_id_counts_once,
     "polling": test_network.test_polling_without_a_session,
     "race": lambda: test_races.test_two_admins_commit_at_once(1),
     "reactions": test_contents.test_reactions,

@@ -18,7 +18,7 @@ import * as operations from './operations.ts';
 import * as outbox from './outbox.ts';
 import * as readd from './readd.ts';
 import * as receipts from './receipts.ts';
-import { COMMIT, CONVERSATION, DIRTY, INVITE, OUTBOX } from './state.ts';
+import { COMMIT, CONVERSATION, INVITE, OUTBOX } from './state.ts';
 import * as sync from './sync.ts';
 import * as topics from './topics.ts';
 import type { Transaction } from './transaction.ts';
@@ -36,9 +36,8 @@ type Handlers<A extends unknown[]> = Readonly<
 /** Looks at woken items, lowest first, until none is left. */
 export async function run(t: Transaction): Promise<void> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const [name] = t.state.names(DIRTY);
+    const name = t.nextItem();
     if (name === undefined) return;
-    t.remove(DIRTY, name);
     const [kind, key] = work.split(name);
     await LOOK[kind]?.(t, key);
   }

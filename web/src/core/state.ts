@@ -118,8 +118,6 @@ export const CALL: Table<CallContext> = { name: 'call' };
 export const FLIGHT: Table<number> = { name: 'flight' };
 /** By work item. */
 export const PAUSE: Table<Pause> = { name: 'pause' };
-/** Work items to look at in this step. */
-export const DIRTY: Table<boolean> = { name: 'dirty' };
 /** ms (device's clock) by name. */
 export const TIMER: Table<number> = { name: 'timer' };
 /** By topic id or inbox id. */

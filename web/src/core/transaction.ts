@@ -68,6 +68,8 @@ export class Transaction {
   /** ms, the home relay's clock as well as it is known: for everything that is kept or sent. */
   time: number;
   readonly random: Random;
+  /** Woken items, the lowest last. */
+  readonly #woken: string[] = [];
   #before = new Map<string, Before>();
   readonly #history: Command[] = [];
   readonly #relays: Command[] = [];
@@ -121,6 +123,24 @@ export class Transaction {
       else this.state.rows(table).set(key, value);
     }
     this.#before = new Map();
+  }
+
+  // ---- work ----
+
+  /** The work item is looked at before the step ends. */
+  wake(item: string): void {
+    let [from, to] = [0, this.#woken.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if ((this.#woken[middle] as string) > item) from = middle + 1;
+      else to = middle;
+    }
+    if (this.#woken[from] !== item) this.#woken.splice(from, 0, item);
+  }
+
+  /** The lowest item that was woken and not looked at since; undefined: there is none. */
+  nextItem(): string | undefined {
+    return this.#woken.pop();
   }
 
   // ---- commands ----

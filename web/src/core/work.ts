@@ -12,7 +12,6 @@ import {
   CALL,
   type CallContext,
   COUNT,
-  DIRTY,
   FLIGHT,
   LINK,
   number,
@@ -50,7 +49,7 @@ export function split(name: string): [string, Uint8Array] {
 }
 
 export function wake(t: Transaction, kind: string, key: Uint8Array = NONE): void {
-  t.put(DIRTY, item(kind, key), true);
+  t.wake(item(kind, key));
 }
 
 /** Whether the item can make its next call now. */
@@ -135,7 +134,7 @@ export function succeeded(t: Transaction, kind: string, key: Uint8Array = NONE):
 export function retry(t: Transaction, name: string): void {
   const before = t.get(PAUSE, name);
   if (before) t.put(PAUSE, name, { ...before, until: t.now });
-  t.put(DIRTY, name, true);
+  t.wake(name);
 }
 
 /** Whether the relay refused for a reason that passes; then the item pauses. */
