@@ -50,15 +50,15 @@ def mapped() -> Iterator[None]:
 
 
 async def read_limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """The body; raises CarrierError (TOO_LARGE) beyond `limit` bytes without holding more than that."""
+    """The body; raises CarrierError (NOT_A_RELAY: none answers so much) beyond `limit` bytes, and holds no more."""
     length = response.content_length
     if length is not None and length > limit:
-        raise CarrierError(CarrierProblem.TOO_LARGE, f"{length} bytes")
+        raise CarrierError(CarrierProblem.NOT_A_RELAY, f"{length} bytes")
     pieces: list[bytes] = []
     size = 0
     async for piece in response.content.iter_chunked(16_384):
         size += len(piece)
         if size > limit:
-            raise CarrierError(CarrierProblem.TOO_LARGE, f"more than {limit} bytes")
+            raise CarrierError(CarrierProblem.NOT_A_RELAY, f"more than {limit} bytes")
         pieces.append(piece)
     return b"".join(pieces)

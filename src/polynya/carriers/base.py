@@ -31,7 +31,7 @@ class CarrierProblem(StrEnum):
     CLOSED = "closed"
     """the stream has ended"""
     TOO_LARGE = "too-large"
-    """over the carrier's largest frame"""
+    """ours, over the carrier's largest frame"""
     CANNOT = "cannot"
     """this carrier has no such ability"""
 

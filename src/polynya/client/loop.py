@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 from polynya.carriers.base import Carrier, CarrierError
-from polynya.client.errors import ClientError, StoreError
+from polynya.client.errors import ClientError, StoreError, StoreFull
 from polynya.client.link import Link, LinkState
 from polynya.client.sealing import Sealing
 from polynya.client.storage import OWN, Change, Storage
@@ -127,7 +127,8 @@ class Loop:
         self._settled = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
-        self._restart: asyncio.Task[None] | None = None
+        self._resume: asyncio.TimerHandle | None = None
+        self._held: dict[bytes, RelayAddress] = {}
         self._failures = 0
         self._task: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
@@ -173,9 +174,8 @@ class Loop:
                 await self._task
         if self._timer is not None:
             self._timer.cancel()
-        if self._restart is not None:
-            self._restart.cancel()
-            await asyncio.gather(self._restart, return_exceptions=True)
+        if self._resume is not None:
+            self._resume.cancel()
         memories = [Save(LINK_MEMORY, relay, link.memory()) for relay, link in self._links.items()]
         await self._drop_links()
         if memories:
@@ -336,6 +336,7 @@ class Loop:
             if isinstance(command, UseRelay):
                 self._use(command.address)
             elif isinstance(command, DropRelay):
+                self._held.pop(command.identity, None)
                 self._close_later(self._links.pop(command.identity, None))
                 self._up.discard(command.identity)
             elif isinstance(command, Call):
@@ -358,7 +359,12 @@ class Loop:
             listener(event)
 
     def _look_settled(self) -> None:
-        if not self._busy and not self._waiting and not self._calls and self._up == set(self._links):
+        if (
+            not self._busy
+            and not self._waiting
+            and not self._calls
+            and self._up == set(self._links) | set(self._held)
+        ):
             self._settled.set()
 
     # ---- timers ----
@@ -384,7 +390,8 @@ class Loop:
         return Core.load([row for row in rows if not row[0].startswith(OWN)])
 
     async def _reload(self, error: StoreError, dones: Sequence[_Done]) -> None:
-        """Forgets everything that is not on disk: links, timers, calls, and what the core holds beyond."""
+        """Forgets everything that is not on disk: links, timers, calls, and what the core holds beyond. The core that
+        is read back works at once; links wait, longer each time, as they would only bring more to keep."""
         log.warning("the store did not take a step: %s", error.code)
         if self._timer is not None:
             self._timer.cancel()
@@ -392,29 +399,37 @@ class Loop:
         self._calls.clear()
         self._waiting = deque(item for item in self._waiting if item[1] is not None)
         self._room.set()
-        try:
-            self._core = await self._loaded()
-        except PolynyaError as fatal:
-            self._core, self._fatal = None, fatal
-            self._fail_actions(fatal)
-            self._tell(Stopped(fatal))
         _refuse(dones, error)
         self._tell(StoreFailed(error))
-        if self._core is not None and (self._restart is None or self._restart.done()):
-            self._failures += 1
-            self._restart = asyncio.create_task(self._start_again(), name="polynya-restart")
-
-    async def _start_again(self) -> None:
-        """Starts the core that was read back, after a pause that grows as long as the store takes nothing."""
         while True:
-            chance = int.from_bytes(self._random.bytes(2), "big")
-            await asyncio.sleep(backoff.pause(self._failures, chance, largest=RESTART_MOST) / 1_000)
+            self._failures += 1
             try:
-                await self._step_commands(self.core.start(self.now(), self._random))
-                return
-            except StoreError:
-                self._failures += 1
                 self._core = await self._loaded()
+                commands = self._core.start(self.now(), self._random)
+                await self._keep(commands)
+                break
+            except StoreFull as still:
+                self._fail_actions(still)
+                await asyncio.sleep(self._pause())
+            except PolynyaError as fatal:
+                self._core, self._fatal = None, fatal
+                self._fail_actions(fatal)
+                self._tell(Stopped(fatal))
+                return
+        if self._resume is not None:
+            self._resume.cancel()
+        self._resume = asyncio.get_running_loop().call_later(self._pause(), self._resume_links)
+        self._perform(commands)
+
+    def _pause(self) -> float:
+        chance = int.from_bytes(self._random.bytes(2), "big")
+        return backoff.pause(self._failures, chance, largest=RESTART_MOST) / 1_000
+
+    def _resume_links(self) -> None:
+        self._resume = None
+        held, self._held = self._held, {}
+        for address in held.values():
+            self._use(address)
 
     def _fail_actions(self, error: PolynyaError) -> None:
         _refuse([done for _, done in self._waiting if done is not None], error)
@@ -423,6 +438,9 @@ class Loop:
     # ---- links ----
 
     def _use(self, address: RelayAddress) -> None:
+        if self._resume is not None:
+            self._held[address.identity] = address
+            return
         known = self._links.get(address.identity)
         if known is not None:
             if known.address == address:
@@ -443,7 +461,7 @@ class Loop:
             task.add_done_callback(self._closing.discard)
 
     async def _drop_links(self) -> None:
-        links, self._links = self._links, {}
+        links, self._links, self._held = self._links, {}, {}
         self._up.clear()
         await asyncio.gather(
             *(link.close() for link in links.values()), *self._closing, return_exceptions=True
