@@ -50,7 +50,6 @@ async def test_it_answers_in_a_group_too(tmp_path: Path, relay: LocalRelay) -> N
     ):
         await anna.meet(await bot.invite())
         await boris.meet(await bot.invite())
-        await anna.client.settled()
         group = await anna.client.create_group("Trip", anna.client.contacts())
         answer = await anna.ask(group, "hello group")
         assert (answer.text, answer.sender_name) == ("You said: hello group", "echo")

@@ -70,8 +70,6 @@ async def meet(inviter: Client, guest: Client) -> tuple[ConversationView, Conver
     view = await inviter.accept(await until(inviter, request))
     theirs: ConversationView = await until(guest, lambda: conversation_with(guest, inviter))
     await until(inviter, lambda: inviter.conversation(view).state == "active")
-    await guest.settled()
-    await inviter.settled()
     return inviter.conversation(view), theirs
 
 

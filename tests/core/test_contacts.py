@@ -10,7 +10,7 @@ from polynya.core import commands as c
 from polynya.core import events as e
 from polynya.core.core import Core
 from polynya.core.errors import CoreError
-from polynya.core.identity import person
+from polynya.core.identity import check_name, person
 from polynya.core.state import PERSON
 from polynya.core.transaction import Transaction
 from polynya.wire import messages as m
@@ -289,6 +289,17 @@ def test_names() -> None:
         with pytest.raises(CoreError) as caught:
             boris.do(e.SetName(name))
         assert caught.value.code == "bad-name"
+
+
+@pytest.mark.parametrize("name", ["می\u200cخواهم", "👩\u200d🚀"])
+def test_joiners_belong_to_names(name: str) -> None:
+    assert check_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["a\u202eb", "a\u00a0b", "a\u2066b"])
+def test_other_invisible_characters_do_not(name: str) -> None:
+    with pytest.raises(CoreError, match="name"):
+        check_name(name)
 
 
 def test_safety_numbers() -> None:

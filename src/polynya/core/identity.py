@@ -28,12 +28,15 @@ from polynya.wire.errors import WireError
 from polynya.wire.messages import SUITE_X25519, DeviceEntry, DeviceList, DeviceListBody, RelayAddress
 
 NAME_MAX = 128
+JOINERS = "\u200c\u200d"
+"""Letters' neighbours in Persian and in emoji; no other invisible character belongs in a name."""
 
 
 def check_name(name: str) -> str:
     """Without blanks at its ends; raises CoreError `bad-name`."""
     name = name.strip()
-    if not 0 < len(name.encode("utf-8", "surrogatepass")) <= NAME_MAX or not name.isprintable():
+    visible = all(character.isprintable() or character in JOINERS for character in name)
+    if not 0 < len(name.encode("utf-8", "surrogatepass")) <= NAME_MAX or not visible:
         raise CoreError("bad-name")
     return name
 
