@@ -291,7 +291,7 @@ def test_names() -> None:
         assert caught.value.code == "bad-name"
 
 
-@pytest.mark.parametrize("name", ["می\u200cخواهم", "👩\u200d🚀"])
+@pytest.mark.parametrize("name", ["می\u200cخواهم", "👩\u200d🚀"])  # noqa: RUF001
 def test_joiners_belong_to_names(name: str) -> None:
     assert check_name(name) == name
 
