@@ -6,10 +6,12 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -403,12 +405,99 @@ def test_a_reader_that_goes_away_ends_tail_quietly(friends: tuple[Person, Person
         assert tail.stderr.read() == ""
 
 
-def test_a_store_in_use_is_told(friends: tuple[Person, Person]) -> None:
+# ---- beside a running tail ----
+
+
+@pytest.fixture
+def tailing(friends: tuple[Person, Person]) -> Iterator[tuple[Person, Person, subprocess.Popen[str]]]:
+    """Boris reads with `tail` in another process."""
     anna, boris = friends
     anna.run("send", "Boris", "something to show")
     boris.run("chats")
-    with start(boris.folder, "tail") as tail:
+    with start(boris.folder, "tail", "--json") as tail:
         assert tail.stdout is not None
         tail.stdout.readline()
-        err = boris.run("whoami", code=1).err
-        assert f"process {tail.pid} (polynya tail)" in err and "Stop it first" in err
+        door = boris.folder / "door"
+        for _ in range(1_000):
+            if door.exists():
+                break
+            time.sleep(0.01)
+        assert door.stat().st_mode & 0o777 == 0o600
+        yield anna, boris, tail
+
+
+def shown(tail: subprocess.Popen[str], text: str) -> dict[str, Any]:
+    """The line of `tail` about this text."""
+    assert tail.stdout is not None
+    for line in tail.stdout:
+        value: dict[str, Any] = json.loads(line)
+        if value["text"] == text and value["type"] == "message":
+            return value
+    raise AssertionError(f"tail ended before {text!r}")
+
+
+def test_other_commands_work_beside_a_running_tail(
+    tailing: tuple[Person, Person, subprocess.Popen[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, boris, tail = tailing
+    assert boris.run("whoami").lines[0] == "name         Boris"
+    assert boris.run("send", "Anna", "beside tail", "--json").values[0]["status"] == "sent"
+    assert shown(tail, "beside tail")["mine"]
+    (tmp_path / "input").write_text("from a pipe \u044f\n", "utf-8")
+    monkeypatch.setattr(sys, "stdin", (tmp_path / "input").open(encoding="utf-8"))
+    boris.run("send", "Anna", "-")
+    assert shown(tail, "from a pipe \u044f")["mine"]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here.txt").write_text("content")
+    boris.run("send", "Anna", "a file", "--file", "here.txt")
+    sent = shown(tail, "a file")
+    assert boris.run("download", "Anna", sent["id"]).lines == [str(tmp_path / "here (1).txt")]
+    assert len(boris.run("invite", "--qr").lines) > 10
+    assert any(v["text"] == "a file" for v in boris.run("tail", "--once", "--json").values)
+    assert "no such chat" in boris.run("send", "Nobody", "x", code=1).err
+    assert "while `polynya tail` runs" in boris.run("passphrase", code=1).err
+    anna.run("tail", "--once")
+    assert tail.poll() is None
+
+
+def test_a_second_tail_beside_the_first_ends_by_itself(
+    tailing: tuple[Person, Person, subprocess.Popen[str]],
+) -> None:
+    _, boris, tail = tailing
+    with start(boris.folder, "tail", "--json") as second:
+        assert shown(second, "something to show")
+        boris.run("send", "Anna", "for both")
+        assert shown(tail, "for both")
+        assert shown(second, "for both")
+        second.send_signal(signal.SIGINT)
+        assert second.wait(30) == 130
+    boris.run("send", "Anna", "for the first")
+    assert shown(tail, "for the first")
+
+
+def test_a_door_that_leads_nowhere_or_talks_nonsense_harms_nobody(
+    tailing: tuple[Person, Person, subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, boris, tail = tailing
+    for nonsense in (b"", b"\n", b"{}\n", b"[1]\n", b'{"version": 1}\n', b"\xff\n", b"x" * 5_000_000):
+        with socket.socket(socket.AF_UNIX) as guest, suppress(BrokenPipeError, ConnectionResetError):
+            guest.connect(str(boris.folder / "door"))
+            guest.sendall(nonsense)
+            guest.shutdown(socket.SHUT_WR)
+            assert guest.recv(1000) == b""
+    monkeypatch.setattr("polynya.cli.door.__version__", "0.0.1")
+    assert "another version" in boris.run("whoami", code=1).err
+    monkeypatch.undo()
+    assert boris.run("whoami").code == 0
+    tail.kill()
+    tail.wait()
+    assert boris.run("whoami").lines[0] == "name         Boris"
+
+
+def test_without_a_door_the_holder_of_the_store_is_told(
+    tailing: tuple[Person, Person, subprocess.Popen[str]],
+) -> None:
+    _, boris, tail = tailing
+    (boris.folder / "door").unlink()
+    err = boris.run("whoami", code=1).err
+    assert f"process {tail.pid} (polynya tail)" in err and "Stop it first" in err

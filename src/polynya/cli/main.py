@@ -10,12 +10,17 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 
+from polynya.cli.context import CURRENT, forget_own_input
+from polynya.cli.door import knock
 from polynya.cli.errors import CliError
-from polynya.cli.output import clean, note
+from polynya.cli.opening import store_folder
+from polynya.cli.output import error_line, note
 from polynya.cli.parser import Parser, build_parser
+from polynya.cli.registry import command_of
+from polynya.client.errors import StoreInUse
 from polynya.errors import PolynyaError
 
 USAGE = 2
@@ -25,13 +30,13 @@ PIPE_CLOSED = 141
 """128 + SIGPIPE."""
 
 RELAY_COMMANDS = ("up", "relay")
-Command = Callable[[Namespace], Awaitable[None]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; gives the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     _prepare_streams()
+    forget_own_input()
     if not words:
         build_parser().print_help(sys.stderr)
         return USAGE
@@ -40,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _relay(words)
         parsed = build_parser().parse_args(words)
         _prepare_logging()
-        return asyncio.run(_run(_command(parsed), parsed))
+        return asyncio.run(_run(parsed, words))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -49,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except PolynyaError as error:
-        note(clean(str(error)).replace("\n", " "))
+        CURRENT.get().err(error_line(error))
         return 1
 
 
@@ -71,24 +76,9 @@ def _prepare_logging() -> None:
     )
 
 
-def _command(parsed: Namespace) -> Command:
-    """`polynya.cli.commands.<module>.<command>`, loaded when it is needed: each start pays for its own
-    parts only."""
-    name = str(parsed.command)
-    home = {
-        "register": "account", "whoami": "account", "status": "account", "passphrase": "account",
-        "invite": "contacts", "accept": "contacts", "requests": "contacts", "contacts": "contacts",
-        "safety": "contacts",
-        "chats": "messages", "send": "messages", "tail": "messages", "download": "messages",
-        "group": "group",
-    }[name]  # fmt: skip
-    command: Command = getattr(import_module(f"polynya.cli.commands.{home}"), name)
-    return command
-
-
-async def _run(command: Command, parsed: Namespace) -> int:
+async def _run(parsed: Namespace, words: Sequence[str]) -> int:
     """The command, ended cleanly by SIGINT or SIGTERM: the store is closed, nothing is half done."""
-    task = asyncio.ensure_future(command(parsed))
+    task = asyncio.ensure_future(_here_or_there(parsed, words))
     caught: list[int] = []
 
     def stop(number: int) -> None:
@@ -99,11 +89,22 @@ async def _run(command: Command, parsed: Namespace) -> int:
         with contextlib.suppress(NotImplementedError):  # Windows: KeyboardInterrupt does the same
             asyncio.get_running_loop().add_signal_handler(number, stop, number)
     try:
-        await task
+        return await task
     except asyncio.CancelledError:
         if not caught:
             raise
         return 128 + caught[0]
+
+
+async def _here_or_there(parsed: Namespace, words: Sequence[str]) -> int:
+    """Runs the command, inside a running `tail` where that has the store."""
+    try:
+        await command_of(parsed)(parsed)
+    except StoreInUse:
+        code = await knock(store_folder(parsed), words)
+        if code is None:
+            raise
+        return code
     return 0
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import platformdirs
 
+from polynya.cli.context import CURRENT
 from polynya.cli.errors import CliError
 from polynya.cli.output import note
 from polynya.client import Client
@@ -51,7 +52,12 @@ def new_passphrase() -> str:
 
 @contextlib.asynccontextmanager
 async def opened(arguments: Namespace) -> AsyncIterator[Client]:
-    """The account in the store; it must be there. Asks for its passphrase if it has one."""
+    """The account in the store; it must be there. Asks for its passphrase if it has one. Inside another process it
+    is that one's."""
+    shared = CURRENT.get().client
+    if shared is not None:
+        yield shared
+        return
     folder = store_folder(arguments)
     if not Storage.exists(folder):
         raise CliError("no-store", str(folder))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 import unicodedata
 from typing import Any
 
+from polynya.cli.context import CURRENT
 from polynya.client.values import Message
 from polynya.core.views import ContactView, ConversationView, RequestView
+from polynya.errors import PolynyaError
 
 SHORT = 8
 """Hex digits of an id that people are shown: 32 bits, plenty among one person's chats."""
@@ -31,20 +32,22 @@ _DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u
 
 def say(text: str) -> None:
     """One line or more to whoever reads; at once, as pipes are read at once."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    CURRENT.get().out(text + "\n")
 
 
 def note(text: str) -> None:
     """Beside the output: to stderr."""
-    sys.stderr.write(f"polynya: {text}\n")
-    sys.stderr.flush()
+    CURRENT.get().err(f"polynya: {text}\n")
+
+
+def error_line(error: PolynyaError) -> str:
+    """What went wrong, in one line."""
+    return f"polynya: {clean(str(error))}".replace("\n", " ") + "\n"
 
 
 def say_json(value: dict[str, Any]) -> None:
     """One JSON object in one line, in ASCII where the output is not UTF-8."""
-    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    say(json.dumps(value, ensure_ascii=plain, separators=(",", ":")))
+    say(json.dumps(value, ensure_ascii=CURRENT.get().ascii_only(), separators=(",", ":")))
 
 
 def clock(ms: int) -> str:

@@ -6,6 +6,8 @@ import contextlib
 import os
 from argparse import Namespace
 
+from polynya.cli.context import CURRENT
+from polynya.cli.errors import CliError
 from polynya.cli.opening import finish, new_passphrase, opened, store_folder
 from polynya.cli.output import clean, note, say, say_json
 from polynya.client import Client, links
@@ -84,6 +86,8 @@ async def status(arguments: Namespace) -> None:
 
 
 async def passphrase(arguments: Namespace) -> None:
+    if CURRENT.get().client is not None:
+        raise CliError("not-beside-tail")
     async with opened(arguments) as client:
         # POLYNYA_PASSPHRASE opened the store: the new one must be typed.
         os.environ.pop("POLYNYA_PASSPHRASE", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sys
+import io
 from argparse import Namespace
 from typing import TypeVar
 
@@ -30,8 +30,9 @@ async def invite(arguments: Namespace) -> None:
 def _say_qr(link: str) -> None:
     import segno
 
-    segno.make(link, error="l").terminal(out=sys.stdout, compact=True)
-    sys.stdout.flush()
+    out = io.StringIO()
+    segno.make(link, error="l").terminal(out=out, compact=True)
+    say(out.getvalue().rstrip("\n"))
 
 
 async def accept(arguments: Namespace) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
+from contextlib import nullcontext
 
+from polynya.cli.context import CURRENT, path_of
+from polynya.cli.door import open_door
 from polynya.cli.errors import CliError
 from polynya.cli.opening import fetch, find_chat, finish, opened
 from polynya.cli.output import chat_json, chat_line, clean, message_json, message_line, say, say_json
@@ -43,7 +45,7 @@ def _text(arguments: Namespace) -> str | None:
         text: str | None = arguments.text
         return text
     try:
-        return sys.stdin.buffer.read().decode("utf-8").removesuffix("\n").removesuffix("\r")
+        return CURRENT.get().read().decode("utf-8").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError as error:
         raise CliError("bad-input") from error
 
@@ -56,7 +58,7 @@ async def send(arguments: Namespace) -> None:
         chat = await find_chat(client, arguments, arguments.chat)
         target = await _find_message(client, chat, arguments.reply) if arguments.reply else None
         if arguments.file:
-            message = await client.send_file(chat, arguments.file, caption=text, reply_to=target)
+            message = await client.send_file(chat, path_of(arguments.file), caption=text, reply_to=target)
         else:
             message = await client.send(chat, text or "", reply_to=target)
         try:
@@ -98,11 +100,13 @@ async def tail(arguments: Namespace) -> None:
             return
         events = client.events()
         await printer.catch_up()
-        async for event in events:
-            if isinstance(event, (MessageReceived, MessageSent)):
-                await printer.catch_up()
-            elif isinstance(event, MessageChanged) and arguments.json:
-                printer.changed(event.message)
+        own = CURRENT.get().client is None
+        async with open_door(client) if own else nullcontext():
+            async for event in events:
+                if isinstance(event, (MessageReceived, MessageSent)):
+                    await printer.catch_up()
+                elif isinstance(event, MessageChanged) and arguments.json:
+                    printer.changed(event.message)
 
 
 class _Printer:
@@ -165,6 +169,6 @@ async def download(arguments: Namespace) -> None:
         chat = await find_chat(client, arguments, arguments.chat)
         await fetch(client, arguments)
         message = await _find_message(client, chat, arguments.message)
-        path = await client.download(message, arguments.to)
+        path = await client.download(message, path_of(arguments.to))
         say(str(path))
         await finish(client)
