@@ -134,8 +134,11 @@ def friends(relay: Relay, anna: Person, boris: Person) -> tuple[Person, Person]:
 def test_two_people_talk(friends: tuple[Person, Person]) -> None:
     anna, boris = friends
     anna.run("send", "Boris", "hello\x1b[2J\u202e there")
+    boris.run("tail", "--once", "--json")
+    assert boris.run("chats", "--json").values[0]["unread"] == 1
     got = boris.run("tail", "--once").lines
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d  Anna  Anna: hello\[2J there", got[-1])
+    assert boris.run("chats", "--json").values[0]["unread"] == 0
     (value,) = [v for v in boris.run("tail", "--once", "--json").values if v["kind"] == "text"]
     assert value["text"] == "hello\x1b[2J\u202e there"
     assert (value["sender_name"], value["mine"], value["status"]) == ("Anna", False, None)
@@ -145,7 +148,7 @@ def test_two_people_talk(friends: tuple[Person, Person]) -> None:
     ]
     assert [(v["text"], v["reply_to"]) for v in answer] == [("an answer", value["id"])]
     mine = [v for v in anna.run("tail", "--once", "--json").values if v["mine"] and v["kind"] == "text"]
-    assert mine[0]["delivered_to"] == [answer[0]["sender"]]
+    assert mine[0]["delivered_to"] == mine[0]["read_by"] == [answer[0]["sender"]]
 
 
 def test_every_field_of_the_documents_is_there_and_no_other(friends: tuple[Person, Person]) -> None:

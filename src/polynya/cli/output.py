@@ -83,10 +83,11 @@ def message_line(message: Message, chat: ConversationView, *, with_chat: bool) -
 def _what(message: Message, chat: ConversationView) -> str:
     who = "me" if message.mine else clean(message.sender_name)
     if message.system is not None:
-        names = {member.identity: member.name for member in chat.members}
+        names = {member.identity: "you" if member.me else member.name for member in chat.members}
         subjects = ", ".join(clean(names.get(each, short(each))) for each in message.system.subjects)
         pattern = _SYSTEM.get(message.system.kind, "{text}")
         text = clean(message.system.text or "").replace("\n", " ")
+        who = "you" if message.mine else who
         return "* " + pattern.format(by=who, subjects=subjects or who, text=text)
     if message.deleted:
         return f"{who}: (deleted)"

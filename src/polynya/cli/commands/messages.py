@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 from polynya.cli.context import CURRENT, path_of
 from polynya.cli.door import open_door
@@ -16,6 +16,7 @@ from polynya.client.errors import ClientError
 from polynya.client.storage import OWN
 from polynya.client.values import Message
 from polynya.core.commands import Save
+from polynya.core.errors import CoreError
 from polynya.core.views import ConversationView
 
 SHOWN = OWN + "shown"
@@ -127,8 +128,10 @@ class _Printer:
         for chat in chats:
             newest += await self._client.history(chat, count)
         newest.sort(key=lambda message: message.time if message.time is not None else message.sent)
-        for message in newest[-count:] if count else []:
+        shown = newest[-count:] if count else []
+        for message in shown:
             self._show(message, "message")
+        await self._read(shown)
 
     async def catch_up(self) -> None:
         """Shows what has come since."""
@@ -140,11 +143,27 @@ class _Printer:
                 if self._only is None or message.conversation == self._only.id:
                     self._show(message, "message")
                 self._last = arrival
+            await self._read([message for _, message in found])
             if self._new and self._only is None:
                 # Kept after it was shown: a reader that dies in between is shown a message twice, never
                 # not at all.
                 last = self._last
                 await self._client.keep(Save(SHOWN, b"", last.to_bytes(8, "big")))
+
+    async def _read(self, shown: list[Message]) -> None:
+        """A person has seen these; a program may do anything with them, so JSON marks nothing."""
+        if self._json:
+            return
+        newest = {
+            message.conversation: message
+            for message in shown
+            if not message.mine
+            and message.kind in ("text", "file")
+            and (self._only is None or message.conversation == self._only.id)
+        }
+        for message in newest.values():
+            with suppress(CoreError):  # it was read before
+                await self._client.mark_read(message)
 
     def changed(self, message: Message) -> None:
         if self._only is None or message.conversation == self._only.id:
