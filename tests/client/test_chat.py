@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from polynya import Client, ClientError, CoreError, MessageReceived
+from polynya import Client, ClientError, CoreError, MessageReceived, PolynyaError, TypingChanged
+from polynya.carriers.base import Carrier
+from polynya.carriers.https import HttpsCarrier
 from polynya.testing import LocalRelay
+from polynya.wire.messages import RelayAddress
 from tests.client.people import (
     account,
+    conversation_with,
     everybody_sees,
     meet,
     member_of,
@@ -242,3 +246,95 @@ async def test_events_tell_what_happened(tmp_path: Path, relay: LocalRelay) -> N
         late = boris.events()
         await boris.close()
         assert [event async for event in late if isinstance(event, MessageReceived)] == []
+
+
+async def test_where_no_websocket_gets_through_they_still_chat(tmp_path: Path, relay: LocalRelay) -> None:
+    def requests_only(address: RelayAddress) -> dict[str, Carrier]:
+        return {"https": HttpsCarrier(address.url)}
+
+    async with (
+        Client(tmp_path / "Anna", carriers=requests_only) as anna,
+        account(tmp_path / "Boris", "Boris", relay.link) as boris,
+    ):
+        await anna.register("Anna", relay.link)
+        await until(anna, lambda: anna.link.kind == "polling")
+        chat, _ = await meet(anna, boris)
+        await anna.sent(await anna.send(chat, "by single requests"))
+        await sees(boris, chat, "by single requests")
+        await boris.send(chat, "and back")
+        await sees(anna, chat, "by single requests", "and back")
+        assert anna.link.kind == "polling"
+
+
+async def test_typing_is_seen_and_never_kept(tmp_path: Path, relay: LocalRelay) -> None:
+    async with people(tmp_path, relay.link, "Anna", "Boris") as (anna, boris):
+        chat, _ = await meet(anna, boris)
+        await anna.send(chat, "first")
+        await sees(boris, chat, "first")
+        await asyncio.gather(anna.settled(), boris.settled())
+        events = boris.events()
+        await anna.set_typing(chat, True)
+        async with asyncio.timeout(60):
+            async for event in events:
+                if isinstance(event, TypingChanged):
+                    assert (event.identity, event.active) == (anna.me.identity, True)
+                    break
+        assert await texts(boris, chat) == ["first"]
+
+
+async def test_declined_and_blocked_people_stay_outside(tmp_path: Path, relay: LocalRelay) -> None:
+    async with people(tmp_path, relay.link, "Anna", "Boris", "Clara") as (anna, boris, clara):
+        await boris.accept_invite(await anna.invite(), "me")
+        await anna.decline((await until(anna, anna.requests))[0])
+        assert anna.requests() == () and anna.contacts() == ()
+        await clara.accept_invite(await anna.invite())
+        await anna.block((await until(anna, anna.requests))[0])
+        assert [(c.name, c.blocked) for c in anna.contacts()] == [("Clara", True)]
+        await clara.accept_invite(await anna.invite(), "again")
+        await boris.accept_invite(await anna.invite(), "again")
+        (request,) = await until(anna, anna.requests)
+        assert (request.name, request.text) == ("Boris", "again")
+        await anna.settled()
+        assert len(anna.requests()) == 1
+        await anna.accept(request)
+        await until(boris, lambda: conversation_with(boris, anna))
+
+
+async def test_invites_are_for_one_person(tmp_path: Path, relay: LocalRelay) -> None:
+    async with people(tmp_path, relay.link, "Anna", "Boris", "Clara") as (anna, boris, clara):
+        link = await anna.invite()
+        assert [anna.link_of(view) for view in anna.invites()] == [link]
+        await boris.accept_invite(link)
+        await anna.accept((await until(anna, anna.requests))[0])
+        await until(anna, lambda: [view.state for view in anna.invites()] == ["used"])
+        await anna.settled()
+        with pytest.raises(PolynyaError) as used:
+            await clara.accept_invite(link)
+        assert used.value.code in ("invite-used", "invite-gone")
+        revoked = await anna.invite()
+        await anna.revoke_invite(next(view for view in anna.invites() if view.state == "ready"))
+        await anna.settled()
+        with pytest.raises(PolynyaError) as gone:
+            await clara.accept_invite(revoked)
+        assert gone.value.code in ("invite-used", "invite-gone")
+        with pytest.raises(PolynyaError) as own:
+            await anna.accept_invite(await anna.invite())
+        assert own.value.code == "invite-own"
+
+
+async def test_a_long_text_travels_as_a_blob(tmp_path: Path, relay: LocalRelay) -> None:
+    async with people(tmp_path, relay.link, "Anna", "Boris") as (anna, boris):
+        chat, _ = await meet(anna, boris)
+        long = "\u044f" * 8_192
+        await anna.send(chat, long)
+        await sees(boris, chat, long)
+        with pytest.raises(CoreError) as refused:
+            await anna.send(chat, long + "x")
+        assert refused.value.code == "bad-content"
+        with pytest.raises(ClientError):
+            await anna.message(chat, bytes(16))
+        for wrong in ("Nobody", "", "0000"):
+            with pytest.raises(ClientError) as unknown:
+                anna.find_chat(wrong)
+            assert unknown.value.code == "unknown-chat"
+        assert anna.find_chat("boris").id == anna.find_chat(chat.id.hex()[:6].upper()).id == chat.id

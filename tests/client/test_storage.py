@@ -350,7 +350,10 @@ def test_a_missing_or_foreign_key_file_is_told(folder: Path, random: SeededRando
 def test_the_passphrase_can_be_changed(folder: Path, random: SeededRandom) -> None:
     store = Storage.open(folder, passphrase=None, random=random)
     store.commit([Save("a", b"", b"x")], NOW)
+    former = store._db.execute("SELECT value FROM meta").fetchone()[0][-60:]
+    assert former in b"".join(snapshot(folder).values())
     store.change_passphrase(None, "first", random)
+    assert former not in b"".join(snapshot(folder).values())
     with pytest.raises(WrongPassphrase):
         store.change_passphrase("wrong", "second", random)
     store.close()

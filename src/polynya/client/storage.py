@@ -108,6 +108,8 @@ class Storage:
         wrapped = wrap(master, passphrase=new, key_file=self.folder / KEY_FILE, random=random)
         with self._transaction():
             self._db.execute("UPDATE meta SET value = ? WHERE name = 'key'", (wrapped.encode(),))
+        with _errors():  # the key under the former passphrase must not stay in the log
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         if new is not None:
             (self.folder / KEY_FILE).unlink(missing_ok=True)
 
