@@ -169,6 +169,24 @@ async def test_an_upgrade_may_follow_other_requests(
         await asyncio.sleep(0.01)
 
 
+async def test_an_upgrade_need_not_wait_for_the_answer_before_it(
+    running: RunningRelay, client: Client
+) -> None:
+    """All in one packet: the upgrade is there while the requests before it are still being answered."""
+    hello, handshake = start_session(await client.keys(), client.clock(), RANDOM)
+    before = f"GET {path_of(running)}/keys HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+    async with connected(running) as (reader, writer), asyncio.timeout(PATIENCE):
+        writer.write(before + before + upgrade(running) + masked(hello))
+        for _ in range(2):
+            head = await reader.readuntil(b"\r\n\r\n")
+            size = re.search(rb"Content-Length: (\d+)", head)
+            assert size is not None
+            await reader.readexactly(int(size[1]))
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+        head = await reader.readexactly(4)
+        handshake.finish(await reader.readexactly(int.from_bytes(head[2:], "big")))
+
+
 async def test_a_hello_in_fragments_is_taken(running: RunningRelay, client: Client) -> None:
     hello, handshake = start_session(await client.keys(), client.clock(), RANDOM)
     async with connected(running) as (reader, writer):

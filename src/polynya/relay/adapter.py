@@ -22,7 +22,7 @@ from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
 from polynya.relay.limits import FRAME_MAX, Limits
 from polynya.relay.metrics import Metrics
-from polynya.relay.web import TakeOver, Verdict
+from polynya.relay.web import TakeOver
 
 logger = logging.getLogger("polynya.relay")
 
@@ -53,23 +53,15 @@ class Adapter:
         """For `loop.create_server`."""
         return _FirstHead(self)
 
-    def look(self, data: bytes, transport: asyncio.Transport | None, release: Callable[[], None]) -> Verdict:
-        """Takes over a connection whose next request is an upgrade to a session: clients and proxies that
-        keep connections send it on one that has carried other requests."""
-        end = data.find(HEAD_END)
-        if end < 0:
-            line, ended, _ = data.partition(b"\r\n")
-            may_be = data[:1] == b"G" and (not ended or self._is_session_line(line))
-            return Verdict.WAIT if may_be and len(data) <= self.limits.head_size else Verdict.HTTP
-        upgrade = _upgrade(data[:end], self.is_session_path) if end <= self.limits.head_size else None
-        if upgrade is None or transport is None:
-            return Verdict.HTTP
-        self.hand_over(transport, upgrade + data[end + len(HEAD_END) :], release)
-        return Verdict.TAKEN
-
-    def _is_session_line(self, line: bytes) -> bool:
-        words = line.split(b" ")
-        return len(words) == 3 and self.is_session_path(words[1].decode("latin-1"))
+    def take_over(
+        self, head: bytes, behind: bytes, transport: asyncio.Transport, release: Callable[[], None]
+    ) -> bool:
+        """A TakeOver: whether the connection is a session's now."""
+        upgrade = _upgrade(head, self.is_session_path)
+        if upgrade is None:
+            return False
+        self.hand_over(transport, upgrade + behind, release)
+        return True
 
     def hand_over(self, transport: asyncio.Transport, data: bytes, release: Callable[[], None]) -> None:
         """From now on the connection is a session's; `data` begins with a head that picows accepts."""
@@ -146,7 +138,7 @@ class _FirstHead(asyncio.Protocol):
         if 0 <= end <= self._adapter.limits.head_size:
             upgrade = _upgrade(bytes(self._head[:end]), self._adapter.is_session_path)
         if upgrade is None:
-            http = self._adapter.make_http(release, self._adapter.look)
+            http = self._adapter.make_http(release, self._adapter.take_over)
             transport.set_protocol(http)
             http.connection_made(transport)
             http.data_received(bytes(self._head))

@@ -7,7 +7,6 @@ import asyncio
 import email.utils
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from enum import Enum
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
@@ -22,6 +21,8 @@ LINGERING = 5.0
 """Seconds that an unread request body is read and dropped, as ordinary servers do."""
 IS_ANCIENT = web.RequestKey("ancient", bool)
 """Of a request: whether it is older than HTTP/1.0."""
+UPGRADE = web.RequestKey("upgrade", bytes)
+"""Of a request that asks for another protocol: its head."""
 SERVER = "nginx"
 """What the most common web server says of itself with its version switched off."""
 PHRASES = {
@@ -101,25 +102,22 @@ def _ordered(
     return ordered | last
 
 
-class Verdict(Enum):
-    """On the first bytes of a connection's next request."""
-
-    TAKEN = "taken"
-    """the connection has another protocol now"""
-    WAIT = "wait"
-    """it may be an upgrade: more is needed"""
-    HTTP = "http"
+TakeOver: TypeAlias = Callable[[bytes, bytes, asyncio.Transport, Callable[[], None]], bool]
+"""From a request's head without its end, the bytes behind the head, the connection, and what is to be called when the
+connection is gone: whether the connection has another protocol now."""
 
 
-TakeOver: TypeAlias = Callable[[bytes, "asyncio.Transport | None", Callable[[], None]], Verdict]
-"""From the bytes, the connection, and what is to be called when the connection is gone."""
+class _Taken(web.StreamResponse):
+    """What stands for an answer on a connection that is another protocol's now: nothing is written."""
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        raise ConnectionResetError
 
 
 class QuietHandler(RequestHandler):
-    """aiohttp's connection without its own error pages, and without a word about requests in the log. Where a
-    later request of the connection is an upgrade, `take_over` gets the connection."""
+    """aiohttp's connection without its own error pages, and without a word about requests in the log."""
 
-    __slots__ = ("_held", "_is_partial", "_on_lost", "_take_over")
+    __slots__ = ("_on_lost", "_take_over")
 
     def __init__(
         self, manager: web.Server, on_lost: Callable[[], None], take_over: TakeOver, **arguments: Any
@@ -127,41 +125,27 @@ class QuietHandler(RequestHandler):
         super().__init__(manager, **arguments)
         self._on_lost = on_lost
         self._take_over = take_over
-        self._held = b""
-        self._is_partial = False
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)
         self._on_lost()
 
-    def data_received(self, data: bytes) -> None:
-        is_idle = self._is_idle()
-        if self._held or (is_idle and not self._is_partial):
-            data = self._held + data
-            self._held = b""
-            transport = self.transport
-            verdict = self._take_over(data, transport, self._on_lost)
-            if verdict is Verdict.WAIT:
-                self._held = data
-                return
-            if verdict is Verdict.TAKEN:
-                self._let_go()
-                return
-        count = self._request_count
-        super().data_received(data)
-        if is_idle:
-            self._is_partial = self._request_count == count
-
-    def _is_idle(self) -> bool:
-        """Whether the last request has been answered and the next has no whole head yet."""
-        waiter = self._waiter
-        return waiter is not None and not waiter.done() and not self._messages
-
-    def _let_go(self) -> None:
-        """The connection is another protocol's now; this one ends without closing it."""
+    def let_go(self, head: bytes) -> bool:
+        """Gives the connection away where the request that is being answered is an upgrade to a session: clients
+        and proxies that keep connections send it behind other requests. aiohttp has then read no further."""
+        transport = self.transport
+        if (
+            transport is None
+            or self._messages
+            or not self._take_over(head, self._message_tail, transport, self._on_lost)
+        ):
+            return False
+        if self._buffer_paused:
+            transport.resume_reading()
         self._on_lost = lambda: None
         self.transport = None
         self.connection_lost(None)
+        return True
 
     def handle_error(
         self,
@@ -178,6 +162,11 @@ class QuietHandler(RequestHandler):
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
         logger.error("an HTTP connection failed: %s", type(kw.get("exc_info")).__name__)
+
+
+def _head(message: RawRequestMessage) -> bytes:
+    lines = [f"{message.method} {message.path} HTTP/1.1".encode("latin-1", "replace")]
+    return b"\r\n".join(lines + [name + b": " + value for name, value in message.raw_headers])
 
 
 def make_server(
@@ -199,10 +188,21 @@ def make_server(
         message = message._replace(version=HttpVersion11)
         request = web.BaseRequest(message, payload, protocol, writer, task, asyncio.get_running_loop())
         request[IS_ANCIENT] = version < HttpVersion10
+        if message.upgrade and version == HttpVersion11:
+            request[UPGRADE] = _head(message)
         return request
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        return error(request, 400) if request[IS_ANCIENT] else await handler(request)
+        if request[IS_ANCIENT]:
+            return error(request, 400)
+        connection = request.protocol
+        if (
+            UPGRADE in request
+            and isinstance(connection, QuietHandler)
+            and connection.let_go(request[UPGRADE])
+        ):
+            return _Taken()
+        return await handler(request)
 
     server = web.Server(handle, request_factory=request, access_log=None)
     arguments: dict[str, Any] = {
