@@ -1,6 +1,6 @@
 /** Views made from the state. */
 import { concat, utf8 } from '../crypto/bytes.ts';
-import { sha512 } from '../crypto/hashes.ts';
+import { sha512 } from '../crypto/sha512.ts';
 import { compare, readUint, same } from '../wire/bytes.ts';
 import { ConversationKind } from '../wire/messages.ts';
 import { safetyNumber, safetyQr } from '../wire/safety.ts';

@@ -7,7 +7,7 @@ import { bytesToNumberLE } from '@noble/curves/utils.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { concat } from './bytes.ts';
 import { equal } from './compare.ts';
-import { sha512 } from './hashes.ts';
+import { sha512 } from './sha512.ts';
 
 export const agree = (secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array =>
   x25519.getSharedSecret(secretKey, publicKey);

@@ -1,30 +1,26 @@
-import { expand, extract } from '@noble/hashes/hkdf.js';
-import { hmac } from '@noble/hashes/hmac.js';
-import { sha256 as nobleSha256, sha512 as nobleSha512 } from '@noble/hashes/sha2.js';
+import { concat } from './bytes.ts';
+import { hmacSha256 } from './sha256.ts';
 
 /*
  * Synchronous on purpose: MLS makes thousands of hashes of a few hundred bytes, where a round trip
  * to WebCrypto costs more than the hash.
  */
 
-export function sha256(data: Uint8Array): Uint8Array {
-  return nobleSha256(data);
-}
-
-export function sha512(data: Uint8Array): Uint8Array {
-  return nobleSha512(data);
-}
-
-export function hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array {
-  return hmac(nobleSha256, key, data);
-}
+export { hmacSha256, sha256 } from './sha256.ts';
 
 /** HKDF-Extract with SHA-256 (RFC 5869): 32 bytes. */
 export function hkdfExtract(salt: Uint8Array, ikm: Uint8Array): Uint8Array {
-  return extract(nobleSha256, ikm, salt);
+  return hmacSha256(salt, ikm);
 }
 
 /** HKDF-Expand with SHA-256 (RFC 5869): `length` bytes, at most 255 * 32. */
 export function hkdfExpand(prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
-  return expand(nobleSha256, prk, info, length);
+  if (length > 255 * 32) throw new RangeError('HKDF gives 8,160 bytes at most.');
+  let block: Uint8Array = new Uint8Array(0);
+  let out = block;
+  for (let count = 1; out.length < length; count++) {
+    block = hmacSha256(prk, block, info, Uint8Array.of(count));
+    out = concat(out, block);
+  }
+  return out.slice(0, length);
 }

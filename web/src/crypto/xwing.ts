@@ -1,5 +1,6 @@
 import { concat, utf8 } from './bytes.ts';
 import { CryptoError } from './errors.ts';
+import { sha3256, shake256 } from './keccak.ts';
 import type { Kem, KeyPair } from './kem.ts';
 import * as mlkem from './mlkem.ts';
 import { remembered } from './subtle.ts';
@@ -11,9 +12,6 @@ const LABEL = utf8('\\.//^\\');
 const ENCAPSULATION_SIZE = mlkem.CIPHERTEXT_SIZE + 32;
 const PUBLIC_KEY_SIZE = mlkem.PUBLIC_KEY_SIZE + 32;
 
-/** SHA-3 is needed by X-Wing alone, so it is not in the first load. */
-const sha3 = (): Promise<typeof import('@noble/hashes/sha3.js')> => import('@noble/hashes/sha3.js');
-
 interface Expanded {
   readonly mlkemSeed: Uint8Array;
   readonly x25519Secret: Uint8Array;
@@ -22,17 +20,15 @@ interface Expanded {
 
 const expand = remembered(async (privateKey): Promise<Expanded> => {
   if (privateKey.length !== 32) throw new CryptoError('An X-Wing private key has 32 bytes.');
-  const { shake256 } = await sha3();
-  const expanded = shake256(privateKey, { dkLen: 96 });
+  const expanded = shake256(privateKey, 96);
   const mlkemSeed = expanded.slice(0, 64);
   const x25519Secret = expanded.slice(64);
   const publicKey = concat(await mlkem.publicKey(mlkemSeed), await x25519.publicKey(x25519Secret));
   return { mlkemSeed, x25519Secret, publicKey };
 });
 
-async function combine(...parts: readonly Uint8Array[]): Promise<Uint8Array> {
-  const { sha3_256 } = await sha3();
-  return sha3_256(concat(...parts, LABEL));
+function combine(...parts: readonly Uint8Array[]): Uint8Array {
+  return sha3256(concat(...parts, LABEL));
 }
 
 async function pair(privateKey: Uint8Array): Promise<KeyPair> {
@@ -45,10 +41,7 @@ export const XWING: Kem = {
   encapsulationSize: ENCAPSULATION_SIZE,
   publicKeySize: PUBLIC_KEY_SIZE,
   privateKeySize: 32,
-  async deriveKeyPair(ikm) {
-    const { shake256 } = await sha3();
-    return pair(shake256(ikm, { dkLen: 32 }));
-  },
+  deriveKeyPair: (ikm) => pair(shake256(ikm, 32)),
   publicKey: async (privateKey) => (await expand(privateKey)).publicKey,
   generate: (random) => pair(random.bytes(32)),
   checkPublicKey(publicKey) {
@@ -66,7 +59,7 @@ export const XWING: Kem = {
       x25519.publicKey(ephemeral),
       x25519.agree(ephemeral, peer),
     ]);
-    return [await combine(mlkemShared, shared, own, peer), concat(mlkemCiphertext, own)];
+    return [combine(mlkemShared, shared, own, peer), concat(mlkemCiphertext, own)];
   },
   async decapsulate(privateKey, encapsulation) {
     if (encapsulation.length !== ENCAPSULATION_SIZE) throw new CryptoError('The encapsulation has a wrong length.');

@@ -1,6 +1,7 @@
 /** Safety numbers (protocol.md section 4). */
 import { concat, utf8 } from '../crypto/bytes.ts';
-import { sha256, sha512 } from '../crypto/hashes.ts';
+import { sha256 } from '../crypto/hashes.ts';
+import { sha512 } from '../crypto/sha512.ts';
 import { compare, fromBase64url, readUint, toBase64url } from './bytes.ts';
 import { WireError } from './errors.ts';
 

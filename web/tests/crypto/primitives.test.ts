@@ -1,3 +1,4 @@
+import { createHash, createHmac } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { describe, expect, test } from 'vitest';
 import { AES_128_GCM, AES_256_GCM, type Aead, CHACHA20_POLY1305 } from '../../src/crypto/aead.ts';
@@ -5,8 +6,10 @@ import { concat, hex, utf8 } from '../../src/crypto/bytes.ts';
 import { equal } from '../../src/crypto/compare.ts';
 import { CryptoError } from '../../src/crypto/errors.ts';
 import * as fallback from '../../src/crypto/fallback.ts';
-import { hkdfExpand, hkdfExtract, hmacSha256, sha256, sha512 } from '../../src/crypto/hashes.ts';
+import { hkdfExpand, hkdfExtract, hmacSha256, sha256 } from '../../src/crypto/hashes.ts';
+import { sha3256, shake256 } from '../../src/crypto/keccak.ts';
 import * as mlkem from '../../src/crypto/mlkem.ts';
+import { sha512 } from '../../src/crypto/sha512.ts';
 import * as signature from '../../src/crypto/signature.ts';
 import { feature, view } from '../../src/crypto/subtle.ts';
 import * as x25519 from '../../src/crypto/x25519.ts';
@@ -19,6 +22,21 @@ test('equal compares whole byte strings', () => {
   expect(equal(utf8('xbc'), utf8('abc'))).toBe(false);
   expect(equal(utf8('ab'), utf8('abc'))).toBe(false);
   expect(equal(utf8(''), utf8(''))).toBe(true);
+});
+
+test('SHA-256, HMAC, SHA3-256 and SHAKE256 agree with the system for every length around their blocks', () => {
+  const random = new SeededRandom(11);
+  for (let size = 0; size <= 300; size++) {
+    const [data, key] = [random.bytes(size), random.bytes(size % 70)];
+    expect(hex(sha256(data))).toBe(createHash('sha256').update(data).digest('hex'));
+    expect(hex(sha256(data.slice(0, 10), data.slice(10)))).toBe(hex(sha256(data)));
+    expect(hex(hmacSha256(key, data))).toBe(createHmac('sha256', key).update(data).digest('hex'));
+    expect(hex(sha3256(data))).toBe(createHash('sha3-256').update(data).digest('hex'));
+    expect(hex(shake256(data, 96))).toBe(createHash('shake256', { outputLength: 96 }).update(data).digest('hex'));
+  }
+  const large = random.bytes(100_000);
+  expect(hex(sha256(large))).toBe(createHash('sha256').update(large).digest('hex'));
+  expect(() => hkdfExpand(large, large, 255 * 32 + 1)).toThrow(RangeError);
 });
 
 test('hashes agree with WebCrypto and with RFC 5869 A.1', async () => {
