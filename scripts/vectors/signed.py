@@ -15,7 +15,6 @@ from polynya.wire.messages import (
     DeviceList,
     DeviceListBody,
     KeyConfig,
-    LeaveProof,
     Reach,
     ReAddBody,
     ReAddRequest,
@@ -191,14 +190,20 @@ def _re_add_cases(seed: bytes, identity: bytes, package: bytes) -> Iterator[Case
 
 def _leave_cases(seed: bytes, identity: bytes) -> Iterator[Case]:
     group = secret("group", 16)
-    good = requests.sign_leave_proof(seed, group)
-    base = {"kind": "leave", "group": group.hex()}
+    leaf = requests.leaf_hash(b"leaf node")
+    leaves = (requests.leaf_hash(b"leaf node of another device"), leaf)
+    good = requests.sign_leave_proof(seed, group, leaves)
+    base = {"kind": "leave", "group": group.hex(), "leaf": leaf.hex()}
     yield {"name": "leave", **base, "seed": seed.hex(), "data": encode_leave_proof(good).hex(), "rule": None}
-    other = requests.sign_leave_proof(seed, secret("another group", 16))
+    other = requests.sign_leave_proof(seed, secret("another group", 16), leaves)
+    former = requests.sign_leave_proof(seed, group, leaves[:1])
     wrong = {
         "another group": other,
-        "another identity": LeaveProof(signature.public_key(secret("x")), good.signature),
-        "signature of zeros": LeaveProof(identity, bytes(64)),
+        "another identity": replace(good, identity=signature.public_key(secret("x"))),
+        "signature of zeros": replace(good, signature=bytes(64)),
+        "another leaf": former,
+        "a leaf that was not signed": replace(former, leaves=leaves),
+        "no leaf": requests.sign_leave_proof(seed, group, ()),
     }
     for name, bad in wrong.items():
         yield {"name": f"leave: {name}", **base, "data": encode_leave_proof(bad).hex(), "rule": "leave"}

@@ -17,6 +17,7 @@ from polynya.core import (
     history,
     identity,
     leave,
+    leaveproofs,
     messages,
     mlsgroup,
     operations,
@@ -26,7 +27,7 @@ from polynya.core import (
     slots,
 )
 from polynya.core import events as e
-from polynya.core._state import Conversation, ConversationState
+from polynya.core._state import Conversation, ConversationState, MemberLeaf
 from polynya.core.state import CONVERSATION, ME
 from polynya.core.transaction import Transaction
 from polynya.mls.credential import BasicCredential
@@ -44,6 +45,7 @@ from tests.core import (
     test_history,
     test_hostile_relay,
     test_keypackages,
+    test_leaving,
     test_races,
     test_readd,
     test_roles,
@@ -137,7 +139,7 @@ def leaving_in_anothers_name() -> None:
     world = World(145)
     anna, boris = friends(world, "anna", "boris")
     chat = anna.direct(boris)
-    intent = m.Intent(m.IntentKind.LEAVE, m.LeaveProof(boris.id, bytes(64)))
+    intent = m.Intent(m.IntentKind.LEAVE, replace(hostile.proof_of(anna, chat), identity=boris.id))
     hostile.publish(boris, chat, hostile.message(boris, chat, intent))
     world.settle()
     assert anna.view(chat).state == "active"
@@ -193,6 +195,11 @@ def yes(*args: object) -> bool:
 
 def no(*args: object) -> bool:
     return False
+
+
+def whose(group: Group, conversation: bytes, member: MemberLeaf, proof: m.LeaveProof) -> bool:
+    """Does not ask which leaf the proof names."""
+    return member.identity == proof.identity
 
 
 def lax_leaf(credential: Any, signature_key: bytes) -> VerifiedDevice | None:
@@ -323,6 +330,16 @@ CHECKS: list[tuple[str, list[tuple[Any, str, Any]], Callable[[], None]]] = [
         test_readd.test_a_contact_cannot_replace_a_conversation_by_a_group_of_its_own,
     ),
     ("leave.proof_is_senders", [(leave, "proof_is_senders", yes)], leaving_in_anothers_name),
+    (
+        "leaveproofs.wishes",
+        [(leaveproofs, "wishes", whose)],
+        test_leaving.test_who_came_back_is_not_removed_by_the_wish_of_before,
+    ),
+    (
+        "leaveproofs.wishes (intent)",
+        [(leaveproofs, "wishes", whose)],
+        test_leaving.test_a_wish_that_is_said_again_by_somebody_else_does_nothing,
+    ),
     ("readd.request_is_fresh", [(readd, "request_is_fresh", yes)], test_readd.test_old_requests_do_not_count),
     (
         "history.may_amend",

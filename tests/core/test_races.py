@@ -114,7 +114,7 @@ def forbidden(
     )
     as_direct = m.ConversationInfo(m.ConversationKind.DIRECT, "", (), info.relays, info.retention_days, False)
     package = mlsgroup.new_key_package(hostile.me_of(outsider), world.now, False, outsider.random).key_package
-    forged = m.LeaveProof(anna.id, bytes(64))
+    forged = replace(hostile.proof_of(anna, chat), signature=bytes(64))
     data = m.encode_commit_data(m.CommitData((forged,)))
     return {
         "role-remove": hostile.commit(boris, chat, [Remove(hostile.leaf_of(boris, chat, clara))]),

@@ -10,8 +10,7 @@ from polynya.core import roles
 from polynya.core._state import MemberLeaf, Membership
 from polynya.core.roles import Change
 from polynya.crypto.signature import public_key
-from polynya.wire.messages import ConversationInfo, ConversationKind, LeaveProof, RelayAddress
-from polynya.wire.requests import sign_leave_proof
+from polynya.wire.messages import ConversationInfo, ConversationKind, RelayAddress
 
 GROUP = b"g" * 16
 SEEDS = [bytes([n]) * 32 for n in range(1, 6)]
@@ -36,14 +35,13 @@ def membership(
 
 def change(before: Membership, committer: bytes, **fields: object) -> Change:
     base = Change(
-        group=GROUP,
         epoch=5,
         before=before,
         committer=committer,
         committer_after=committer,
         adds=(),
         removes=(),
-        proofs=(),
+        wished=frozenset(),
         info=None,
         info_count=0,
         info_valid=True,
@@ -61,8 +59,8 @@ DIRECT = membership(ANNA, BORIS, admins=(), direct=True)
 ALONE = membership(ANNA, admins=(), direct=True)
 
 
-def proof(seed: bytes, group: bytes = GROUP) -> LeaveProof:
-    return sign_leave_proof(seed, group)
+def wished(before: Membership, *identities: bytes) -> frozenset[int]:
+    return frozenset(leaf(before, identity).leaf for identity in identities)
 
 
 CASES: list[tuple[str, Change, str | None]] = [
@@ -88,34 +86,19 @@ CASES: list[tuple[str, Change, str | None]] = [
     ("a member removes", change(THREE, BORIS, removes=(leaf(THREE, CLARA),)), "role-remove"),
     ("a leaf of one's own identity", change(THREE, BORIS, removes=(leaf(THREE, BORIS),)), None),
     (
-        "by a leave proof",
-        change(THREE, BORIS, removes=(leaf(THREE, CLARA),), proofs=(proof(SEEDS[2]),)),
+        "by their wish",
+        change(THREE, BORIS, removes=(leaf(THREE, CLARA),), wished=wished(THREE, CLARA)),
         None,
     ),
     (
-        "by another's leave proof",
-        change(THREE, BORIS, removes=(leaf(THREE, CLARA),), proofs=(proof(SEEDS[3]),)),
-        "role-remove",
-    ),
-    (
-        "by a leave proof of another group",
-        change(THREE, BORIS, removes=(leaf(THREE, CLARA),), proofs=(proof(SEEDS[2], b"h" * 16),)),
-        "role-remove",
-    ),
-    (
-        "by a forged leave proof",
-        change(THREE, BORIS, removes=(leaf(THREE, CLARA),), proofs=(LeaveProof(CLARA, bytes(64)),)),
-        "role-remove",
-    ),
-    (
-        "one by proof, one without",
-        change(THREE, BORIS, removes=(leaf(THREE, CLARA), leaf(THREE, ANNA)), proofs=(proof(SEEDS[2]),)),
+        "one by wish, one without",
+        change(THREE, BORIS, removes=(leaf(THREE, CLARA), leaf(THREE, ANNA)), wished=wished(THREE, CLARA)),
         "role-remove",
     ),
     ("removing the other of two", change(DIRECT, ANNA, removes=(leaf(DIRECT, BORIS),)), "role-remove"),
     (
-        "the other of two, by proof",
-        change(DIRECT, ANNA, removes=(leaf(DIRECT, BORIS),), proofs=(proof(SEEDS[1]),)),
+        "the other of two, by wish",
+        change(DIRECT, ANNA, removes=(leaf(DIRECT, BORIS),), wished=wished(DIRECT, BORIS)),
         "role-remove",
     ),
     ("an admin renames", change(THREE, ANNA, info=replace(THREE.info, name="x"), info_count=1), None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from polynya.core import mlsgroup
+from polynya.core import leaveproofs, mlsgroup
 from polynya.core._state import Conversation, Me, Topic
 from polynya.core.identity import accepted_leaf
 from polynya.core.state import CONVERSATION, GROUP, ME, TOPIC
@@ -101,6 +101,11 @@ def info_of(party: Party, chat: bytes) -> m.ConversationInfo:
     info = mlsgroup.read_info(group_of(party, chat).context.extensions)
     assert info is not None
     return info
+
+
+def proof_of(party: Party, chat: bytes) -> m.LeaveProof:
+    group = group_of(party, chat)
+    return leaveproofs.prove(group, group.own_leaf_index, chat, me_of(party).identity_secret)
 
 
 def leaf_of(party: Party, chat: bytes, other: Party) -> int:

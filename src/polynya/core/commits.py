@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from polynya.core import blobs, ending, epochs, membership, mlsgroup, readd, roles, slots, topics, work
+from polynya.core import (
+    blobs,
+    ending,
+    epochs,
+    leave,
+    leaveproofs,
+    membership,
+    mlsgroup,
+    readd,
+    roles,
+    slots,
+    topics,
+    work,
+)
 from polynya.core._state import Conversation, ConversationState, MemberLeaf, Membership, Topic
 from polynya.core.blobs import Body
 from polynya.core.conversation import group, need, show_system
@@ -54,6 +67,7 @@ def process(t: Transaction, conversation: Conversation, topic: Topic, entry: Ent
         _enter(t, taken, topic, entry, group(t, conversation.id).merge_commit(pending), summary)
         membership.won(t, need(t, conversation.id), own)
         membership.forget(t, need(t, conversation.id))
+        leave.renew(t, conversation.id)
         return True
     if entry.record is None:
         readd.begin(t, conversation.id)
@@ -84,7 +98,7 @@ def judge(
     if data_of is None or adds is None:
         work.count(t, "commit-leaf" if adds is None else "commit-data")
         return None
-    change = _change(conversation, before, verified, data_of, adds)
+    change = _change(conversation, present, before, verified, data_of, adds)
     broken = "role-other" if change is None else roles.broken_rule(change)
     if change is None or broken is not None:
         work.count(t, f"commit-{broken}")
@@ -117,6 +131,7 @@ def _commit_data(data: bytes) -> CommitData | None:
 
 def _change(
     conversation: Conversation,
+    present: Group,
     before: Membership,
     verified: VerifiedCommit,
     data: CommitData,
@@ -146,14 +161,13 @@ def _change(
         leaf = verified.checked.commit.path.leaf_node
     device = None if leaf is None else accepted_leaf(leaf.credential, leaf.signature_key)
     return Change(
-        group=conversation.id,
         epoch=conversation.epoch,
         before=before,
         committer=committer.identity,
         committer_after=None if device is None else device.identity,
         adds=adds,
         removes=tuple(removes),
-        proofs=data.leaves or (),
+        wished=leaveproofs.wished_leaves(present, conversation.id, tuple(removes), data.leaves or ()),
         info=infos[0] if infos else None,
         info_count=len(infos),
         info_valid=all(info is not None for info in infos),
@@ -166,7 +180,7 @@ def _follow(t: Transaction, conversation: Conversation, topic: Topic, entry: Ent
     membership.forget(t, conversation)
     present = group(t, conversation.id)
     change = judged.change
-    left = tuple(proof.identity for proof in change.proofs)
+    left = tuple(member.identity for member in change.removes if member.leaf in change.wished)
     try:
         changed = present.apply_commit(judged.verified)
     except RemovedError:

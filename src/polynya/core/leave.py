@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from polynya.core import ending, operations, outbox, roles, work
+from polynya.core import ending, leaveproofs, operations, outbox, roles, work
 from polynya.core._state import Conversation, ConversationState, Membership, OperationKind, Wish
-from polynya.core.conversation import identities, membership, need, need_active, save, show_system
+from polynya.core.conversation import group, identities, membership, need, need_active, save, show_system
 from polynya.core.history import SystemContent
 from polynya.core.identity import me
 from polynya.core.state import CONVERSATION, WISH
 from polynya.core.transaction import Transaction
 from polynya.wire.messages import RECEIVE_KEYS_LIFETIME, ConversationKind, Intent, IntentKind, LeaveProof
-from polynya.wire.requests import sign_leave_proof, verify_leave_proof
 
 WISH_STEP = 30_000
 """ms by which each non-admin waits longer than the one before, so that one commit is enough."""
@@ -25,11 +24,23 @@ def leave(t: Transaction, conversation: bytes) -> None:
         # Nobody else knows of it yet.
         ending.end(t, conversation, ConversationState.LEFT)
         return
-    proof = sign_leave_proof(me(t).identity_secret, conversation)
-    outbox.queue(t, conversation, Intent(IntentKind.LEAVE, proof))
+    _wish(t, conversation)
     found = need(t, found.id)
     save(t, replace(found, state=ConversationState.LEAVING, since=t.time))
     work.set_timer(t, b"left", conversation, t.now + RECEIVE_KEYS_LIFETIME)
+
+
+def _wish(t: Transaction, conversation: bytes) -> None:
+    own_leaf = membership(t, conversation).own_leaf
+    proof = leaveproofs.prove(group(t, conversation), own_leaf, conversation, me(t).identity_secret)
+    outbox.queue(t, conversation, Intent(IntentKind.LEAVE, proof))
+
+
+def renew(t: Transaction, conversation: bytes) -> None:
+    """A commit of ours that was under way when we left has changed our leaf: the proof that we sent is void."""
+    found = t.get(CONVERSATION, conversation)
+    if found is not None and found.state == ConversationState.LEAVING:
+        _wish(t, conversation)
 
 
 def intent_logged(t: Transaction, conversation: bytes) -> None:
@@ -61,9 +72,12 @@ def _leave_together(t: Transaction, conversation: Conversation) -> None:
 # ---- others ----
 
 
-def proof_is_senders(conversation: bytes, sender: bytes, proof: LeaveProof | None) -> bool:
-    """Nobody wishes in another's name."""
-    return proof is not None and proof.identity == sender and verify_leave_proof(conversation, proof)
+def proof_is_senders(t: Transaction, conversation: bytes, sender: bytes, proof: LeaveProof | None) -> bool:
+    """Nobody wishes in another's name, and nobody has left by a wish of an earlier membership."""
+    if proof is None or proof.identity != sender:
+        return False
+    present = membership(t, conversation)
+    return bool(leaveproofs.leaves_of_wish(group(t, conversation), conversation, present, proof))
 
 
 def intent_seen(
@@ -72,7 +86,7 @@ def intent_seen(
     proof = intent.proof
     found = need(t, conversation)
     own = me(t).identity
-    if proof is None or sender == own or not proof_is_senders(conversation, sender, proof):
+    if proof is None or sender == own or not proof_is_senders(t, conversation, sender, proof):
         work.count(t, "leave-proof")
         return
     if found.kind == ConversationKind.DIRECT:

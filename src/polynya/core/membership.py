@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from polynya.core import blobs, drops, entries, operations, reaches, topics, work
+from polynya.core import blobs, drops, entries, leaveproofs, operations, reaches, topics, work
 from polynya.core._state import (
     Candidate,
     Conversation,
@@ -82,9 +82,11 @@ def _proposals(t: Transaction, present: Membership, operation: Operation) -> lis
     gone = set(operation.identities) if operation.kind == OperationKind.REMOVE else set()
     if operation.kind == OperationKind.READD:
         gone = {candidate.identity for candidate in operation.candidates}
+    removes = tuple(member for member in present.members if member.identity in gone)
     if operation.kind == OperationKind.LEAVE and operation.proof is not None:
-        gone = {operation.proof.identity}
-    proposals: list[Proposal] = [Remove(m.leaf) for m in present.members if m.identity in gone]
+        conversation = operation.conversation
+        removes = leaveproofs.leaves_of_wish(group(t, conversation), conversation, present, operation.proof)
+    proposals: list[Proposal] = [Remove(member.leaf) for member in removes]
     for candidate in operation.candidates:
         devices = known_devices(person(t, candidate.identity))
         package = accepted_key_package(candidate.key_package or b"", candidate.identity, devices, t.time)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from polynya.core import roles, work
+from polynya.core import leaveproofs, roles, work
 from polynya.core._state import Candidate, Conversation, Membership, Operation, OperationKind
 from polynya.core.conversation import group, membership, need, next_number, save, set_problem
 from polynya.core.identity import accepted_key_package, known_devices, me, person
@@ -24,7 +24,6 @@ from polynya.wire.messages import (
     Response,
     TakeKeyPackage,
 )
-from polynya.wire.requests import verify_leave_proof
 
 
 def add(
@@ -107,9 +106,11 @@ def revise(
         )
         return replace(operation, candidates=candidates) if candidates else None
     if kind == OperationKind.LEAVE:
-        if operation.proof is None or operation.proof.identity not in members:
+        if operation.proof is None:
             return None
-        return operation if verify_leave_proof(conversation.id, operation.proof) else None
+        present_group = group(t, conversation.id)
+        leaves = leaveproofs.leaves_of_wish(present_group, conversation.id, present, operation.proof)
+        return operation if leaves else None
     wanted = new_info(present, operation)
     if kind == OperationKind.REMOVE:
         identities = tuple(identity for identity in operation.identities if identity in members)

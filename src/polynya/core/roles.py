@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from polynya.core._state import MemberLeaf, Membership
-from polynya.wire.messages import ConversationInfo, ConversationKind, LeaveProof
-from polynya.wire.requests import verify_leave_proof
+from polynya.wire.messages import ConversationInfo, ConversationKind
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """What a commit that passed MLS's own checks does, in the protocol's terms."""
 
-    group: bytes
     epoch: int
     """That it ends."""
     before: Membership
@@ -24,8 +22,8 @@ class Change:
     adds: tuple[bytes, ...]
     """Identities of the added leaves; all are accepted leaves."""
     removes: tuple[MemberLeaf, ...]
-    proofs: tuple[LeaveProof, ...]
-    """From the CommitData."""
+    wished: frozenset[int]
+    """Removed leaves whose members wish it, by proofs in the CommitData."""
     info: ConversationInfo | None
     """From a GroupContextExtensions proposal."""
     info_count: int
@@ -97,8 +95,7 @@ def role_remove(change: Change) -> bool:
         return False
     if is_admin(change.before, change.committer):
         return True
-    left = {proof.identity for proof in change.proofs if verify_leave_proof(change.group, proof)}
-    return all(member.identity == change.committer or member.identity in left for member in gone)
+    return all(member.identity == change.committer or member.leaf in change.wished for member in gone)
 
 
 def role_info(change: Change) -> bool:

@@ -566,9 +566,11 @@ class CommitData:
 
 @message
 class LeaveProof:
-    """A member's signed wish to leave; the identity key's signature over 'polynya leave 1' || group id || identity."""
+    """A member's signed wish that these leaves of theirs be removed; the identity key's signature over 'polynya leave 1' || group id || identity || leaves in a row."""
 
     identity: bytes
+    leaves: tuple[bytes, ...]
+    """SHA-256 of 'polynya leaf 1' || LeafNode, as the leaf is in the epoch of signing"""
     signature: bytes
 
 
@@ -2444,22 +2446,34 @@ def encode_leave_proof(value: LeaveProof) -> bytes:
         raise _bad("LeaveProof.identity")
     if len(value.signature) != 64:
         raise _bad("LeaveProof.signature")
-    return b"\xa2\x01\x58\x20" + value.identity + b"\x02\x58\x40" + value.signature
+    return b"\xa3\x01\x58\x20" + value.identity + b"\x02" + write_list([write_bytes(item, 32, 32, "LeaveProof.leaves") for item in value.leaves], 16, "LeaveProof.leaves") + b"\x03\x58\x40" + value.signature
 
 
 def _read_leave_proof(d: bytes, p: int) -> tuple[LeaveProof, int]:
-    if d[p] != 162:
+    if d[p] != 163:
         raise _bad("LeaveProof")
     p += 1
     if d[p : p + 3] != b"\x01\x58\x20":
         raise _bad("LeaveProof.identity")
     identity_ = d[p + 3 : p + 35]
     p += 35
-    if d[p : p + 3] != b"\x02\x58\x40":
+    if d[p] != 2:
+        raise _bad("LeaveProof.leaves")
+    n, p = read_count(d, p + 1)
+    if n > 16:
+        raise _bad("LeaveProof.leaves")
+    leaves_list: list[bytes] = []
+    for _ in range(n):
+        if d[p : p + 2] != b"\x58\x20":
+            raise _bad("LeaveProof.leaves")
+        leaves_list.append(d[p + 2 : p + 34])
+        p += 34
+    leaves_ = tuple(leaves_list)
+    if d[p : p + 3] != b"\x03\x58\x40":
         raise _bad("LeaveProof.signature")
     signature_ = d[p + 3 : p + 67]
     p += 67
-    return LeaveProof(identity_, signature_), p
+    return LeaveProof(identity_, leaves_, signature_), p
 
 
 def decode_leave_proof(data: bytes) -> LeaveProof:

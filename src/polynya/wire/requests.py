@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from polynya.crypto.hashes import sha256
 from polynya.crypto.signature import public_key, sign, verify
 from polynya.wire.credential import VerifiedDeviceList, verify_device_list
 from polynya.wire.errors import WireError
@@ -75,11 +76,23 @@ def verify_re_add_request(request: ReAddRequest) -> VerifiedReAddRequest:
     return VerifiedReAddRequest(body.group, body.identity, body.epoch, body.key_package, body.time)
 
 
-def sign_leave_proof(identity_seed: bytes, group_id: bytes) -> LeaveProof:
+def leaf_hash(leaf_node: bytes) -> bytes:
+    """What a LeaveProof calls an encoded LeafNode by. Each commit of a member's own, and each time it is added, changes
+    its leaf: a proof says nothing of what the member is after that."""
+    return sha256(signed_bytes("leaf", leaf_node))
+
+
+def sign_leave_proof(identity_seed: bytes, group_id: bytes, leaves: tuple[bytes, ...]) -> LeaveProof:
+    """`leaves`: at most 16 leaf hashes."""
     identity = public_key(identity_seed)
-    return LeaveProof(identity, sign(identity_seed, signed_bytes("leave", group_id + identity)))
+    return LeaveProof(identity, leaves, sign(identity_seed, _leave(group_id, identity, leaves)))
 
 
-def verify_leave_proof(group_id: bytes, proof: LeaveProof) -> bool:
-    """Whether the proof's identity wishes to leave this group."""
-    return verify(proof.identity, signed_bytes("leave", group_id + proof.identity), proof.signature)
+def verify_leave_proof(group_id: bytes, leaf: bytes, proof: LeaveProof) -> bool:
+    """Whether the proof's identity wishes that the leaf with this hash be removed from this group."""
+    signed = _leave(group_id, proof.identity, proof.leaves)
+    return leaf in proof.leaves and verify(proof.identity, signed, proof.signature)
+
+
+def _leave(group_id: bytes, identity: bytes, leaves: tuple[bytes, ...]) -> bytes:
+    return signed_bytes("leave", group_id + identity + b"".join(leaves))

@@ -431,7 +431,7 @@ RelayAddress url t256,identity b32
 DeviceList body b0:1024,signature b64
 Reach relay RelayAddress,inbox b32,inboxKey b32,owner b32,packageKey b32
 ConversationInfo kind ConversationKind,name t256,admins [b32]64^,relays [RelayAddress]4,retentionDays u365,membersAdd f
-LeaveProof identity b32,signature b64
+LeaveProof identity b32,leaves [b32]16,signature b64
 InviteLink version u65535,relay b32,card b32,secret b16,url t256?
 CardBody identity b32,name t128,inbox b32,publicKey b1216,expires u
 Meta version u

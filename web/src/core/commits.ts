@@ -11,6 +11,8 @@ import * as ending from './ending.ts';
 import * as epochs from './epochs.ts';
 import { attempt } from './errors.ts';
 import { acceptedLeaf, me } from './identity.ts';
+import * as leave from './leave.ts';
+import * as leaveproofs from './leaveproofs.ts';
 import * as membership from './membership.ts';
 import * as mlsgroup from './mlsgroup.ts';
 import * as readd from './readd.ts';
@@ -56,6 +58,7 @@ export async function process(
     await enter(t, taken, topic, entry, group(t, id).mergeCommit(pending), summary);
     await membership.won(t, need(t, id), own);
     membership.forget(t, need(t, id));
+    await leave.renew(t, id);
     return true;
   }
   if (!entry.record) {
@@ -98,8 +101,8 @@ export async function judge(
     work.count(t, adds ? 'commit-data' : 'commit-leaf');
     return null;
   }
-  const change = await changeOf(conversation, before, verified, commitData, adds);
-  const broken = change ? await roles.brokenRule(change) : 'role-other';
+  const change = await changeOf(conversation, present, before, verified, commitData, adds);
+  const broken = change ? roles.brokenRule(change) : 'role-other';
   if (!change || broken !== null) {
     work.count(t, `commit-${broken}`);
     return null;
@@ -125,6 +128,7 @@ async function addedIdentities(verified: VerifiedCommit): Promise<Uint8Array[] |
 
 async function changeOf(
   conversation: Conversation,
+  present: Group,
   before: Membership,
   verified: VerifiedCommit,
   data: CommitData,
@@ -148,14 +152,13 @@ async function changeOf(
   const leaf = verified.newLeaf;
   const device = leaf && (await acceptedLeaf(leaf.credential, leaf.signatureKey));
   return {
-    group: conversation.id,
     epoch: conversation.epoch,
     before,
     committer: committer.identity,
     committerAfter: device && device.identity,
     adds,
     removes,
-    proofs: data.leaves ?? [],
+    wished: await leaveproofs.wishedLeaves(present, conversation.id, removes, data.leaves ?? []),
     info: infos[0] ?? null,
     infoCount: infos.length,
     infoValid: infos.every((info) => info !== null),
@@ -173,7 +176,7 @@ async function follow(
 ): Promise<void> {
   const { id } = conversation;
   membership.forget(t, conversation);
-  const left = change.proofs.map((proof) => proof.identity);
+  const left = change.removes.filter(({ leaf }) => change.wished.has(leaf)).map(({ identity }) => identity);
   let changed: Group;
   try {
     changed = await group(t, id).applyCommit(verified);

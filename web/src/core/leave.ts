@@ -8,12 +8,12 @@ import {
   type LeaveProof,
   RECEIVE_KEYS_LIFETIME,
 } from '../wire/messages.ts';
-import { signLeaveProof, verifyLeaveProof } from '../wire/requests.ts';
 import { type Conversation, ConversationState, type Membership, OperationKind } from './_state.ts';
 import type { Place } from './place.ts';
-import { hasIdentity, identities, membership, need, needActive, save, showSystem } from './conversation.ts';
+import { group, hasIdentity, identities, membership, need, needActive, save, showSystem } from './conversation.ts';
 import * as ending from './ending.ts';
 import { me } from './identity.ts';
+import * as leaveproofs from './leaveproofs.ts';
 import * as operations from './operations.ts';
 import * as outbox from './outbox.ts';
 import * as roles from './roles.ts';
@@ -31,10 +31,20 @@ export async function leave(t: Transaction, conversation: Uint8Array): Promise<v
     ending.end(t, conversation, ConversationState.left);
     return;
   }
-  const proof = await signLeaveProof(me(t).identitySecret, conversation);
-  outbox.queue(t, conversation, { type: 'Intent', kind: IntentKind.leave, proof });
+  await wish(t, conversation);
   save(t, { ...need(t, conversation), state: ConversationState.leaving, since: t.time });
   work.setTimer(t, 'left', conversation, t.now + RECEIVE_KEYS_LIFETIME);
+}
+
+async function wish(t: Transaction, conversation: Uint8Array): Promise<void> {
+  const { ownLeaf } = membership(t, conversation);
+  const proof = await leaveproofs.prove(group(t, conversation), ownLeaf, conversation, me(t).identitySecret);
+  outbox.queue(t, conversation, { type: 'Intent', kind: IntentKind.leave, proof });
+}
+
+/** A commit of ours that was under way when we left has changed our leaf: the proof that we sent is void. */
+export async function renew(t: Transaction, conversation: Uint8Array): Promise<void> {
+  if (t.get(CONVERSATION, conversation)?.state === ConversationState.leaving) await wish(t, conversation);
 }
 
 /** The log has our wish: in a direct conversation nothing more happens. */
@@ -60,13 +70,16 @@ function leaveTogether(t: Transaction, { id }: Conversation): void {
 
 // ---- others ----
 
-/** Nobody wishes in another's name. */
+/** Nobody wishes in another's name, and nobody has left by a wish of an earlier membership. */
 export async function proofIsSenders(
+  t: Transaction,
   conversation: Uint8Array,
   sender: Uint8Array,
   proof: LeaveProof | undefined,
 ): Promise<boolean> {
-  return proof !== undefined && same(proof.identity, sender) && verifyLeaveProof(conversation, proof);
+  if (!proof || !same(proof.identity, sender)) return false;
+  const present = membership(t, conversation);
+  return (await leaveproofs.leavesOfWish(group(t, conversation), conversation, present, proof)).length > 0;
 }
 
 export async function intentSeen(
@@ -78,7 +91,7 @@ export async function intentSeen(
 ): Promise<void> {
   const found = need(t, conversation);
   const own = me(t).identity;
-  if (!proof || same(sender, own) || !(await proofIsSenders(conversation, sender, proof))) {
+  if (!proof || same(sender, own) || !(await proofIsSenders(t, conversation, sender, proof))) {
     work.count(t, 'leave-proof');
     return;
   }

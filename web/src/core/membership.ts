@@ -30,6 +30,7 @@ import * as drops from './drops.ts';
 import * as entries from './entries.ts';
 import { acceptedKeyPackage, knownDevices, me, nameOf, person } from './identity.ts';
 import { infoExtension, joinExtension } from './mlsgroup.ts';
+import * as leaveproofs from './leaveproofs.ts';
 import * as operations from './operations.ts';
 import * as reaches from './reaches.ts';
 import { COMMIT, CONVERSATION, number, OPERATION, TOPIC } from './state.ts';
@@ -80,10 +81,12 @@ async function proposalsOf(t: Transaction, present: Membership, operation: Opera
   let gone: readonly Uint8Array[] = [];
   if (kind === OperationKind.remove) gone = operation.identities;
   if (kind === OperationKind.readd) gone = candidates.map((one) => one.identity);
-  if (kind === OperationKind.leave && proof) gone = [proof.identity];
-  const proposals: Proposal[] = present.members
-    .filter((member) => hasIdentity(gone, member.identity))
-    .map((member) => ({ type: REMOVE, removed: member.leaf }));
+  const { conversation } = operation;
+  const removes =
+    kind === OperationKind.leave && proof
+      ? await leaveproofs.leavesOfWish(group(t, conversation), conversation, present, proof)
+      : present.members.filter((member) => hasIdentity(gone, member.identity));
+  const proposals: Proposal[] = removes.map((member) => ({ type: REMOVE, removed: member.leaf }));
   for (const one of candidates) {
     const keyPackage = await packageOf(t, one);
     if (keyPackage) proposals.push({ type: ADD, keyPackage });

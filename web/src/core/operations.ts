@@ -12,11 +12,11 @@ import {
   type Request,
   type Response,
 } from '../wire/messages.ts';
-import { verifyLeaveProof } from '../wire/requests.ts';
 import { type Candidate, type Conversation, type Membership, type Operation, OperationKind } from './_state.ts';
 import { group, hasIdentity, identities, membership, need, nextNumber, save, setProblem } from './conversation.ts';
 import { attempt } from './errors.ts';
 import { acceptedKeyPackage, knownDevices, me, person } from './identity.ts';
+import * as leaveproofs from './leaveproofs.ts';
 import * as roles from './roles.ts';
 import { OPERATION } from './state.ts';
 import type { State, Transaction } from './transaction.ts';
@@ -89,8 +89,8 @@ async function revise(
     }
     return candidates.length ? { ...operation, candidates } : null;
   } else if (kind === OperationKind.leave) {
-    if (!proof || !hasIdentity(members, proof.identity)) return null;
-    return (await verifyLeaveProof(conversation.id, proof)) ? operation : null;
+    const { id } = conversation;
+    return proof && (await leaveproofs.leavesOfWish(group(t, id), id, present, proof)).length ? operation : null;
   } else {
     if (kind === OperationKind.remove) {
       operation = { ...operation, identities: operation.identities.filter((one) => hasIdentity(members, one)) };

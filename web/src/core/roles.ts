@@ -1,13 +1,11 @@
 /** Who may change what (protocol.md section 5.3): one function for each rule. Every member asks them of every commit. */
 import { same } from '../wire/bytes.ts';
-import { type ConversationInfo, ConversationKind, type LeaveProof } from '../wire/messages.ts';
-import { verifyLeaveProof } from '../wire/requests.ts';
+import { type ConversationInfo, ConversationKind } from '../wire/messages.ts';
 import type { MemberLeaf, Membership } from './_state.ts';
 import { hasIdentity } from './conversation.ts';
 
 /** What a commit that passed MLS's own checks does, in the protocol's terms. */
 export interface Change {
-  readonly group: Uint8Array;
   /** That it ends. */
   readonly epoch: number;
   readonly before: Membership;
@@ -18,8 +16,8 @@ export interface Change {
   /** Identities of the added leaves; all are accepted leaves. */
   readonly adds: readonly Uint8Array[];
   readonly removes: readonly MemberLeaf[];
-  /** From the CommitData. */
-  readonly proofs: readonly LeaveProof[];
+  /** Removed leaves whose members wish it, by proofs in the CommitData. */
+  readonly wished: ReadonlySet<number>;
   /** From a GroupContextExtensions proposal. */
   readonly info: ConversationInfo | null;
   /** How many GroupContextExtensions proposals there are. */
@@ -74,15 +72,13 @@ export function roleAdd(change: Change): boolean {
   return mayAdd(before, committer, epoch);
 }
 
-export async function roleRemove(change: Change): Promise<boolean> {
-  const { before, committer } = change;
+export function roleRemove(change: Change): boolean {
+  const { before, committer, wished } = change;
   const gone = goneLeaves(change);
   if (!gone.length) return true;
   if (before.info.kind === ConversationKind.direct) return false;
   if (isAdmin(before, committer)) return true;
-  const left: Uint8Array[] = [committer];
-  for (const proof of change.proofs) if (await verifyLeaveProof(change.group, proof)) left.push(proof.identity);
-  return gone.every((member) => hasIdentity(left, member.identity));
+  return gone.every(({ identity, leaf }) => same(identity, committer) || wished.has(leaf));
 }
 
 export function roleInfo({ before, committer, info, infoCount, infoValid }: Change): boolean {
@@ -100,7 +96,7 @@ export function roleOther({ others }: Change): boolean {
   return others === 0;
 }
 
-export const RULES: readonly (readonly [string, (change: Change) => boolean | Promise<boolean>])[] = [
+export const RULES: readonly (readonly [string, (change: Change) => boolean])[] = [
   ['role-add', roleAdd],
   ['role-remove', roleRemove],
   ['role-info', roleInfo],
@@ -109,7 +105,7 @@ export const RULES: readonly (readonly [string, (change: Change) => boolean | Pr
 ];
 
 /** Id of the first rule that the change breaks. */
-export async function brokenRule(change: Change): Promise<string | null> {
-  for (const [name, rule] of RULES) if (!(await rule(change))) return name;
+export function brokenRule(change: Change): string | null {
+  for (const [name, rule] of RULES) if (!rule(change)) return name;
   return null;
 }

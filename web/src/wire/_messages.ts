@@ -469,9 +469,11 @@ export interface CommitData {
   readonly leaves?: readonly LeaveProof[] | undefined;
 }
 
-/** A member's signed wish to leave; the identity key's signature over 'polynya leave 1' || group id || identity. */
+/** A member's signed wish that these leaves of theirs be removed; the identity key's signature over 'polynya leave 1' || group id || identity || leaves in a row. */
 export interface LeaveProof {
   readonly identity: Uint8Array;
+  /** SHA-256 of 'polynya leaf 1' || LeafNode, as the leaf is in the epoch of signing */
+  readonly leaves: readonly Uint8Array[];
   readonly signature: Uint8Array;
 }
 
@@ -722,7 +724,7 @@ Reach relay RelayAddress,inbox b32,inboxKey b32,owner b32,packageKey b32
 ConversationInfo kind ConversationKind,name t256,admins [b32]64^,relays [RelayAddress]4,retentionDays u365,membersAdd f
 JoinInfo topicSecret b32,seq u,head b32
 CommitData leaves [LeaveProof]64?
-LeaveProof identity b32,signature b64
+LeaveProof identity b32,leaves [b32]16,signature b64
 Text ~text t16384,replyTo b16?
 Reaction ~target b16,emoji t64
 Edit ~target b16,text t16384

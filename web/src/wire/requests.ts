@@ -1,5 +1,6 @@
 /** Signed wishes: contact requests, re-add requests and leave proofs (protocol.md sections 5.2, 5.4 and 7). */
 import { concat } from '../crypto/bytes.ts';
+import { sha256 } from '../crypto/hashes.ts';
 import { publicKey, sign, verify } from '../crypto/signature.ts';
 import {
   type ContactRequest,
@@ -70,12 +71,30 @@ export async function verifyReAddRequest(request: ReAddRequest): Promise<Verifie
   return { verified: true, ...body };
 }
 
-export async function signLeaveProof(identitySeed: Uint8Array, groupId: Uint8Array): Promise<LeaveProof> {
-  const identity = await publicKey(identitySeed);
-  return { identity, signature: await sign(identitySeed, signedBytes('leave', concat(groupId, identity))) };
+/**
+ * What a LeaveProof calls an encoded LeafNode by. Each commit of a member's own, and each time it is added, changes its
+ * leaf: a proof says nothing of what the member is after that.
+ */
+export function leafHash(leafNode: Uint8Array): Uint8Array {
+  return sha256(signedBytes('leaf', leafNode));
 }
 
-/** Whether the proof's identity wishes to leave this group. */
-export async function verifyLeaveProof(groupId: Uint8Array, proof: LeaveProof): Promise<boolean> {
-  return verify(proof.identity, signedBytes('leave', concat(groupId, proof.identity)), proof.signature);
+/** `leaves`: at most 16 leaf hashes. */
+export async function signLeaveProof(
+  identitySeed: Uint8Array,
+  groupId: Uint8Array,
+  leaves: readonly Uint8Array[],
+): Promise<LeaveProof> {
+  const identity = await publicKey(identitySeed);
+  return { identity, leaves, signature: await sign(identitySeed, leave(groupId, identity, leaves)) };
+}
+
+/** Whether the proof's identity wishes that the leaf with this hash be removed from this group. */
+export async function verifyLeaveProof(groupId: Uint8Array, leaf: Uint8Array, proof: LeaveProof): Promise<boolean> {
+  const { identity, leaves, signature } = proof;
+  return leaves.some((one) => same(one, leaf)) && verify(identity, leave(groupId, identity, leaves), signature);
+}
+
+function leave(groupId: Uint8Array, identity: Uint8Array, leaves: readonly Uint8Array[]): Uint8Array {
+  return signedBytes('leave', concat(groupId, identity, ...leaves));
 }

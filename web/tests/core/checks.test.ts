@@ -15,7 +15,6 @@ import { blobIsNamed } from '../../src/core/blobs.ts';
 import { historyDiffers } from '../../src/core/contents.ts';
 import { isBlockedDirect } from '../../src/core/conversation.ts';
 import { adderIsKnown, adderMayAddAgain, directIsOfTwo, joinedIsNew } from '../../src/core/founding.ts';
-import { proofIsSenders } from '../../src/core/leave.ts';
 import { senderWasRemoved } from '../../src/core/messages.ts';
 import { ephemeralKey } from '../../src/core/mlsgroup.ts';
 import { positionIsNext, receiptIsSigned, receiptsContradict } from '../../src/core/slots.ts';
@@ -33,11 +32,10 @@ import {
   type Entry,
   type InboxMessage,
   type InviteLink,
-  type LeaveProof,
   type Message,
 } from '../../src/wire/messages.ts';
 import { sealContactRequest, sealEphemeral } from '../../src/wire/record.ts';
-import { signContactRequest, signLeaveProof } from '../../src/wire/requests.ts';
+import { signContactRequest } from '../../src/wire/requests.ts';
 import { SeededRandom } from '../support/seeded.ts';
 import { type Party, World } from './world.ts';
 import { Session } from './relaymodel.ts';
@@ -119,17 +117,6 @@ it('takes a body from a blob that the entry names, no other', () => {
   expect(blobIsNamed(entry, bytes(2))).toBe(true);
   expect(blobIsNamed(entry, bytes(3))).toBe(false);
   expect(blobIsNamed({ ...entry, blobs: undefined }, bytes(2))).toBe(false);
-});
-
-it('lets nobody leave in the name of another', async () => {
-  const [seed, other] = [bytes(11), bytes(12)];
-  const [own, foreign] = [await signLeaveProof(seed, CHAT), await signLeaveProof(other, CHAT)];
-  const sender = own.identity;
-  expect(await proofIsSenders(CHAT, sender, own)).toBe(true);
-  const forged: LeaveProof = { identity: sender, signature: foreign.signature };
-  for (const proof of [undefined, foreign, forged, await signLeaveProof(seed, bytes(1, 16))]) {
-    expect(await proofIsSenders(CHAT, sender, proof)).toBe(false);
-  }
 });
 
 describe('a Welcome', () => {
