@@ -296,7 +296,7 @@ def test_joiners_belong_to_names(name: str) -> None:
     assert check_name(name) == name
 
 
-@pytest.mark.parametrize("name", ["a\u202eb", "a\u00a0b", "a\u2066b"])
+@pytest.mark.parametrize("name", ["a\u202eb", "a\u00a0b", "a\u2066b", "\u200c", "\u200d\u200c"])
 def test_other_invisible_characters_do_not(name: str) -> None:
     with pytest.raises(CoreError, match="name"):
         check_name(name)

@@ -53,6 +53,23 @@ def test_reply_edit_delete() -> None:
     agree(chat, anna, boris)
 
 
+def test_what_is_edited_while_it_waits_shows_the_edit_in_the_list() -> None:
+    world, chat, anna, _ = pair(109)
+    anna.go_offline()
+    message = anna.say(chat, "teh")
+    anna.do(e.SendContent(chat, m.Edit(message, "the")))
+    assert anna.last(chat).text == "the"
+    anna.go_online()
+    world.settle()
+    assert anna.last(chat).text == "the"
+    anna.go_offline()
+    gone = anna.say(chat, "oops")
+    anna.do(e.SendContent(chat, m.Delete(gone)))
+    anna.go_online()
+    world.settle()
+    assert anna.last(chat).text == ""
+
+
 def test_edits_and_deletions_by_others_change_nothing() -> None:
     world, chat, anna, boris = pair(102)
     first = anna.say(chat, "mine")

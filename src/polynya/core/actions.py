@@ -26,7 +26,7 @@ from polynya.core.conversation import (
     need_active,
     peer,
     show,
-    update_preview,
+    update_own_preview,
 )
 from polynya.core.errors import CoreError
 from polynya.core.history import Deleted, Edited, Reacted, StoredMessage
@@ -203,16 +203,11 @@ def send(t: Transaction, conversation: bytes, content: Content, message_id: byte
         return
     if isinstance(content, Edit):
         t.amend(conversation, content.target, Edited(own, content.text, None))
-        _preview(t, found, content.target, content.text)
+        update_own_preview(t, conversation, content.target, content.text)
     elif isinstance(content, Delete):
         t.amend(conversation, content.target, Deleted(own))
-        _preview(t, found, content.target, "")
+        update_own_preview(t, conversation, content.target, "")
     elif isinstance(content, Reaction):
         t.amend(conversation, content.target, Reacted(own, content.emoji, None))
     if isinstance(content, (Edit, Delete, Reaction)):
         t.notify(MessageChanged(conversation, content.target))
-
-
-def _preview(t: Transaction, conversation: Conversation, target: bytes, text: str) -> None:
-    if conversation.last is not None and conversation.last.mine:
-        update_preview(t, conversation.id, target, text)

@@ -193,6 +193,13 @@ def update_preview(
     save(t, replace(found, last=last))
 
 
+def update_own_preview(t: Transaction, conversation: bytes, message_id: bytes, text: str) -> None:
+    """The newest message changed by our hand, if it is ours."""
+    found = t.get(CONVERSATION, conversation)
+    if found is not None and found.last is not None and found.last.mine:
+        update_preview(t, conversation, message_id, text)
+
+
 def set_problem(t: Transaction, conversation: bytes, code: str | None) -> None:
     """Shows a problem until it is replaced, once."""
     found = t.get(CONVERSATION, conversation)

@@ -35,7 +35,7 @@ JOINERS = "\u200c\u200d"
 def check_name(name: str) -> str:
     """Without blanks at its ends; raises CoreError `bad-name`."""
     name = name.strip()
-    visible = all(character.isprintable() or character in JOINERS for character in name)
+    visible = all(c.isprintable() or c in JOINERS for c in name) and any(c not in JOINERS for c in name)
     if not 0 < len(name.encode("utf-8", "surrogatepass")) <= NAME_MAX or not visible:
         raise CoreError("bad-name")
     return name

@@ -14,6 +14,7 @@ from polynya.core.conversation import (
     put_group,
     set_last,
     set_problem,
+    update_own_preview,
     update_preview,
 )
 from polynya.core.history import Deleted, Edited, Ordered, Reacted, StatusChanged, StoredMessage
@@ -187,9 +188,11 @@ def logged(t: Transaction, key: bytes, order: int, time: int) -> None:
         set_last(t, message)
     elif isinstance(content, Edit):
         t.amend(conversation, content.target, Edited(own, content.text, order))
+        update_own_preview(t, conversation, content.target, content.text)
         t.notify(MessageChanged(conversation, content.target))
     elif isinstance(content, Delete):
         t.amend(conversation, content.target, Deleted(own))
+        update_own_preview(t, conversation, content.target, "")
         t.notify(MessageChanged(conversation, content.target))
     elif isinstance(content, Reaction):
         t.amend(conversation, content.target, Reacted(own, content.emoji, order))

@@ -4,7 +4,7 @@ import { type Content, ConversationKind, encodeContent } from '../wire/messages.
 import { same } from '../wire/bytes.ts';
 import { type Conversation, ConversationState, OperationKind } from './_state.ts';
 import * as contacts from './contacts.ts';
-import { isBlockedDirect, membership, need, needActive, peer, received, show, updatePreview } from './conversation.ts';
+import { isBlockedDirect, membership, need, needActive, peer, received, show, updateOwnPreview } from './conversation.ts';
 import * as ending from './ending.ts';
 import * as ephemeral from './ephemeral.ts';
 import { attempt, CoreError } from './errors.ts';
@@ -170,6 +170,6 @@ async function send(
       return;
     }
   }
-  if (changed !== undefined && found.last?.mine) updatePreview(t, conversation, content.target, { text: changed });
+  if (changed !== undefined) updateOwnPreview(t, conversation, content.target, changed);
   t.notify({ type: 'MessageChanged', conversation, id: content.target });
 }

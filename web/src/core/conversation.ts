@@ -178,6 +178,11 @@ export function updatePreview(
   save(t, { ...found, last: { ...found.last, ...changed, text } });
 }
 
+/** The newest message changed by our hand, if it is ours. */
+export function updateOwnPreview(t: Transaction, conversation: Uint8Array, id: Uint8Array, text: string): void {
+  if (t.get(CONVERSATION, conversation)?.last?.mine) updatePreview(t, conversation, id, { text });
+}
+
 /** Shows a problem until it is replaced, once. */
 export function setProblem(t: Transaction, conversation: Uint8Array, code: string | undefined): void {
   const found = t.get(CONVERSATION, conversation);

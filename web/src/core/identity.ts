@@ -30,7 +30,7 @@ const NAME_MAX = 128;
 export function checkName(text: string): string {
   const name = text.trim();
   // Joiners are letters' neighbours in Persian and in emoji; no other invisible character belongs in a name.
-  const invisible = /[^\P{C}\u200c\u200d]|[^\P{Z} ]/u;
+  const invisible = /[^\P{C}\u200c\u200d]|[^\P{Z} ]|^[\u200c\u200d]+$/u;
   if (!name || utf8(name).length > NAME_MAX || invisible.test(name)) throw new CoreError('bad-name');
   return name;
 }

@@ -14,7 +14,7 @@ import {
 import { sealRecord } from '../wire/record.ts';
 import { type Conversation, ConversationState, type Outgoing } from './_state.ts';
 import * as blobs from './blobs.ts';
-import { group, need, nextNumber, putGroup, received, setLast, setProblem, updatePreview } from './conversation.ts';
+import { group, need, nextNumber, putGroup, received, setLast, setProblem, updateOwnPreview, updatePreview } from './conversation.ts';
 import * as entries from './entries.ts';
 import { me } from './identity.ts';
 import { COMMIT, CONVERSATION, OUTBOX, OWN_HASH, SEEN, TOPIC } from './state.ts';
@@ -151,9 +151,11 @@ export function logged(t: Transaction, key: Uint8Array, order: number, time: num
     }
     case 'Edit':
       t.amend(conversation, content.target, { type: 'Edited', by, text: content.text, order });
+      updateOwnPreview(t, conversation, content.target, content.text);
       break;
     case 'Delete':
       t.amend(conversation, content.target, { type: 'Deleted', by });
+      updateOwnPreview(t, conversation, content.target, '');
       break;
     case 'Reaction':
       t.amend(conversation, content.target, { type: 'Reacted', by, emoji: content.emoji, order });

@@ -98,7 +98,7 @@ it('takes no older device list, and no other of the same number', async () => {
 it('takes names that people have, and none that hides something', () => {
   for (const name of ['Anna', 'می\u200cخواهم', '👨\u200d👩\u200d👧', 'O’Neill', 'ъ'.repeat(64)]) expect(checkName(name)).toBe(name);
   expect(checkName('  Anna ')).toBe('Anna');
-  for (const name of ['', '   ', 'a\nb', 'a\u202eb', 'a\u200bb', 'a\u00a0b', '\ud800', 'ъ'.repeat(65)]) {
+  for (const name of ['', '   ', 'a\nb', 'a\u202eb', 'a\u200bb', 'a\u00a0b', '\u200c', '\u200d\u200c', '\ud800', 'ъ'.repeat(65)]) {
     expect(() => checkName(name), JSON.stringify(name)).toThrow(expect.objectContaining({ code: 'bad-name' }));
   }
 });
