@@ -1,12 +1,13 @@
 /** Records in the slot of the current epoch: the first that passes every public check is the epoch's commit. */
-import { type Group, inspect, type VerifiedCommit } from '../mls/group.ts';
+import { applyCommit, inspect, mergeCommit, type VerifiedCommit, verifyCommit } from '../mls/changes.ts';
 import { MlsError } from '../mls/errors.ts';
+import type { Group } from '../mls/group.ts';
 import { ADD, GROUP_CONTEXT_EXTENSIONS, REMOVE } from '../mls/proposal.ts';
 import { WireError } from '../wire/errors.ts';
 import { type CommitData, type ConversationInfo, decodeCommitData, type Entry } from '../wire/messages.ts';
 import { type Conversation, ConversationState, type MemberLeaf, type Membership, type Topic } from './_state.ts';
 import * as blobs from './blobs.ts';
-import { group, hasIdentity, membership as membersOf, need, showSystem } from './conversation.ts';
+import { group, hasIdentity, membership as membersOf, need } from './conversation.ts';
 import * as ending from './ending.ts';
 import * as epochs from './epochs.ts';
 import { attempt } from './errors.ts';
@@ -15,6 +16,7 @@ import * as leave from './leave.ts';
 import * as leaveproofs from './leaveproofs.ts';
 import * as membership from './membership.ts';
 import * as mlsgroup from './mlsgroup.ts';
+import { showSystem } from './notes.ts';
 import * as readd from './readd.ts';
 import * as roles from './roles.ts';
 import * as slots from './slots.ts';
@@ -55,7 +57,7 @@ export async function process(
       proposal.type === REMOVE ? [proposal.removed] : [],
     );
     const summary = { committer: me(t).identity, removedLeaves, left: membership.leftBy(t, id, own) };
-    await enter(t, taken, topic, entry, group(t, id).mergeCommit(pending), summary);
+    await enter(t, taken, topic, entry, mergeCommit(group(t, id), pending), summary);
     await membership.won(t, need(t, id), own);
     membership.forget(t, need(t, id));
     await leave.renew(t, id);
@@ -89,7 +91,7 @@ export async function judge(
       work.count(t, 'commit-private');
       return null;
     }
-    verified = await present.verifyCommit(data, { now: time });
+    verified = await verifyCommit(present, data, { now: time });
   } catch (error) {
     if (!(error instanceof MlsError)) throw error;
     work.count(t, `commit-${error.code}`);
@@ -179,7 +181,7 @@ async function follow(
   const left = change.removes.filter(({ leaf }) => change.wished.has(leaf)).map(({ identity }) => identity);
   let changed: Group;
   try {
-    changed = await group(t, id).applyCommit(verified);
+    changed = await applyCommit(group(t, id), verified);
   } catch (error) {
     if (!(error instanceof MlsError)) throw error;
     const own = me(t).identity;

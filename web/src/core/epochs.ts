@@ -1,14 +1,17 @@
 /** The step from one epoch to the next: new rows, new topic where someone was removed, and what the history shows. */
+import { forgetEpochsBefore } from '../mls/changes.ts';
 import type { Group } from '../mls/group.ts';
 import { same } from '../wire/bytes.ts';
 import { ConversationKind, type Entry, RECEIVE_KEYS_LIFETIME } from '../wire/messages.ts';
 import type { Conversation, Membership, Topic } from './_state.ts';
-import { hasIdentity, identities, membership, need, putGroup, quiet, save, setProblem, showSystem } from './conversation.ts';
+import { hasIdentity, identities, membership, need, putGroup, quiet, save } from './conversation.ts';
 import type { SystemContent, SystemKind } from './history.ts';
 import * as mlsgroup from './mlsgroup.ts';
+import { setProblem, showSystem } from './notes.ts';
 import * as roles from './roles.ts';
 import * as slots from './slots.ts';
 import { cellGroup, CONVERSATION, GROUP, MEMBERSHIP, WISH } from './state.ts';
+import * as topicends from './topicends.ts';
 import * as topics from './topics.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
@@ -47,7 +50,7 @@ export function enter(
     activity: Math.max(found.activity, time),
   };
   if (summary.removedLeaves.length) {
-    topics.end(t, topic.id, time);
+    topicends.end(t, topic.id, time);
     const fresh = topics.start(t, id, mlsgroup.topicSecret(group), found.ordinal, 0);
     found = { ...found, topic: fresh.id, ordinal: found.ordinal + 1, oldTopics: topics.allOf(found) };
   }
@@ -112,7 +115,7 @@ export function forgetOld(t: Transaction, conversation: Uint8Array): void {
   if (past.length !== found.past.length) {
     for (const one of found.past) if (one.ended <= before) slots.forgetEpoch(t, conversation, one.epoch);
     const cell = t.get(GROUP, conversation);
-    if (cell) putGroup(t, conversation, cellGroup(cell).forgetEpochsBefore(past[0]?.epoch ?? found.epoch));
+    if (cell) putGroup(t, conversation, forgetEpochsBefore(cellGroup(cell), past[0]?.epoch ?? found.epoch));
     found = quiet(t, { ...found, past, gone: found.gone.filter((leaf) => leaf.time > before) });
   }
   setForgetTimer(t, found);

@@ -1,7 +1,7 @@
 /** Our commits: built from an operation, published in the epoch's slot, and the Welcome once the log has them. */
 import { concat } from '../crypto/bytes.ts';
+import { commitProposals, PendingCommit } from '../mls/changes.ts';
 import { MlsError } from '../mls/errors.ts';
-import { PendingCommit } from '../mls/group.ts';
 import { ADD, GROUP_CONTEXT_EXTENSIONS, type Proposal, REMOVE } from '../mls/proposal.ts';
 import { readUint, same } from '../wire/bytes.ts';
 import { recordHash, recordKey, writeSecret } from '../wire/labels.ts';
@@ -24,16 +24,20 @@ import {
   OperationKind,
   type OwnCommit,
 } from './_state.ts';
-import * as blobs from './blobs.ts';
-import { group, hasIdentity, identities, membership, setProblem } from './conversation.ts';
-import * as drops from './drops.ts';
+import * as bodies from './bodies.ts';
+import { group, hasIdentity, identities, membership } from './conversation.ts';
+import { acceptedKeyPackage, knownDevices } from './devices.ts';
+import * as deliveries from './deliveries.ts';
 import * as entries from './entries.ts';
-import { acceptedKeyPackage, knownDevices, me, nameOf, person } from './identity.ts';
-import { infoExtension, joinExtension } from './mlsgroup.ts';
+import { infoExtension, joinExtension } from './extensions.ts';
+import { me, nameOf, person } from './identity.ts';
 import * as leaveproofs from './leaveproofs.ts';
+import { setProblem } from './notes.ts';
 import * as operations from './operations.ts';
+import * as reachable from './reachable.ts';
 import * as reaches from './reaches.ts';
 import { COMMIT, CONVERSATION, number, OPERATION, TOPIC } from './state.ts';
+import * as topicends from './topicends.ts';
 import * as topics from './topics.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
@@ -113,7 +117,7 @@ async function build(
   const join: JoinInfo = { topicSecret, seq, head };
   let pending: PendingCommit;
   try {
-    pending = await group(t, id).commit(proposals, {
+    pending = await commitProposals(group(t, id), proposals, {
       includePending: false,
       authenticatedData: encodeCommitData({ leaves: proof && [proof] }),
       groupInfoExtensions: moves || !candidates.length ? [] : [joinExtension(join)],
@@ -125,8 +129,8 @@ async function build(
     work.count(t, `commit-${error.rule}`);
     return false;
   }
-  const prepared = await blobs.prepare(t, pending.message);
-  blobs.want(t, relay, prepared);
+  const prepared = await bodies.prepare(t, pending.message);
+  bodies.want(t, relay, prepared);
   const record = await sealRecord(recordKey(topicSecret), topic.id, prepared.body, t.random);
   t.put(COMMIT, id, {
     operation: readUint(key.slice(16)),
@@ -152,7 +156,7 @@ export function workCommit(t: Transaction, conversation: Uint8Array): void {
   const { record, slot, blob } = row;
   const relay = found.relay.identity;
   const name = work.item('commit', conversation);
-  if (!blobs.uploaded(t, relay, blob) || !work.mayCall(t, relay, name)) return;
+  if (!bodies.uploaded(t, relay, blob) || !work.mayCall(t, relay, name)) return;
   const secret = writeSecret(topic.topicSecret);
   work.call(t, relay, name, { type: 'Publish', writeSecret: secret, record, slot, blobs: blob && [blob] });
 }
@@ -176,9 +180,9 @@ export async function answeredCommit(
   if (work.postponed(t, 'commit', conversation, response)) return;
   const code = response.type === 'Refused' ? response.code : null;
   if (code === RefusalCode.unknownTopic) {
-    topics.missing(t, row.topic);
+    topicends.missing(t, row.topic);
     work.pause(t, 'commit', conversation);
-  } else if (code === RefusalCode.unknownBlob && blobs.again(t, found.relay.identity, row.blob)) {
+  } else if (code === RefusalCode.unknownBlob && bodies.again(t, found.relay.identity, row.blob)) {
     work.pause(t, 'commit', conversation);
   } else {
     forget(t, found);
@@ -206,7 +210,7 @@ export function isOwn(t: Transaction, conversation: Uint8Array, hash: Uint8Array
 export function forget(t: Transaction, { id, relay }: Conversation): void {
   const row = t.get(COMMIT, id);
   if (!row) return;
-  blobs.release(t, relay.identity, row.blob);
+  bodies.release(t, relay.identity, row.blob);
   t.remove(COMMIT, id);
   work.succeeded(t, 'commit', id);
   work.wake(t, 'operation', id);
@@ -226,9 +230,9 @@ export async function won(t: Transaction, { id }: Conversation, row: OwnCommit):
   const { recipients } = row;
   if (!welcome || !recipients.length) return;
   const message = { type: 'WelcomeMessage', welcome, roster: roster(t, id) } as const;
-  await drops.send(t, recipients.map((one) => one.reach), message, DropKind.welcome, id);
+  await deliveries.send(t, recipients.map((one) => one.reach), message, DropKind.welcome, id);
   for (const { identity, reach } of recipients) {
-    if (!reaches.of(t, identity, id)) reaches.learn(t, id, identity, reach);
+    if (!reachable.of(t, identity, id)) reaches.learn(t, id, identity, reach);
   }
 }
 
@@ -238,6 +242,6 @@ function roster(t: Transaction, conversation: Uint8Array): RosterEntry[] {
   return identities(membership(t, conversation)).map((identity) => ({
     identity,
     name: nameOf(t, identity),
-    reach: same(identity, own) ? reaches.own(t, conversation) : reaches.of(t, identity, conversation),
+    reach: same(identity, own) ? reaches.own(t, conversation) : reachable.of(t, identity, conversation),
   }));
 }

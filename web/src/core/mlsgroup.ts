@@ -1,8 +1,9 @@
 /** How conversations use MLS: leaves, the group's extensions, secrets of an epoch. */
 import type { Random } from '../crypto/random.ts';
+import { createGroup } from '../mls/changes.ts';
 import { basicCredential } from '../mls/credential.ts';
 import { type Extension, LAST_RESORT } from '../mls/extensions.ts';
-import { Group, type KeyPackageBundle, makeKeyPackage } from '../mls/group.ts';
+import { type Group, type KeyPackageBundle, makeKeyPackage } from '../mls/group.ts';
 import { type Capabilities, type Lifetime, MLS10 } from '../mls/leaf.ts';
 import { suiteById } from '../mls/suite.ts';
 import { WireError } from '../wire/errors.ts';
@@ -62,7 +63,7 @@ export function newGroup(
   now: number,
   random: Random,
 ): Promise<Group> {
-  return Group.create(suiteById(SUITE_X25519), groupId, basicCredential(me.credential), me.deviceSecret, {
+  return createGroup(suiteById(SUITE_X25519), groupId, basicCredential(me.credential), me.deviceSecret, {
     extensions: [infoExtension(info)],
     capabilities: CAPABILITIES,
     lifetime: lifetime(now, FOUNDER_LIFETIME),

@@ -1,6 +1,5 @@
 import { equal } from '../crypto/compare.ts';
 import { CryptoError } from '../crypto/errors.ts';
-import type { UpdatePath } from './commit.ts';
 import { MlsError, ensure } from './errors.ts';
 import {
   type Extension,
@@ -13,9 +12,7 @@ import {
 import { type KeyPackage, verifyKeyPackageSignature } from './keypackage.ts';
 import {
   type Capabilities,
-  FROM_COMMIT,
   FROM_KEY_PACKAGE,
-  FROM_UPDATE,
   type LeafNode,
   type LeafPlace,
   type LeafSource,
@@ -29,7 +26,8 @@ import * as math from './treemath.ts';
 
 /*
  * What a receiver must check, one named function per rule (RFC 9420). Each throws MlsError with the rule's id.
- * The proposal list's rules are in `proposals`, those of framing in `protect`, those of paths in `treekem`.
+ * The rules of changed leaves are in `leafchecks`, the proposal list's in `proposals`, those of framing in `protect`,
+ * those of paths in `treekem`.
  */
 
 /** Seconds: key packages that claim more than a year are refused before they are used (section 7.2). */
@@ -37,11 +35,11 @@ export const MAX_LIFETIME = 60 * 60 * 24 * 366;
 
 // Leaves (section 7.3)
 
-function checkSource(leaf: LeafNode, source: LeafSource['type']): void {
+export function checkSource(leaf: LeafNode, source: LeafSource['type']): void {
   ensure(leaf.source.type === source, '7.3-source', `${leaf.source.type} instead of ${source}`);
 }
 
-async function checkLeafSignature(suite: Suite, leaf: LeafNode, place: LeafPlace): Promise<void> {
+export async function checkLeafSignature(suite: Suite, leaf: LeafNode, place: LeafPlace): Promise<void> {
   ensure(await verifyLeafSignature(suite, leaf, place), '7.3-signature', `leaf ${place.leafIndex}`);
 }
 
@@ -111,27 +109,6 @@ export function checkPublicKeys(suite: Suite, keys: Iterable<Uint8Array>): void 
   }
 }
 
-/** A leaf that takes another's place has a new key (section 7.3). */
-export function checkFreshKey(leaf: LeafNode, old: LeafNode): void {
-  ensure(!equal(leaf.encryptionKey, old.encryptionKey), '7.3-same-encryption-key');
-}
-
-/** An Update's leaf. */
-export async function checkUpdateLeaf(suite: Suite, leaf: LeafNode, old: LeafNode, place: LeafPlace): Promise<void> {
-  checkSource(leaf, FROM_UPDATE);
-  await checkLeafSignature(suite, leaf, place);
-  checkOwnCapabilities(suite, leaf);
-  checkPublicKeys(suite, [leaf.encryptionKey]);
-  checkFreshKey(leaf, old);
-}
-
-/** An update path's leaf: made for this commit and signed anew (section 12.4.2). */
-export async function checkCommitLeaf(suite: Suite, leaf: LeafNode, place: LeafPlace): Promise<void> {
-  checkSource(leaf, FROM_COMMIT);
-  await checkLeafSignature(suite, leaf, place);
-  checkOwnCapabilities(suite, leaf);
-}
-
 // Key packages (section 10.1)
 
 async function checkKeyPackageSignature(suite: Suite, keyPackage: KeyPackage): Promise<void> {
@@ -163,26 +140,17 @@ const NOWHERE: LeafPlace = { groupId: new Uint8Array(0), leafIndex: 0 };
 const names = new WeakMap<Uint8Array, string>();
 
 /** A key as a string, for sets. */
-function keyName(key: Uint8Array): string {
+export function keyName(key: Uint8Array): string {
   let name = names.get(key);
   if (name === undefined) names.set(key, (name = String.fromCharCode(...key)));
   return name;
 }
 
-function encryptionKeys(tree: RatchetTree): string[] {
+export function encryptionKeys(tree: RatchetTree): string[] {
   const keys: string[] = [];
   for (const [, leaf] of tree.leaves()) keys.push(keyName(leaf.encryptionKey));
   for (const [, parent] of tree.parents()) keys.push(keyName(parent.encryptionKey));
   return keys;
-}
-
-/** Section 12.4.2: no key of the update path, the leaf's included, is in the tree already or twice in the path. */
-export function checkPathKeys(suite: Suite, tree: RatchetTree, path: UpdatePath): void {
-  const found = [path.leafNode, ...path.nodes].map((node) => node.encryptionKey);
-  checkPublicKeys(suite, found);
-  const keys = found.map(keyName);
-  const present = new Set(encryptionKeys(tree));
-  ensure(new Set(keys).size === keys.length && !keys.some((key) => present.has(key)), '12.4.2-path-key-reused');
 }
 
 /** Section 7.3: no two members share a signature key, no two nodes an encryption key. */

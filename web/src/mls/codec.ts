@@ -151,7 +151,7 @@ export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
 }
 
 /** The one value that these bytes are. @throws MlsError code `malformed` */
-export function decode<T>(codec: Codec<T>, data: Uint8Array): T {
+export function decode<T>(codec: Pick<Codec<T>, 'read'>, data: Uint8Array): T {
   const reader = new Reader(data);
   const value = codec.read(reader);
   reader.end();

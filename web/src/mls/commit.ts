@@ -1,6 +1,6 @@
-import { opaque, optional, struct, vector } from './codec.ts';
+import { opaque, optional, struct, u8, variant, vector } from './codec.ts';
 import { type LeafNode, leafNode } from './leaf.ts';
-import { type ProposalOrRef, proposalOrRef } from './proposal.ts';
+import { type Proposal, proposal } from './proposal.ts';
 import { type HpkeCiphertext, hpkeCiphertext } from './suite.ts';
 
 /** RFC 9420, section 7.6. */
@@ -20,6 +20,18 @@ export const updatePath = struct<UpdatePath>({
 });
 
 /** RFC 9420, section 12.4. */
+export const BY_VALUE = 1;
+export const BY_REFERENCE = 2;
+
+export type ProposalOrRef =
+  | { readonly kind: typeof BY_VALUE; readonly proposal: Proposal }
+  | { readonly kind: typeof BY_REFERENCE; readonly reference: Uint8Array };
+
+export const proposalOrRef = variant<ProposalOrRef, 'kind'>('kind', u8, '12.4-proposal-or-ref', {
+  [BY_VALUE]: struct<{ proposal: Proposal }>({ proposal }),
+  [BY_REFERENCE]: struct<{ reference: Uint8Array }>({ reference: opaque }),
+});
+
 export interface Commit {
   readonly proposals: readonly ProposalOrRef[];
   readonly path: UpdatePath | null;

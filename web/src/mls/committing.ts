@@ -1,18 +1,8 @@
 import type { Random } from '../crypto/random.ts';
 import { checkMembers, checkOwnCapabilities } from './checks.ts';
-import type { Commit, UpdatePath } from './commit.ts';
+import { BY_REFERENCE, BY_VALUE, type Commit, type ProposalOrRef, type UpdatePath } from './commit.ts';
 import type { Credential } from './credential.ts';
-import {
-  type GroupState,
-  checkOpen,
-  encodedContext,
-  enterEpoch,
-  epochKeys,
-  nextContext,
-  resumptionAfter,
-  resumptionPsks,
-  retire,
-} from './epoch.ts';
+import { type GroupState, checkOpen, encodedContext, enterEpoch, interimTranscriptHash } from './epoch.ts';
 import { ensure } from './errors.ts';
 import type { Extension } from './extensions.ts';
 import {
@@ -28,13 +18,14 @@ import {
 import type { GroupContext } from './groupcontext.ts';
 import { capabilitiesFor } from './keypackage.ts';
 import type { Capabilities, LeafContent, LeafNode } from './leaf.ts';
-import { BY_REFERENCE, BY_VALUE, type Proposal, type ProposalOrRef } from './proposal.ts';
+import type { Proposal } from './proposal.ts';
 import { type Applied, type ResolvedProposal, apply, checkList, choosePending, pathRequired } from './proposals.ts';
 import { protectPrivate, protectPublic, signContent } from './protect.ts';
 import { type Psks, findPsks, pskSecret } from './psk.ts';
 import { joinerSecret } from './schedule.ts';
 import { type Suite, zeros } from './suite.ts';
-import { confirmedTranscriptHash, interimTranscriptHash } from './transcript.ts';
+import { confirmedTranscriptHash } from './transcript.ts';
+import { epochKeys, nextContext, resumptionAfter, resumptionPsks, retire } from './transitions.ts';
 import { memberLeaf } from './tree.ts';
 import { type NewPath, createPath, keptKeys, sealPath } from './treekem.ts';
 import * as math from './treemath.ts';

@@ -1,18 +1,14 @@
-import { encode } from './codec.ts';
+import { concat } from '../crypto/bytes.ts';
+import { encode, opaque } from './codec.ts';
 import { ensure } from './errors.ts';
-import type { Extension } from './extensions.ts';
 import { type GroupContext, groupContext } from './groupcontext.ts';
 import type { LeafNode } from './leaf.ts';
-import type { ReInit } from './proposal.ts';
-import type { ResolvedProposal } from './proposals.ts';
-import type { EpochKeys } from './protect.ts';
-import type { Psks } from './psk.ts';
+import type { PrivateKeys } from './pathsecrets.ts';
+import type { ReInit, ResolvedProposal } from './proposal.ts';
 import { type EpochSecrets, type NewEpoch, fromJoiner } from './schedule.ts';
 import { SecretTree } from './secrettree.ts';
 import type { Suite } from './suite.ts';
-import { hex } from '../crypto/bytes.ts';
 import type { RatchetTree } from './tree.ts';
-import type { PrivateKeys } from './treekem.ts';
 
 /** What is kept of a past epoch so that late messages open. */
 export interface PastEpoch {
@@ -35,9 +31,6 @@ export interface Resumption {
   readonly epoch: bigint;
   readonly psk: Uint8Array;
 }
-
-/** Former epochs whose resumption PSK is kept: enough for a re-initialisation to find the epoch that it names. */
-const MAX_RESUMPTION_EPOCHS = 8;
 
 /** All that a member knows of its group in one epoch. Immutable. */
 export interface GroupState {
@@ -66,45 +59,9 @@ export function encodedContext(context: GroupContext): Uint8Array {
   return encode(groupContext, context);
 }
 
-/** What messages of the current epoch are opened with. */
-export function epochKeys(state: GroupState): EpochKeys {
-  const { suite, context, tree, secrets, secretTree } = state;
-  return {
-    suite,
-    context: encodedContext(context),
-    extensions: context.extensions,
-    leaf: (index) => tree.leaf(index),
-    senderDataSecret: secrets.senderDataSecret,
-    secretTree,
-  };
-}
-
-/** What messages of a past epoch are opened with; handshake messages of it are of no use any more. */
-export function pastKeys(suite: Suite, past: PastEpoch): EpochKeys {
-  const { context, leaves, senderDataSecret, secretTree } = past;
-  return { suite, context, extensions: [], leaf: (index) => leaves[index] ?? null, senderDataSecret, secretTree };
-}
-
-/** The epoch as it is kept once it is past: our own ratchets and all handshake ratchets are gone. */
-export function retire(state: GroupState): PastEpoch {
-  return {
-    epoch: state.context.epoch,
-    context: encodedContext(state.context),
-    leaves: state.tree.allLeaves,
-    senderDataSecret: state.secrets.senderDataSecret,
-    secretTree: state.secretTree.withoutLeaf(state.own).withoutHandshake(),
-  };
-}
-
-/** The resumption PSKs to keep in the next epoch. */
-export function resumptionAfter({ context, secrets, resumption }: GroupState): readonly Resumption[] {
-  return [...resumption, { epoch: context.epoch, psk: secrets.resumptionPsk }].slice(-MAX_RESUMPTION_EPOCHS);
-}
-
-/** The group's own resumption PSKs, by `pskName`. */
-export function resumptionPsks(state: GroupState): Psks {
-  const id = hex(state.context.groupId);
-  return new Map(resumptionAfter(state).map(({ epoch, psk }) => [`${id}/${epoch}`, psk]));
+/** The interim transcript hash of an epoch (section 8.2). */
+export function interimTranscriptHash(suite: Suite, confirmed: Uint8Array, confirmationTag: Uint8Array): Uint8Array {
+  return suite.hash.digest(concat(confirmed, encode(opaque, confirmationTag)));
 }
 
 /** Enters an epoch from its joiner secret. */
@@ -123,16 +80,6 @@ export function startEpoch(suite: Suite, epoch: NewEpoch, size: number): Pick<Gr
     secrets: epoch.secrets,
     secretTree: SecretTree.fromEncryptionSecret(suite, epoch.encryptionSecret, size),
   };
-}
-
-/** The provisional GroupContext: the next epoch's, with the old transcript hash (section 12.4.1). */
-export function nextContext(
-  context: GroupContext,
-  suite: Suite,
-  tree: RatchetTree,
-  { extensions }: { readonly extensions: readonly Extension[] },
-): GroupContext {
-  return { ...context, epoch: context.epoch + 1n, treeHash: tree.hash(suite), extensions };
 }
 
 /** After a ReInit was committed the group is over (section 12.4.2). */

@@ -1,15 +1,14 @@
 import type { Random } from '../crypto/random.ts';
 import { checkMembers, checkOwnCapabilities } from './checks.ts';
 import type { Credential } from './credential.ts';
-import { type GroupState, startEpoch } from './epoch.ts';
+import { type GroupState, interimTranscriptHash, startEpoch } from './epoch.ts';
 import type { Extension } from './extensions.ts';
 import type { GroupContext } from './groupcontext.ts';
 import { type LeafOptions, capabilitiesFor } from './keypackage.ts';
 import { FROM_KEY_PACKAGE, type Lifetime, MLS10, signLeaf } from './leaf.ts';
 import { fromEpochSecret } from './schedule.ts';
 import { EMPTY, type Suite } from './suite.ts';
-import { interimTranscriptHash } from './transcript.ts';
-import { RatchetTree } from './tree.ts';
+import { single } from './treechanges.ts';
 
 export interface CreateOptions extends LeafOptions {
   readonly extensions?: readonly Extension[];
@@ -37,7 +36,7 @@ export async function found(
     extensions: leafExtensions,
   } as const;
   checkOwnCapabilities(suite, content);
-  const tree = RatchetTree.single(await signLeaf(suite, signaturePrivate, content, null));
+  const tree = single(await signLeaf(suite, signaturePrivate, content, null));
   checkMembers(tree, extensions);
   const context: GroupContext = {
     version: MLS10,

@@ -1,35 +1,43 @@
-import { type Codec, type Reader, type Writer, empty, encode, fixed, oneOf, opaque, struct, u16, u32, u64, u8, variant } from './codec.ts';
+import { type Codec, type Reader, type Writer, encode, oneOf, opaque, struct, u16, u64, u8, variant } from './codec.ts';
 import { type Commit, commit } from './commit.ts';
 import { ensure } from './errors.ts';
 import { type GroupInfo, groupInfo } from './groupinfo.ts';
 import { type KeyPackage, keyPackage } from './keypackage.ts';
 import { MLS10, version } from './leaf.ts';
+import {
+  APPLICATION,
+  COMMIT,
+  GROUP_INFO,
+  KEY_PACKAGE,
+  PRIVATE_MESSAGE,
+  PROPOSAL,
+  PUBLIC_MESSAGE,
+  type PrivateMessage,
+  WELCOME,
+  privateMessage,
+} from './privatemessage.ts';
 import { type Proposal, proposal } from './proposal.ts';
+import { MEMBER, type Sender, sender } from './sender.ts';
 import { type Welcome, welcome } from './welcome.ts';
 
 /** RFC 9420, section 6. */
 
-export const APPLICATION = 1;
-export const PROPOSAL = 2;
-export const COMMIT = 3;
-
-export const MEMBER = 1;
-export const EXTERNAL = 2;
-export const NEW_MEMBER_PROPOSAL = 3;
-export const NEW_MEMBER_COMMIT = 4;
-
-export type Sender =
-  | { readonly type: typeof MEMBER; readonly leafIndex: number }
-  | { readonly type: typeof EXTERNAL; readonly senderIndex: number }
-  | { readonly type: typeof NEW_MEMBER_PROPOSAL }
-  | { readonly type: typeof NEW_MEMBER_COMMIT };
-
-export const sender = variant<Sender, 'type'>('type', u8, '6-sender-type', {
-  [MEMBER]: struct<{ leafIndex: number }>({ leafIndex: u32 }),
-  [EXTERNAL]: struct<{ senderIndex: number }>({ senderIndex: u32 }),
-  [NEW_MEMBER_PROPOSAL]: empty,
-  [NEW_MEMBER_COMMIT]: empty,
-});
+export { type Sender, EXTERNAL, MEMBER, NEW_MEMBER_COMMIT, NEW_MEMBER_PROPOSAL } from './sender.ts';
+export {
+  type PrivateMessage,
+  type SenderData,
+  APPLICATION,
+  COMMIT,
+  GROUP_INFO,
+  KEY_PACKAGE,
+  PRIVATE_MESSAGE,
+  PROPOSAL,
+  PUBLIC_MESSAGE,
+  WELCOME,
+  privateContentAad,
+  senderData,
+  senderDataAad,
+} from './privatemessage.ts';
 
 export type Content =
   | { readonly type: typeof APPLICATION; readonly data: Uint8Array }
@@ -80,12 +88,6 @@ export function authData(type: Content['type']): Codec<AuthData> {
   };
 }
 
-export const PUBLIC_MESSAGE = 1;
-export const PRIVATE_MESSAGE = 2;
-export const WELCOME = 3;
-export const GROUP_INFO = 4;
-export const KEY_PACKAGE = 5;
-
 export type ContentWireFormat = typeof PUBLIC_MESSAGE | typeof PRIVATE_MESSAGE;
 
 export interface AuthenticatedContent {
@@ -128,42 +130,6 @@ export const publicMessage: Codec<PublicMessage> = {
     return { content: framed, auth, membershipTag: framed.sender.type === MEMBER ? opaque.read(reader) : null };
   },
 };
-
-const contentType = oneOf<Content['type']>(u8, '6-content-type', APPLICATION, PROPOSAL, COMMIT);
-
-export interface PrivateMessage {
-  readonly groupId: Uint8Array;
-  readonly epoch: bigint;
-  readonly contentType: Content['type'];
-  readonly authenticatedData: Uint8Array;
-  readonly encryptedSenderData: Uint8Array;
-  readonly ciphertext: Uint8Array;
-}
-
-const aadFields = { groupId: opaque, epoch: u64, contentType };
-
-export const privateMessage = struct<PrivateMessage>({
-  ...aadFields,
-  authenticatedData: opaque,
-  encryptedSenderData: opaque,
-  ciphertext: opaque,
-});
-
-/** SenderDataAAD: what the sender data's seal covers. */
-export const senderDataAad = struct<Pick<PrivateMessage, 'groupId' | 'epoch' | 'contentType'>>(aadFields);
-
-/** PrivateContentAAD: what the content's seal covers. */
-export const privateContentAad = struct<
-  Pick<PrivateMessage, 'groupId' | 'epoch' | 'contentType' | 'authenticatedData'>
->({ ...aadFields, authenticatedData: opaque });
-
-export interface SenderData {
-  readonly leafIndex: number;
-  readonly generation: number;
-  readonly reuseGuard: Uint8Array;
-}
-
-export const senderData = struct<SenderData>({ leafIndex: u32, generation: u32, reuseGuard: fixed(4) });
 
 /** PrivateMessageContent: content, authentication, and zeros to the end. */
 export function privateContent(type: Content['type']): Codec<{ content: Content; auth: AuthData; padding: number }> {

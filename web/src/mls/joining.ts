@@ -3,21 +3,19 @@ import { CryptoError } from '../crypto/errors.ts';
 import type { KeyPackageBundle } from './keypackage.ts';
 import { checkTree, isCurrent } from './checks.ts';
 import { decode, encode } from './codec.ts';
-import { type GroupState, encodedContext, enterEpoch } from './epoch.ts';
+import { type GroupState, encodedContext, enterEpoch, interimTranscriptHash } from './epoch.ts';
 import { MlsError, ensure } from './errors.ts';
 import { type Extension, RATCHET_TREE } from './extensions.ts';
-import { WELCOME, mlsMessage } from './framing.ts';
 import { type GroupInfo, groupInfo, verifyGroupInfoSignature } from './groupinfo.ts';
 import type { GroupContext } from './groupcontext.ts';
 import { type LeafNode, leafNode } from './leaf.ts';
+import { type PrivateKeys, secretsAbove } from './pathsecrets.ts';
 import { FOR_APPLICATION, type PskId, type Psks, RESUMPTION_PSK, findPsks, pskSecret } from './psk.ts';
 import { welcomeSecret } from './schedule.ts';
 import { type Suite, decryptWithLabel, suiteById, verifyMac } from './suite.ts';
-import { interimTranscriptHash } from './transcript.ts';
 import { RatchetTree, memberLeaf } from './tree.ts';
-import { type PrivateKeys, secretsAbove } from './treekem.ts';
 import * as math from './treemath.ts';
-import { type GroupSecrets, groupSecrets, openGroupInfo } from './welcome.ts';
+import { type GroupSecrets, decodeWelcome, groupSecrets, openGroupInfo } from './welcome.ts';
 
 export interface JoinOptions {
   /** The ratchet tree when the Welcome does not hold it. */
@@ -98,9 +96,7 @@ export async function join(
   bundles: readonly KeyPackageBundle[],
   { tree: outside = null, psks = new Map() }: JoinOptions,
 ): Promise<JoinedState> {
-  const decoded = decode(mlsMessage, message);
-  ensure(decoded.wireFormat === WELCOME, '12.4.3.1-not-a-welcome');
-  const { cipherSuite, secrets: all, encryptedGroupInfo } = decoded.welcome;
+  const { cipherSuite, secrets: all, encryptedGroupInfo } = decodeWelcome(message);
   const suite = suiteById(cipherSuite);
   const usable = bundles.filter((bundle) => bundle.keyPackage.cipherSuite === cipherSuite);
   const match = usable

@@ -1,7 +1,7 @@
 import { equal } from '../crypto/compare.ts';
 import type { Random } from '../crypto/random.ts';
 import { decode } from './codec.ts';
-import { type GroupState, checkOpen, epochKeys, pastKeys } from './epoch.ts';
+import { type GroupState, checkOpen } from './epoch.ts';
 import { ensure } from './errors.ts';
 import {
   APPLICATION,
@@ -17,8 +17,9 @@ import {
   encodeMessage,
   mlsMessage,
 } from './framing.ts';
-import { type Member, member } from './views.ts';
+import { epochKeys, pastKeys } from './transitions.ts';
 import { unprotect } from './verifying.ts';
+import { type Member, member } from './views.ts';
 import type { Proposal } from './proposal.ts';
 import { type ResolvedProposal, checkProposal, proposalRef } from './proposals.ts';
 import { protectPrivate, protectPublic, signContent, unprotectPrivate } from './protect.ts';
@@ -49,32 +50,9 @@ function frame(state: GroupState, content: Content, authenticatedData: Uint8Arra
   return { groupId, epoch, sender: { type: MEMBER, leafIndex: state.own }, authenticatedData, content };
 }
 
-/** Who has seen a proposal commits before sending (section 12.4). */
-function checkNothingPending(state: GroupState): void {
-  ensure(state.pending.length === 0, '12.4-pending-proposals', 'a proposal was seen: commit before sending');
-}
-
 /** Our own messages are known already; opening one would step the ratchet that is for sending. */
 function checkNotOwn(state: GroupState, sender: number): void {
   ensure(sender !== state.own, '6.3.2-own-message');
-}
-
-/** Seals application data. Draws the reuse guard. @throws MlsError */
-export async function encrypt(
-  state: GroupState,
-  data: Uint8Array,
-  authenticatedData: Uint8Array,
-  padding: number,
-  random: Random,
-): Promise<[GroupState, Uint8Array]> {
-  checkOpen(state);
-  checkNothingPending(state);
-  const content = frame(state, { type: APPLICATION, data }, authenticatedData);
-  const keys = epochKeys(state);
-  const signature = await signContent(state.suite, state.signaturePrivate, PRIVATE_MESSAGE, content, keys.context);
-  const framed = { content, auth: { signature, confirmationTag: null } };
-  const [privateMessage, secretTree] = await protectPrivate(framed, keys, padding, random);
-  return [{ ...state, secretTree }, encodeMessage({ wireFormat: PRIVATE_MESSAGE, privateMessage })];
 }
 
 /** Opens application data of the current or a retained past epoch, once. @throws MlsError */

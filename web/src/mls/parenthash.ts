@@ -3,37 +3,15 @@ import { encode } from './codec.ts';
 import { ensure } from './errors.ts';
 import { FROM_COMMIT } from './leaf.ts';
 import { type ParentNode, parentHash } from './node.ts';
-import { EMPTY, type Suite } from './suite.ts';
-import type { PathStep, RatchetTree } from './tree.ts';
+import type { Suite } from './suite.ts';
+import type { RatchetTree } from './tree.ts';
 import * as math from './treemath.ts';
 
 /** The parent hash of `node` with copath child `sibling` (RFC 9420, section 7.9). */
-function parentHashOf(suite: Suite, tree: RatchetTree, node: ParentNode, sibling: number): Uint8Array {
+export function parentHashOf(suite: Suite, tree: RatchetTree, node: ParentNode, sibling: number): Uint8Array {
   const originalSiblingTreeHash = tree.hashWithout(suite, sibling, new Set(node.unmergedLeaves));
   const { encryptionKey } = node;
   return suite.hash.digest(encode(parentHash, { encryptionKey, parentHash: node.parentHash, originalSiblingTreeHash }));
-}
-
-/**
- * Puts fresh keys on a leaf's filtered direct path: [the tree with that path, the parent hash for the leaf].
- * The leaf itself is left as it is.
- */
-export function setPath(
-  suite: Suite,
-  tree: RatchetTree,
-  leafIndex: number,
-  steps: readonly PathStep[],
-  publicKeys: readonly Uint8Array[],
-): [RatchetTree, Uint8Array] {
-  const parents = new Map<number, ParentNode>();
-  let hash: Uint8Array = EMPTY;
-  for (let place = steps.length - 1; place >= 0; place--) {
-    const { node, copath } = steps[place]!;
-    const parent = { encryptionKey: publicKeys[place]!, parentHash: hash, unmergedLeaves: [] };
-    parents.set(node, parent);
-    hash = parentHashOf(suite, tree, parent, copath);
-  }
-  return [tree.withPath(leafIndex, parents), hash];
 }
 
 function parentHashField(tree: RatchetTree, node: number): Uint8Array | null {

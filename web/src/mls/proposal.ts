@@ -1,8 +1,9 @@
-import { opaque, struct, u16, u32, u8, variant } from './codec.ts';
+import { opaque, optional, struct, u16, u32, variant } from './codec.ts';
 import { type Extension, extensions } from './extensions.ts';
 import { type KeyPackage, keyPackage } from './keypackage.ts';
 import { type LeafNode, leafNode } from './leaf.ts';
 import { type PskId, pskId } from './psk.ts';
+import { type Sender, sender } from './sender.ts';
 
 export const ADD = 1;
 export const UPDATE = 2;
@@ -41,14 +42,12 @@ export const proposal = variant<Proposal, 'type'>('type', u16, '12.1-proposal-ty
   [GROUP_CONTEXT_EXTENSIONS]: struct<{ extensions: readonly Extension[] }>({ extensions }),
 });
 
-export const BY_VALUE = 1;
-export const BY_REFERENCE = 2;
+/** A proposal with whoever made it; `reference` is null when the commit has it by value. */
+export interface ResolvedProposal {
+  readonly proposal: Proposal;
+  readonly sender: Sender;
+  readonly reference: Uint8Array | null;
+}
 
-export type ProposalOrRef =
-  | { readonly kind: typeof BY_VALUE; readonly proposal: Proposal }
-  | { readonly kind: typeof BY_REFERENCE; readonly reference: Uint8Array };
-
-export const proposalOrRef = variant<ProposalOrRef, 'kind'>('kind', u8, '12.4-proposal-or-ref', {
-  [BY_VALUE]: struct<{ proposal: Proposal }>({ proposal }),
-  [BY_REFERENCE]: struct<{ reference: Uint8Array }>({ reference: opaque }),
-});
+/** With an empty reference for none: as a group's state and a pending commit hold it. */
+export const resolvedProposal = struct<ResolvedProposal>({ proposal, sender, reference: optional(opaque) });

@@ -1,7 +1,8 @@
 import { hex } from '../crypto/bytes.ts';
 import { equal } from '../crypto/compare.ts';
-import { checkKeyPackage, checkLifetime, checkUpdateLeaf, isCurrent } from './checks.ts';
+import { checkKeyPackage, checkLifetime, isCurrent } from './checks.ts';
 import { encode } from './codec.ts';
+import { BY_VALUE, type ProposalOrRef } from './commit.ts';
 import { ensure } from './errors.ts';
 import {
   EXTERNAL_SENDERS,
@@ -14,29 +15,25 @@ import {
 import { type AuthenticatedContent, EXTERNAL, MEMBER, type Sender, authenticatedContent } from './framing.ts';
 import type { GroupContext } from './groupcontext.ts';
 import { MLS10 } from './leaf.ts';
+import { checkUpdateLeaf } from './leafchecks.ts';
 import {
   ADD,
-  BY_VALUE,
   EXTERNAL_INIT,
   GROUP_CONTEXT_EXTENSIONS,
   PSK,
   type Proposal,
-  type ProposalOrRef,
   REINIT,
   REMOVE,
   type ReInit,
+  type ResolvedProposal,
   UPDATE,
 } from './proposal.ts';
 import { FOR_APPLICATION, type PskId, RESUMPTION_PSK, pskId } from './psk.ts';
 import { type Suite, refHash } from './suite.ts';
 import { type RatchetTree, memberLeaf } from './tree.ts';
+import { add, remove, update } from './treechanges.ts';
 
-/** A proposal with whoever made it; `reference` is null when the commit has it by value. */
-export interface ResolvedProposal {
-  readonly proposal: Proposal;
-  readonly sender: Sender;
-  readonly reference: Uint8Array | null;
-}
+export type { ResolvedProposal };
 
 /** ProposalRef (RFC 9420, section 5.2). */
 export function proposalRef(suite: Suite, content: AuthenticatedContent): Uint8Array {
@@ -267,13 +264,13 @@ export function apply({ suite, tree, context }: ListContext, list: readonly Reso
   tree.hash(suite);
   let next = tree;
   for (const { proposal, sender } of list) {
-    if (proposal.type === UPDATE && sender.type === MEMBER) next = next.update(sender.leafIndex, proposal.leafNode);
+    if (proposal.type === UPDATE && sender.type === MEMBER) next = update(next, sender.leafIndex, proposal.leafNode);
   }
   const removed = ofType(list, REMOVE).map((proposal) => proposal.removed);
-  if (removed.length > 0) next = next.remove(removed);
+  if (removed.length > 0) next = remove(next, removed);
   const added: number[] = [];
   for (const { keyPackage } of ofType(list, ADD)) {
-    const [grown, index] = next.add(keyPackage.leafNode);
+    const [grown, index] = add(next, keyPackage.leafNode);
     next = grown;
     added.push(index);
   }

@@ -1,7 +1,7 @@
 import { concat } from '../crypto/bytes.ts';
 import { CryptoError } from '../crypto/errors.ts';
 import type { Random } from '../crypto/random.ts';
-import { decode, encode, struct, u16 } from './codec.ts';
+import { decode, encode } from './codec.ts';
 import { MlsError, ensure } from './errors.ts';
 import { type ExternalSender, EXTERNAL_SENDERS, type Extension, externalSenders, findExtension } from './extensions.ts';
 import {
@@ -27,10 +27,20 @@ import {
   senderData,
   senderDataAad,
 } from './framing.ts';
-import { type LeafNode, MLS10, version } from './leaf.ts';
+import type { LeafNode } from './leaf.ts';
+import {
+  CONTENT_LABEL,
+  type SealingKeys,
+  guarded,
+  sealPrivate,
+  senderDataKey,
+  signEncoded,
+  toBeSigned,
+} from './privatemessage.ts';
 import { ADD } from './proposal.ts';
+import { take } from './ratchets.ts';
 import type { RatchetName, SecretTree } from './secrettree.ts';
-import { type Suite, expandWithLabel, signWithLabel, verifyMac, verifyWithLabel } from './suite.ts';
+import { EMPTY, type Suite, verifyMac, verifyWithLabel } from './suite.ts';
 
 /** Signing, sealing and their reverse: RFC 9420, sections 6.1 to 6.3. */
 
@@ -39,27 +49,20 @@ declare const verified: unique symbol;
 export type VerifiedContent = AuthenticatedContent & { readonly [verified]: true };
 
 /** What messages of one epoch are opened with. */
-export interface EpochKeys {
-  readonly suite: Suite;
+export interface EpochKeys extends SealingKeys {
   /** The encoded GroupContext. */
   readonly context: Uint8Array;
   readonly extensions: readonly Extension[];
   readonly leaf: (index: number) => LeafNode | null;
-  readonly senderDataSecret: Uint8Array;
-  readonly secretTree: SecretTree;
 }
 
-const tbsHead = struct<{ version: typeof MLS10; wireFormat: number; content: FramedContent }>({
-  version,
-  wireFormat: u16,
-  content: framedContent,
-});
-
 /** FramedContentTBS: of members and external committers it covers the group context. */
-function toBeSigned(wireFormat: ContentWireFormat, content: FramedContent, context: Uint8Array): Uint8Array {
-  const head = encode(tbsHead, { version: MLS10, wireFormat, content });
-  const { type } = content.sender;
-  return type === MEMBER || type === NEW_MEMBER_COMMIT ? concat(head, context) : head;
+function coveredBy(wireFormat: ContentWireFormat, content: FramedContent, context: Uint8Array): Uint8Array {
+  return toBeSigned(wireFormat, encode(framedContent, content), contextOf(content, context));
+}
+
+function contextOf({ sender: { type } }: FramedContent, context: Uint8Array): Uint8Array {
+  return type === MEMBER || type === NEW_MEMBER_COMMIT ? context : EMPTY;
 }
 
 export function signContent(
@@ -69,7 +72,7 @@ export function signContent(
   content: FramedContent,
   context: Uint8Array,
 ): Promise<Uint8Array> {
-  return signWithLabel(suite, privateKey, 'FramedContentTBS', toBeSigned(wireFormat, content, context));
+  return signEncoded(suite, privateKey, wireFormat, encode(framedContent, content), contextOf(content, context));
 }
 
 /** The key that a sender signs with (section 6.1). @throws MlsError */
@@ -102,14 +105,14 @@ export function senderKey(content: FramedContent, keys: Pick<EpochKeys, 'extensi
 async function checkSignature(authenticated: AuthenticatedContent, keys: EpochKeys): Promise<VerifiedContent> {
   const { wireFormat, content, auth } = authenticated;
   const key = senderKey(content, keys);
-  const tbs = toBeSigned(wireFormat, content, keys.context);
-  ensure(await verifyWithLabel(keys.suite, key, 'FramedContentTBS', tbs, auth.signature), '6.1-signature');
+  const tbs = coveredBy(wireFormat, content, keys.context);
+  ensure(await verifyWithLabel(keys.suite, key, CONTENT_LABEL, tbs, auth.signature), '6.1-signature');
   return authenticated as VerifiedContent;
 }
 
 /** AuthenticatedContentTBM, keyed (section 6.2). */
 function membershipInput({ content, auth }: PublicMessage, context: Uint8Array): Uint8Array {
-  return concat(toBeSigned(PUBLIC_MESSAGE, content, context), encode(authData(content.content.type), auth));
+  return concat(coveredBy(PUBLIC_MESSAGE, content, context), encode(authData(content.content.type), auth));
 }
 
 /** A member's public message carries the tag that only members can make (section 6.2). */
@@ -152,41 +155,19 @@ function ratchetName(type: number): RatchetName {
   return type === APPLICATION ? 'application' : 'handshake';
 }
 
-function senderDataKey(suite: Suite, secret: Uint8Array, ciphertext: Uint8Array): [Uint8Array, Uint8Array] {
-  const sample = ciphertext.slice(0, suite.hash.size);
-  return [
-    expandWithLabel(suite, secret, 'key', sample, suite.aead.keySize),
-    expandWithLabel(suite, secret, 'nonce', sample, suite.aead.nonceSize),
-  ];
-}
-
-/** The ratchet's nonce with the reuse guard on its first four bytes (section 6.3.1). */
-function guarded(nonce: Uint8Array, guard: Uint8Array): Uint8Array {
-  const out = nonce.slice();
-  for (let i = 0; i < guard.length; i++) out[i]! ^= guard[i]!;
-  return out;
-}
-
 /** Seals a member's content: [message, the secret tree without the key used]. Draws the reuse guard first. */
 export async function protectPrivate(
   { content, auth }: Pick<AuthenticatedContent, 'content' | 'auth'>,
-  keys: Pick<EpochKeys, 'suite' | 'senderDataSecret' | 'secretTree'>,
+  keys: SealingKeys,
   padding: number,
   random: Random,
 ): Promise<[PrivateMessage, SecretTree]> {
   const reuseGuard = random.bytes(4);
-  const { suite } = keys;
   const { groupId, epoch, sender, authenticatedData, content: body } = content;
   ensure(sender.type === MEMBER, '6.3.2-sender');
-  const [{ generation, key, nonce }, secretTree] = keys.secretTree.next(sender.leafIndex, ratchetName(body.type));
   const head = { groupId, epoch, contentType: body.type, authenticatedData };
-  const aad = encode(privateContentAad, head);
   const plaintext = encode(privateContent(body.type), { content: body, auth, padding });
-  const ciphertext = await suite.aead.seal(key, guarded(nonce, reuseGuard), aad, plaintext);
-  const data = encode(senderData, { leafIndex: sender.leafIndex, generation, reuseGuard });
-  const [dataKey, dataNonce] = senderDataKey(suite, keys.senderDataSecret, ciphertext);
-  const encryptedSenderData = await suite.aead.seal(dataKey, dataNonce, encode(senderDataAad, head), data);
-  return [{ ...head, encryptedSenderData, ciphertext }, secretTree];
+  return sealPrivate(head, sender.leafIndex, plaintext, keys, reuseGuard);
 }
 
 async function open<T>(rule: string, attempt: Promise<T>): Promise<T> {
@@ -210,7 +191,7 @@ export async function unprotectPrivate(message: PrivateMessage, keys: EpochKeys)
   const data = await open('6.3-decrypt', suite.aead.open(dataKey, dataNonce, dataAad, message.encryptedSenderData));
   const sender = decode(senderData, data);
   ensure(keys.leaf(sender.leafIndex) !== null, '6.3.2-blank-sender', `leaf ${sender.leafIndex}`);
-  const [key, secretTree] = keys.secretTree.take(sender.leafIndex, ratchetName(contentType), sender.generation);
+  const [key, secretTree] = take(keys.secretTree, sender.leafIndex, ratchetName(contentType), sender.generation);
   const aad = encode(privateContentAad, message);
   const nonce = guarded(key.nonce, sender.reuseGuard);
   const plaintext = await open('6.3-decrypt', suite.aead.open(key.key, nonce, aad, ciphertext));

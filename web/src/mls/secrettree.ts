@@ -2,14 +2,6 @@ import { ensure } from './errors.ts';
 import { EMPTY, type Suite, deriveTreeSecret, expandWithLabel } from './suite.ts';
 import * as math from './treemath.ts';
 
-/**
- * How far ahead of the newest generation seen a message may be: 1,000 steps of three small HMACs cost a receiver about
- * 20 ms, and nobody sends more between two epochs without one of them arriving.
- */
-export const MAX_AHEAD = 1000;
-/** Keys of generations passed over, per ratchet: 256 of about 60 bytes, 15 KB; the oldest go first. */
-export const MAX_SKIPPED = 256;
-
 export interface MessageKey {
   readonly generation: number;
   readonly key: Uint8Array;
@@ -31,7 +23,7 @@ export interface Ratchets {
 
 export type RatchetName = keyof Ratchets;
 
-function messageKey(suite: Suite, { generation, secret }: Ratchet): MessageKey {
+export function messageKey(suite: Suite, { generation, secret }: Ratchet): MessageKey {
   return {
     generation,
     key: deriveTreeSecret(suite, secret, 'key', generation, suite.aead.keySize),
@@ -39,50 +31,28 @@ function messageKey(suite: Suite, { generation, secret }: Ratchet): MessageKey {
   };
 }
 
-function nextSecret(suite: Suite, { generation, secret }: Ratchet): Uint8Array {
-  return deriveTreeSecret(suite, secret, 'secret', generation, suite.hash.size);
-}
-
-/** The key of one generation, and the ratchet without it: what is consumed is gone. @throws MlsError */
-function turn(suite: Suite, ratchet: Ratchet, generation: number): [MessageKey, Ratchet] {
-  if (generation < ratchet.generation) {
-    const found = ratchet.skipped.find((key) => key.generation === generation);
-    ensure(found !== undefined, '9.2-consumed', `generation ${generation}`, 'replayed');
-    return [found, { ...ratchet, skipped: ratchet.skipped.filter((key) => key !== found) }];
-  }
-  checkAhead(ratchet, generation);
-  const skipped = ratchet.skipped.slice();
-  let current = ratchet;
-  while (current.generation < generation) {
-    if (generation - current.generation <= MAX_SKIPPED) skipped.push(messageKey(suite, current));
-    current = { generation: current.generation + 1, secret: nextSecret(suite, current), skipped: [] };
-  }
-  const key = messageKey(suite, current);
-  const next = { generation: generation + 1, secret: nextSecret(suite, current), skipped: skipped.slice(-MAX_SKIPPED) };
-  return [key, next];
-}
-
-/** Generations far ahead cost work that a forger could ask for. */
-export function checkAhead(ratchet: Ratchet, generation: number): void {
-  ensure(generation - ratchet.generation <= MAX_AHEAD, '9.1-too-far-ahead', `generation ${generation}`, 'replayed');
+/** The ratchet one generation on. */
+export function step(suite: Suite, { generation, secret, skipped }: Ratchet): Ratchet {
+  const next = deriveTreeSecret(suite, secret, 'secret', generation, suite.hash.size);
+  return { generation: generation + 1, secret: next, skipped };
 }
 
 /** The secret tree of one epoch (RFC 9420, section 9), immutable and lazy: only what was asked for is derived. */
 export class SecretTree {
-  readonly #suite: Suite;
+  readonly suite: Suite;
   /** Secrets by node index that are neither consumed nor derivable from another one kept. */
-  readonly #nodes: readonly (Uint8Array | null)[];
+  readonly nodes: readonly (Uint8Array | null)[];
   /** By leaf index, once the leaf's secret is consumed. */
-  readonly #ratchets: readonly (Ratchets | null)[];
+  readonly ratchets: readonly (Ratchets | null)[];
 
   constructor(
     suite: Suite,
     nodes: readonly (Uint8Array | null)[],
     ratchets: readonly (Ratchets | null)[],
   ) {
-    this.#suite = suite;
-    this.#nodes = nodes;
-    this.#ratchets = ratchets;
+    this.suite = suite;
+    this.nodes = nodes;
+    this.ratchets = ratchets;
   }
 
   /** `size` is the number of leaves of the ratchet tree. */
@@ -92,24 +62,16 @@ export class SecretTree {
     return new SecretTree(suite, nodes, new Array<null>(size).fill(null));
   }
 
-  get nodes(): readonly (Uint8Array | null)[] {
-    return this.#nodes;
-  }
-
-  get ratchets(): readonly (Ratchets | null)[] {
-    return this.#ratchets;
-  }
-
   get size(): number {
-    return this.#ratchets.length;
+    return this.ratchets.length;
   }
 
   /** Derives down to a leaf, dropping each secret on the way once its children are there. */
-  #grow(leaf: number): SecretTree {
-    const suite = this.#suite;
+  grow(leaf: number): SecretTree {
+    const suite = this.suite;
     const expand = (secret: Uint8Array, label: string, context: Uint8Array): Uint8Array =>
       expandWithLabel(suite, secret, label, context, suite.hash.size);
-    const nodes = this.#nodes.slice();
+    const nodes = this.nodes.slice();
     const target = math.leafNode(leaf);
     const path = [target, ...math.directPath(target, this.size)];
     const known = path.findIndex((node) => nodes[node] !== null);
@@ -122,7 +84,7 @@ export class SecretTree {
     }
     const secret = nodes[target]!;
     nodes[target] = null;
-    const ratchets = this.#ratchets.slice();
+    const ratchets = this.ratchets.slice();
     ratchets[leaf] = {
       handshake: { generation: 0, secret: expand(secret, 'handshake', EMPTY), skipped: [] },
       application: { generation: 0, secret: expand(secret, 'application', EMPTY), skipped: [] },
@@ -130,45 +92,30 @@ export class SecretTree {
     return new SecretTree(suite, nodes, ratchets);
   }
 
-  /** The key of one generation of a sender's ratchet, and the tree without it. @throws MlsError */
-  take(leaf: number, name: RatchetName, generation: number): [MessageKey, SecretTree] {
+  /** A sender's ratchet, and the tree with the leaf's ratchets derived. @throws MlsError */
+  ratchet(leaf: number, name: RatchetName): [Ratchet, SecretTree] {
     ensure(leaf < this.size, '6.3.2-blank-sender');
-    const ratchets = this.#ratchets[leaf]!;
-    if (ratchets === null) return this.#grow(leaf).take(leaf, name, generation);
-    const current = ratchets[name];
-    ensure(current !== null, '9.2-dropped', '', 'replayed');
-    const [key, ratchet] = turn(this.#suite, current, generation);
-    return [key, this.#withRatchets(leaf, { ...ratchets, [name]: ratchet })];
+    const ratchets = this.ratchets[leaf]!;
+    if (ratchets === null) return this.grow(leaf).ratchet(leaf, name);
+    const found = ratchets[name];
+    ensure(found !== null, '9.2-dropped', '', 'replayed');
+    return [found, this];
   }
 
-  /** The next key of a ratchet, for sending, and the tree without it. */
+  /** The next key of a ratchet, for sending, and the tree without it. @throws MlsError */
   next(leaf: number, name: RatchetName): [MessageKey, SecretTree] {
-    const ratchets = this.#ratchets[leaf]!;
-    return this.take(leaf, name, ratchets?.[name]?.generation ?? 0);
+    const [ratchet, tree] = this.ratchet(leaf, name);
+    return [messageKey(this.suite, ratchet), tree.withRatchet(leaf, name, step(this.suite, ratchet))];
   }
 
-  #withRatchets(leaf: number, ratchets: Ratchets | null): SecretTree {
-    const all = this.#ratchets.slice();
+  withRatchet(leaf: number, name: RatchetName, ratchet: Ratchet): SecretTree {
+    return this.withRatchets(leaf, { ...this.ratchets[leaf]!, [name]: ratchet });
+  }
+
+  withRatchets(leaf: number, ratchets: Ratchets | null): SecretTree {
+    const all = this.ratchets.slice();
     all[leaf] = ratchets;
-    return new SecretTree(this.#suite, this.#nodes, all);
-  }
-
-  /** The tree without a leaf's ratchets: nothing more can be sealed or opened in its name. */
-  withoutLeaf(leaf: number): SecretTree {
-    return this.#withRatchets(leaf, null).#dropNode(leaf);
-  }
-
-  /** The tree without the handshake ratchets made so far, for an epoch in which no more handshakes are accepted. */
-  withoutHandshake(): SecretTree {
-    const all = this.#ratchets.map((ratchets) => ratchets && { ...ratchets, handshake: null });
-    return new SecretTree(this.#suite, this.#nodes, all);
-  }
-
-  /** Forgets a leaf's secret, deriving first what its neighbours need. */
-  #dropNode(leaf: number): SecretTree {
-    const path = [math.leafNode(leaf), ...math.directPath(math.leafNode(leaf), this.size)];
-    if (path.every((node) => this.#nodes[node] === null)) return this;
-    return this.#grow(leaf).#withRatchets(leaf, null);
+    return new SecretTree(this.suite, this.nodes, all);
   }
 }
 

@@ -2,11 +2,9 @@ import { equal } from '../crypto/compare.ts';
 import { constant, decode, encode, opaque, optional, struct, u16, u32, u64, u8, variant, vector } from './codec.ts';
 import type { GroupState, OwnUpdate, PastEpoch, Resumption } from './epoch.ts';
 import { ensure } from './errors.ts';
-import { sender } from './framing.ts';
 import { type GroupContext, groupContext } from './groupcontext.ts';
 import { type LeafNode, leafNode } from './leaf.ts';
-import { type ReInit, proposal, reInit } from './proposal.ts';
-import type { ResolvedProposal } from './proposals.ts';
+import { type ReInit, type ResolvedProposal, reInit, resolvedProposal } from './proposal.ts';
 import type { EpochSecrets } from './schedule.ts';
 import { type MessageKey, type Ratchet, type Ratchets, SecretTree } from './secrettree.ts';
 import { type Suite, suiteById } from './suite.ts';
@@ -110,9 +108,6 @@ const pastCodec = struct<PastFields>({
   senderDataSecret: opaque,
   secretTree,
 });
-
-/** A proposal with its maker; the reference is empty where the commit had it by value. */
-export const resolvedProposal = struct<ResolvedProposal>({ proposal, sender, reference: optional(opaque) });
 
 interface Fields {
   readonly format: number;

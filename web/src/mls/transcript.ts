@@ -18,7 +18,3 @@ export function confirmedTranscriptHash(
   const input = encode(confirmedInput, { wireFormat, content, signature: auth.signature });
   return suite.hash.digest(concat(interimBefore, input));
 }
-
-export function interimTranscriptHash(suite: Suite, confirmed: Uint8Array, confirmationTag: Uint8Array): Uint8Array {
-  return suite.hash.digest(concat(confirmed, encode(opaque, confirmationTag)));
-}

@@ -16,25 +16,22 @@ export interface PathStep {
  * tree hashes of what did not change. Always full: the number of leaves is a power of two.
  */
 export class RatchetTree {
-  readonly #leaves: readonly (LeafNode | null)[];
+  readonly allLeaves: readonly (LeafNode | null)[];
   /** By node index; a place that holds a leaf's is never used. */
-  readonly #parents: readonly (ParentNode | null)[];
+  readonly allParents: readonly (ParentNode | null)[];
   /** Tree hashes by node index as far as computed; a cache, filled in place. */
-  readonly #hashes: (Uint8Array | null)[];
+  readonly hashes: (Uint8Array | null)[];
   #encoded: Uint8Array | null = null;
 
-  private constructor(
+  /** Trees are made by `decode` and by the functions of `treechanges`. */
+  constructor(
     leaves: readonly (LeafNode | null)[],
     parents: readonly (ParentNode | null)[],
     hashes: (Uint8Array | null)[],
   ) {
-    this.#leaves = leaves;
-    this.#parents = parents;
-    this.#hashes = hashes;
-  }
-
-  static single(leaf: LeafNode): RatchetTree {
-    return new RatchetTree([leaf], [null], [null]);
+    this.allLeaves = leaves;
+    this.allParents = parents;
+    this.hashes = hashes;
   }
 
   /** From the content of a ratchet_tree extension. @throws MlsError */
@@ -57,8 +54,8 @@ export class RatchetTree {
   /** The content of a ratchet_tree extension. */
   encode(): Uint8Array {
     if (this.#encoded === null) {
-      const nodes: (Node | null)[] = this.#parents.map((parent, index) => {
-        const leaf = math.isLeaf(index) ? this.#leaves[index / 2]! : null;
+      const nodes: (Node | null)[] = this.allParents.map((parent, index) => {
+        const leaf = math.isLeaf(index) ? this.allLeaves[index / 2]! : null;
         if (leaf !== null) return { type: LEAF, leaf };
         return parent === null ? null : { type: PARENT, parent };
       });
@@ -70,37 +67,33 @@ export class RatchetTree {
 
   /** How many leaves there is room for. */
   get size(): number {
-    return this.#leaves.length;
+    return this.allLeaves.length;
   }
 
   get root(): number {
     return math.root(this.size);
   }
 
-  get allLeaves(): readonly (LeafNode | null)[] {
-    return this.#leaves;
-  }
-
   leaf(index: number): LeafNode | null {
-    return this.#leaves[index] ?? null;
+    return this.allLeaves[index] ?? null;
   }
 
   parent(node: number): ParentNode | null {
-    return this.#parents[node] ?? null;
+    return this.allParents[node] ?? null;
   }
 
   /** The leaves that are not blank, from the left. */
   *leaves(): Generator<[number, LeafNode]> {
     for (let index = 0; index < this.size; index++) {
-      const leaf = this.#leaves[index]!;
+      const leaf = this.allLeaves[index]!;
       if (leaf !== null) yield [index, leaf];
     }
   }
 
   /** The parents that are not blank, from the left. */
   *parents(): Generator<[number, ParentNode]> {
-    for (let index = 1; index < this.#parents.length; index += 2) {
-      const parent = this.#parents[index]!;
+    for (let index = 1; index < this.allParents.length; index += 2) {
+      const parent = this.allParents[index]!;
       if (parent !== null) yield [index, parent];
     }
   }
@@ -126,7 +119,7 @@ export class RatchetTree {
       if (this.leaf(node / 2) !== null) out.push(node);
       return;
     }
-    const parent = this.#parents[node]!;
+    const parent = this.allParents[node]!;
     if (parent !== null) {
       out.push(node, ...parent.unmergedLeaves.map(math.leafNode));
       return;
@@ -137,7 +130,7 @@ export class RatchetTree {
 
   #hasMember(node: number): boolean {
     if (math.isLeaf(node)) return this.leaf(node / 2) !== null;
-    return this.#parents[node]! !== null || this.#hasMember(math.left(node)) || this.#hasMember(math.right(node));
+    return this.allParents[node]! !== null || this.#hasMember(math.left(node)) || this.#hasMember(math.right(node));
   }
 
   /** Of a leaf: the direct path without nodes whose child off the path stands for nobody (section 4.1.2). */
@@ -152,90 +145,9 @@ export class RatchetTree {
     return steps;
   }
 
-  /** The same tree with other nodes; hashes above what changed are forgotten. */
-  #with(leaves: ReadonlyMap<number, LeafNode | null>, parents: ReadonlyMap<number, ParentNode | null>): RatchetTree {
-    const [newLeaves, newParents, hashes] = [this.#leaves.slice(), this.#parents.slice(), this.#hashes.slice()];
-    const forget = (node: number): void => {
-      hashes[node] = null;
-      for (const above of math.directPath(node, this.size)) hashes[above] = null;
-    };
-    for (const [index, leaf] of leaves) {
-      newLeaves[index] = leaf;
-      forget(math.leafNode(index));
-    }
-    for (const [node, parent] of parents) {
-      newParents[node] = parent;
-      forget(node);
-    }
-    return new RatchetTree(newLeaves, newParents, hashes);
-  }
-
-  /** Twice the room, the right half blank. */
-  #extended(): RatchetTree {
-    ensure(this.size < math.MAX_LEAVES, '7.7-size');
-    const blank = new Array<null>(this.size).fill(null);
-    const more = new Array<null>(this.#parents.length + 1).fill(null);
-    return new RatchetTree(
-      [...this.#leaves, ...blank],
-      [...this.#parents, ...more],
-      [...this.#hashes, ...more],
-    );
-  }
-
-  /** Half the room, as long as the right half has no member (section 7.7). */
-  #truncated(): RatchetTree {
-    let size = this.size;
-    while (size > 1 && this.#leaves.slice(size / 2, size).every((leaf) => leaf === null)) size /= 2;
-    if (size === this.size) return this;
-    const width = math.width(size);
-    return new RatchetTree(
-      this.#leaves.slice(0, size),
-      this.#parents.slice(0, width),
-      this.#hashes.slice(0, width),
-    );
-  }
-
-  #blankPath(leafIndex: number): Map<number, null> {
-    return new Map(math.directPath(math.leafNode(leafIndex), this.size).map((node) => [node, null]));
-  }
-
-  /** Adds a leaf at the leftmost free place (section 12.1.1): [tree, its index]. */
-  add(leaf: LeafNode): [RatchetTree, number] {
-    const index = this.#leaves.indexOf(null);
-    if (index < 0) return this.#extended().add(leaf);
-    const parents = new Map<number, ParentNode>();
-    for (const node of math.directPath(math.leafNode(index), this.size)) {
-      const parent = this.#parents[node]!;
-      if (parent === null) continue;
-      const unmergedLeaves = [...parent.unmergedLeaves, index].sort((a, b) => a - b);
-      parents.set(node, { ...parent, unmergedLeaves });
-    }
-    return [this.#with(new Map([[index, leaf]]), parents), index];
-  }
-
-  /** Replaces a leaf and blanks the nodes above it (section 12.1.2). */
-  update(index: number, leaf: LeafNode): RatchetTree {
-    return this.#with(new Map([[index, leaf]]), this.#blankPath(index));
-  }
-
-  /** Blanks leaves and the nodes above them, then truncates (section 12.1.3). */
-  remove(indices: readonly number[]): RatchetTree {
-    const blanked = indices.flatMap((index) => [...this.#blankPath(index)]);
-    return this.#with(new Map(indices.map((index) => [index, null])), new Map(blanked)).#truncated();
-  }
-
-  /** Sets the nodes of a leaf's filtered direct path, blanks the others above it (section 7.5). */
-  withPath(index: number, parents: ReadonlyMap<number, ParentNode>): RatchetTree {
-    return this.#with(new Map(), new Map([...this.#blankPath(index), ...parents]));
-  }
-
-  withLeaf(index: number, leaf: LeafNode): RatchetTree {
-    return this.#with(new Map([[index, leaf]]), new Map());
-  }
-
   /** The tree hash of a node, the root unless told (section 7.8). */
   hash(suite: Suite, node = this.root): Uint8Array {
-    return (this.#hashes[node] ??= this.#hash(suite, node, null));
+    return (this.hashes[node] ??= this.#hash(suite, node, null));
   }
 
   /** The tree hash of a node with some leaves blanked and taken out of all unmerged leaves (section 7.9). */
@@ -254,7 +166,7 @@ export class RatchetTree {
     }
     const child = (below: number): Uint8Array =>
       without === null ? this.hash(suite, below) : this.hashWithout(suite, below, without);
-    let parent = this.#parents[node]!;
+    let parent = this.allParents[node]!;
     if (parent !== null && without !== null) {
       parent = { ...parent, unmergedLeaves: parent.unmergedLeaves.filter((leaf) => !without.has(leaf)) };
     }

@@ -3,40 +3,13 @@ import { equal } from '../crypto/compare.ts';
 import type { UpdatePath, UpdatePathNode } from './commit.ts';
 import { ensure } from './errors.ts';
 import { FROM_COMMIT, type LeafContent, signLeaf } from './leaf.ts';
-import { setPath } from './parenthash.ts';
-import { type Suite, decryptWithLabel, deriveSecret, encryptWithLabel } from './suite.ts';
+import type { ParentNode } from './node.ts';
+import { parentHashOf } from './parenthash.ts';
+import { type PathSecrets, type PrivateKeys, climb, secretsAbove } from './pathsecrets.ts';
+import { EMPTY, type Suite, decryptWithLabel, deriveSecret, encryptWithLabel } from './suite.ts';
 import type { PathStep, RatchetTree } from './tree.ts';
+import { withLeaf, withPath } from './treechanges.ts';
 import * as math from './treemath.ts';
-
-/** Private keys of tree nodes by node index. */
-export type PrivateKeys = ReadonlyMap<number, Uint8Array>;
-
-/** What one path gives whoever knows it. */
-export interface PathSecrets {
-  /** By node index. */
-  readonly pathSecrets: ReadonlyMap<number, Uint8Array>;
-  readonly privateKeys: PrivateKeys;
-  readonly commitSecret: Uint8Array;
-}
-
-/** Walks up from one path secret; `publicKeys` are the keys that result, in order. */
-async function climb(
-  suite: Suite,
-  first: Uint8Array,
-  steps: readonly PathStep[],
-): Promise<PathSecrets & { readonly publicKeys: readonly Uint8Array[] }> {
-  const pathSecrets = new Map<number, Uint8Array>();
-  let secret = first;
-  for (const { node } of steps) {
-    pathSecrets.set(node, secret);
-    secret = deriveSecret(suite, secret, 'path');
-  }
-  const pairs = await Promise.all(
-    [...pathSecrets.values()].map((value) => suite.kem.deriveKeyPair(deriveSecret(suite, value, 'node'))),
-  );
-  const privateKeys = new Map(steps.map(({ node }, place) => [node, pairs[place]!.privateKey]));
-  return { pathSecrets, privateKeys, commitSecret: secret, publicKeys: pairs.map((pair) => pair.publicKey) };
-}
 
 /** Private keys that still belong to their nodes, on the way from a leaf to the root. */
 export function keptKeys(before: RatchetTree, after: RatchetTree, own: number, keys: PrivateKeys): PrivateKeys {
@@ -46,6 +19,28 @@ export function keptKeys(before: RatchetTree, after: RatchetTree, own: number, k
     return equal(before.encryptionKey(node), after.encryptionKey(node));
   });
   return new Map(kept);
+}
+
+/**
+ * Puts fresh keys on a leaf's filtered direct path: [the tree with that path, the parent hash for the leaf].
+ * The leaf itself is left as it is.
+ */
+export function setPath(
+  suite: Suite,
+  tree: RatchetTree,
+  leafIndex: number,
+  steps: readonly PathStep[],
+  publicKeys: readonly Uint8Array[],
+): [RatchetTree, Uint8Array] {
+  const parents = new Map<number, ParentNode>();
+  let hash: Uint8Array = EMPTY;
+  for (let place = steps.length - 1; place >= 0; place--) {
+    const { node, copath } = steps[place]!;
+    const parent = { encryptionKey: publicKeys[place]!, parentHash: hash, unmergedLeaves: [] };
+    parents.set(node, parent);
+    hash = parentHashOf(suite, tree, parent, copath);
+  }
+  return [withPath(tree, leafIndex, parents), hash];
 }
 
 export interface NewPath extends PathSecrets {
@@ -72,14 +67,14 @@ export async function createPath(
   const steps = tree.filteredDirectPath(leafIndex);
   const leafPair = await suite.kem.deriveKeyPair(deriveSecret(suite, leafSecret, 'node'));
   const { publicKeys, ...secrets } = await climb(suite, deriveSecret(suite, leafSecret, 'path'), steps);
-  const [withPath, parentHash] = setPath(suite, tree, leafIndex, steps, publicKeys);
+  const [merged, parentHash] = setPath(suite, tree, leafIndex, steps, publicKeys);
   const signed = await signLeaf(
     suite,
     signaturePrivate,
     { ...leaf, encryptionKey: leafPair.publicKey, source: { type: FROM_COMMIT, parentHash } },
     { groupId, leafIndex },
   );
-  return { ...secrets, tree: withPath.withLeaf(leafIndex, signed), steps, leafPrivateKey: leafPair.privateKey };
+  return { ...secrets, tree: withLeaf(merged, leafIndex, signed), steps, leafPrivateKey: leafPair.privateKey };
 }
 
 /** The nodes to which a step's secret is sealed: whoever is added in the same commit gets it in the Welcome. */
@@ -152,30 +147,7 @@ export function mergePath(
   checkShape(suite, tree, steps, path, added);
   const [merged, expected] = setPath(suite, tree, leafIndex, steps, path.nodes.map((node) => node.encryptionKey));
   checkLeafParentHash(path, expected);
-  return merged.withLeaf(leafIndex, path.leafNode);
-}
-
-/** Derived public keys are the ones that were sent, or the path is a trap (section 7.5). */
-export function checkDerivedKeys(
-  tree: RatchetTree,
-  steps: readonly PathStep[],
-  derived: readonly Uint8Array[],
-): void {
-  steps.forEach(({ node }, place) => {
-    ensure(equal(tree.encryptionKey(node), derived[place]!), '7.5-derived-key');
-  });
-}
-
-/** Climbs from a path secret for `from` to the root of the tree, checking every key. @throws MlsError */
-export async function secretsAbove(
-  suite: Suite,
-  tree: RatchetTree,
-  pathSecret: Uint8Array,
-  steps: readonly PathStep[],
-): Promise<PathSecrets> {
-  const { publicKeys, ...secrets } = await climb(suite, pathSecret, steps);
-  checkDerivedKeys(tree, steps, publicKeys);
-  return secrets;
+  return withLeaf(merged, leafIndex, path.leafNode);
 }
 
 /**

@@ -1,8 +1,8 @@
 import { equal } from '../crypto/compare.ts';
-import { checkCommitLeaf, checkFreshKey, checkMembers, checkPathKeys } from './checks.ts';
+import { checkMembers } from './checks.ts';
 import { decode } from './codec.ts';
 import type { Commit } from './commit.ts';
-import { type GroupState, checkOpen, epochKeys, nextContext } from './epoch.ts';
+import { type GroupState, checkOpen } from './epoch.ts';
 import { ensure } from './errors.ts';
 import type { Extension } from './extensions.ts';
 import {
@@ -16,6 +16,7 @@ import {
 import type { GroupContext } from './groupcontext.ts';
 import type { KeyPackage } from './keypackage.ts';
 import type { LeafNode } from './leaf.ts';
+import { checkCommitLeaf, checkFreshKey, checkPathKeys } from './leafchecks.ts';
 import { ADD, REMOVE } from './proposal.ts';
 import {
   type Applied,
@@ -29,6 +30,8 @@ import {
 } from './proposals.ts';
 import { type VerifiedContent, unprotectPrivate, unprotectPublic } from './protect.ts';
 import { type RatchetTree, memberLeaf } from './tree.ts';
+import { epochKeys, nextContext } from './transitions.ts';
+import { add } from './treechanges.ts';
 import { mergePath } from './treekem.ts';
 import { type Member, member } from './views.ts';
 
@@ -114,7 +117,7 @@ async function merge(
   }
   const replaced = member ?? applied.removed[0];
   if (replaced !== undefined) checkFreshKey(path.leafNode, memberLeaf(state.tree, replaced, '6.1-blank-sender'));
-  const [base, committer] = member === null ? applied.tree.add(path.leafNode) : [applied.tree, member];
+  const [base, committer] = member === null ? add(applied.tree, path.leafNode) : [applied.tree, member];
   await checkCommitLeaf(suite, path.leafNode, { groupId: context.groupId, leafIndex: committer });
   checkPathKeys(suite, applied.tree, path);
   const tree = mergePath(suite, base, committer, path, new Set(applied.added));

@@ -1,4 +1,7 @@
-import { opaque, optional, struct, u16, vector } from './codec.ts';
+import { type Codec, decode, oneOf, opaque, optional, struct, u16, vector } from './codec.ts';
+import { ensure } from './errors.ts';
+import { version } from './leaf.ts';
+import { GROUP_INFO, KEY_PACKAGE, PRIVATE_MESSAGE, PUBLIC_MESSAGE, WELCOME } from './privatemessage.ts';
 import { type PskId, pskId } from './psk.ts';
 import { type HpkeCiphertext, type Suite, EMPTY, expandWithLabel, hpkeCiphertext } from './suite.ts';
 
@@ -33,9 +36,20 @@ export const welcome = struct<Welcome>({
   encryptedGroupInfo: opaque,
 });
 
-/** Seals an encoded GroupInfo under the welcome secret. */
-export function sealGroupInfo(suite: Suite, welcomeSecret: Uint8Array, encoded: Uint8Array): Promise<Uint8Array> {
-  return suite.aead.seal(...keyAndNonce(suite, welcomeSecret), EMPTY, encoded);
+const wireFormat = oneOf<number>(u16, '6-wire-format', PUBLIC_MESSAGE, PRIVATE_MESSAGE, WELCOME, GROUP_INFO, KEY_PACKAGE);
+
+/** An MLSMessage that is a Welcome; of any other no more than its kind is read. */
+const welcomeMessage: Pick<Codec<Welcome>, 'read'> = {
+  read(reader) {
+    version.read(reader);
+    ensure(wireFormat.read(reader) === WELCOME, '12.4.3.1-not-a-welcome');
+    return welcome.read(reader);
+  },
+};
+
+/** The Welcome in an MLSMessage. @throws MlsError */
+export function decodeWelcome(message: Uint8Array): Welcome {
+  return decode(welcomeMessage, message);
 }
 
 /** @throws CryptoError */
@@ -43,7 +57,8 @@ export function openGroupInfo(suite: Suite, welcomeSecret: Uint8Array, sealed: U
   return suite.aead.open(...keyAndNonce(suite, welcomeSecret), EMPTY, sealed);
 }
 
-function keyAndNonce(suite: Suite, welcomeSecret: Uint8Array): [Uint8Array, Uint8Array] {
+/** [key, nonce] of the sealed GroupInfo. */
+export function keyAndNonce(suite: Suite, welcomeSecret: Uint8Array): [Uint8Array, Uint8Array] {
   return [
     expandWithLabel(suite, welcomeSecret, 'key', EMPTY, suite.aead.keySize),
     expandWithLabel(suite, welcomeSecret, 'nonce', EMPTY, suite.aead.nonceSize),

@@ -4,14 +4,22 @@ import type { NewCommit } from './committing.ts';
 import type { GroupState } from './epoch.ts';
 import { EXTERNAL_PUB, type Extension, RATCHET_TREE, externalPub, makeExtension } from './extensions.ts';
 import { WELCOME, encodeMessage } from './framing.ts';
-import { type GroupInfo, groupInfo, signGroupInfo } from './groupinfo.ts';
+import { GROUP_INFO_LABEL, type GroupInfo, groupInfo, groupInfoContent } from './groupinfo.ts';
 import { keyPackageRef } from './keypackage.ts';
 import { ADD } from './proposal.ts';
 import { ofType } from './proposals.ts';
 import { externalKeyPair, welcomeSecret } from './schedule.ts';
-import { encryptWithLabel } from './suite.ts';
+import { EMPTY, type Suite, encryptWithLabel, signWithLabel } from './suite.ts';
 import * as math from './treemath.ts';
-import { type GroupSecrets, type Welcome, groupSecrets, sealGroupInfo } from './welcome.ts';
+import { type GroupSecrets, type Welcome, groupSecrets, keyAndNonce } from './welcome.ts';
+
+async function signGroupInfo(
+  suite: Suite,
+  privateKey: Uint8Array,
+  value: Omit<GroupInfo, 'signature'>,
+): Promise<GroupInfo> {
+  return { ...value, signature: await signWithLabel(suite, privateKey, GROUP_INFO_LABEL, encode(groupInfoContent, value)) };
+}
 
 /** The epoch described and signed: the tree first, then the external key, then the caller's extensions. */
 export async function makeGroupInfo(
@@ -28,6 +36,11 @@ export async function makeGroupInfo(
   }
   all.push(...extensions);
   return signGroupInfo(suite, signaturePrivate, { context, extensions: all, confirmationTag, signer });
+}
+
+/** Seals an encoded GroupInfo under the welcome secret. */
+function sealGroupInfo(suite: Suite, welcomeSecret: Uint8Array, encoded: Uint8Array): Promise<Uint8Array> {
+  return suite.aead.seal(...keyAndNonce(suite, welcomeSecret), EMPTY, encoded);
 }
 
 /** One Welcome for all that the commit adds, null if it adds nobody. Draws one encapsulation for each Add. */

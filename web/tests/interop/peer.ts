@@ -5,6 +5,25 @@
  */
 import { createInterface } from 'node:readline';
 import { hex, utf8 } from '../../src/crypto/bytes.ts';
+import {
+  PendingCommit,
+  applyCommit,
+  commitProposals,
+  createGroup,
+  decrypt,
+  forgetEpochsBefore,
+  joinExternal,
+  makeGroupInfo,
+  mergeCommit,
+  pastEpochs,
+  pendingProposals,
+  propose,
+  proposeUpdate,
+  ratchetTree,
+  receiveProposal,
+  resumptionPsk,
+  verifyCommit,
+} from '../../src/mls/changes.ts';
 import { decode } from '../../src/mls/codec.ts';
 import { basicCredential } from '../../src/mls/credential.ts';
 import { MlsError } from '../../src/mls/errors.ts';
@@ -13,7 +32,6 @@ import { mlsMessage } from '../../src/mls/framing.ts';
 import {
   Group,
   KeyPackageBundle,
-  PendingCommit,
   decodeKeyPackage,
   encodeKeyPackage,
   makeKeyPackage,
@@ -54,6 +72,7 @@ interface Request {
   readonly trick: string;
   readonly epoch: number;
   readonly kind: 'message' | 'keyPackage' | 'tree';
+  readonly lifetime?: readonly [number, number];
 }
 
 interface Peer {
@@ -65,7 +84,6 @@ interface Peer {
 }
 
 const EXTENSION = 0xf0a1;
-const LIFETIME = { notBefore: 1_799_000_000n, notAfter: 1_801_000_000n };
 const peers = new Map<string, Peer>();
 
 function newPeer({ member, seed }: Request): Peer {
@@ -74,6 +92,11 @@ function newPeer({ member, seed }: Request): Peer {
   peers.set(member, peer);
   return peer;
 }
+
+const lifetimeOf = ({ lifetime: [from, to] = [1_799_000_000, 1_801_000_000] }: Request) => ({
+  notBefore: BigInt(from),
+  notAfter: BigInt(to),
+});
 
 const capabilities = (suite: number): Capabilities => ({
   versions: [1],
@@ -94,18 +117,18 @@ function describe(group: Group): object {
     epoch: group.epoch,
     own: group.ownLeafIndex,
     treeHash: hex(group.treeHash),
-    tree: hex(group.tree),
+    tree: hex(ratchetTree(group)),
     transcript: hex(group.confirmedTranscriptHash),
     authenticator: hex(group.epochAuthenticator),
-    resumption: hex(group.resumptionPsk),
+    resumption: hex(resumptionPsk(group)),
     exported: hex(group.export('interop', utf8('context'), 40)),
     members: group.members().map(({ leafIndex, credential }) => [
       leafIndex,
       credential.type === 1 ? hex(credential.identity) : null,
     ]),
     extensions: group.context.extensions.map(({ type, data }) => ({ type, data: hex(data) })),
-    past: group.pastEpochs,
-    pending: group.pendingProposals.map(({ reference }) => hex(reference!)),
+    past: pastEpochs(group),
+    pending: pendingProposals(group).map(({ reference }) => hex(reference!)),
   };
 }
 
@@ -127,10 +150,10 @@ const operations: Readonly<Record<string, (request: Request, peer: Peer, group: 
     const peer = newPeer(request);
     const { suite, groupId, identity, extensions } = request;
     const credential = basicCredential(unhex(identity));
-    peer.group = await Group.create(suiteById(suite), unhex(groupId), credential, peer.signaturePrivate, {
+    peer.group = await createGroup(suiteById(suite), unhex(groupId), credential, peer.signaturePrivate, {
       extensions: asExtensions(extensions),
       capabilities: capabilities(suite),
-      lifetime: LIFETIME,
+      lifetime: lifetimeOf(request),
       random: peer.random,
     });
     return describe(peer.group);
@@ -139,7 +162,7 @@ const operations: Readonly<Record<string, (request: Request, peer: Peer, group: 
     const peer = newPeer(request);
     const credential = basicCredential(unhex(request.identity));
     peer.bundle = await makeKeyPackage(suiteById(request.suite), credential, peer.signaturePrivate, {
-      lifetime: LIFETIME,
+      lifetime: lifetimeOf(request),
       capabilities: capabilities(request.suite),
       random: peer.random,
     });
@@ -157,7 +180,7 @@ const operations: Readonly<Record<string, (request: Request, peer: Peer, group: 
     const peer = newPeer(request);
     const { message, tree, identity, resync, suite } = request;
     const credential = basicCredential(unhex(identity));
-    const pending = await Group.joinExternal(unhex(message), credential, peer.signaturePrivate, {
+    const pending = await joinExternal(unhex(message), credential, peer.signaturePrivate, {
       tree: tree === null ? null : unhex(tree),
       resync,
       capabilities: capabilities(suite),
@@ -167,7 +190,7 @@ const operations: Readonly<Record<string, (request: Request, peer: Peer, group: 
     return { ...describe(peer.group), message: hex(pending.message) };
   },
   async groupInfo(_request, _peer, group) {
-    return { message: hex(await group.groupInfo({ externalPub: true })) };
+    return { message: hex(await makeGroupInfo(group, { externalPub: true })) };
   },
   async encrypt({ data, authenticatedData, padding }, peer, group) {
     const options = { authenticatedData: unhex(authenticatedData), padding, random: peer.random };
@@ -176,29 +199,36 @@ const operations: Readonly<Record<string, (request: Request, peer: Peer, group: 
     return { message: hex(message) };
   },
   async decrypt({ message }, peer, group) {
-    const [after, opened] = await group.decrypt(unhex(message));
+    const [after, opened] = await decrypt(group, unhex(message));
     peer.group = after;
     const { senderLeafIndex, epoch, data, authenticatedData } = opened;
     return { sender: senderLeafIndex, epoch, data: hex(data), authenticatedData: hex(authenticatedData) };
   },
   async proposeUpdate({ private: asPrivate }, peer, group) {
-    const [after, message] = await group.proposeUpdate({ private: asPrivate, random: peer.random });
+    const [after, message] = await proposeUpdate(group, { private: asPrivate, random: peer.random });
     peer.group = after;
     return { message: hex(message) };
   },
   async proposeRemove({ private: asPrivate, leaf }, peer, group) {
     const proposal = { type: REMOVE, removed: leaf } as const;
-    const [after, message] = await group.propose(proposal, { private: asPrivate, random: peer.random });
+    const [after, message] = await propose(group, proposal, { private: asPrivate, random: peer.random });
+    peer.group = after;
+    return { message: hex(message) };
+  },
+  async proposeAdd({ private: asPrivate, adds, now }, peer, group) {
+    const keyPackage = await verifyKeyPackage(decodeKeyPackage(unhex(adds[0]!)), now);
+    const options = { private: asPrivate, random: peer.random };
+    const [after, message] = await propose(group, { type: ADD, keyPackage }, options);
     peer.group = after;
     return { message: hex(message) };
   },
   async receiveProposal({ message }, peer, group) {
-    const [after, received] = await group.receiveProposal(unhex(message));
+    const [after, received] = await receiveProposal(group, unhex(message));
     peer.group = after;
     return { reference: hex(received.reference), proposer: received.member?.leafIndex ?? null };
   },
   async commit(request, peer, group) {
-    peer.pending = await group.commit(await proposalsOf(request), {
+    peer.pending = await commitProposals(group, await proposalsOf(request), {
       authenticatedData: unhex(request.authenticatedData),
       private: request.private,
       groupInfoExtensions: (next) => [{ type: 0xf0a2, data: next.export('info', utf8(''), 16) }],
@@ -212,13 +242,17 @@ const operations: Readonly<Record<string, (request: Request, peer: Peer, group: 
     return { message: hex(message), welcome: welcome && hex(welcome), tree: hex(tree) };
   },
   async merge(_request, peer, group) {
-    peer.group = group.mergeCommit(peer.pending!);
+    peer.group = mergeCommit(group, peer.pending!);
     delete peer.pending;
     return describe(peer.group);
   },
+  async clear(_request, peer) {
+    delete peer.pending;
+    return {};
+  },
   async apply({ message, now, psks }, peer, group) {
-    const verified = await group.verifyCommit(unhex(message), { now });
-    peer.group = await group.applyCommit(verified, { psks: asPsks(psks) });
+    const verified = await verifyCommit(group, unhex(message), { now });
+    peer.group = await applyCommit(group, verified, { psks: asPsks(psks) });
     return {
       ...describe(peer.group),
       committer: verified.committerLeafIndex,
@@ -229,7 +263,7 @@ const operations: Readonly<Record<string, (request: Request, peer: Peer, group: 
     };
   },
   async verify({ message, now }, _peer, group) {
-    const verified = await group.verifyCommit(unhex(message), { now });
+    const verified = await verifyCommit(group, unhex(message), { now });
     return { committer: verified.committerLeafIndex };
   },
   async forge({ trick }, _peer, group) {
@@ -246,12 +280,21 @@ const operations: Readonly<Record<string, (request: Request, peer: Peer, group: 
     return {};
   },
   async forget({ epoch }, peer, group) {
-    peer.group = group.forgetEpochsBefore(epoch);
+    peer.group = forgetEpochsBefore(group, epoch);
     return {};
   },
   async reload(_request, peer, group) {
     peer.group = Group.decode(group.encode());
     return describe(peer.group);
+  },
+  async look(_request, _peer, group) {
+    const { epoch, treeHash, epochAuthenticator } = group;
+    const exported = hex(group.export('soak', utf8('referees'), 40));
+    return { epoch, treeHash: hex(treeHash), authenticator: hex(epochAuthenticator), exported };
+  },
+  async drop({ member }) {
+    peers.delete(member);
+    return {};
   },
 };
 

@@ -1,15 +1,18 @@
 import { expect } from 'vitest';
 import { hex, utf8 } from '../../src/crypto/bytes.ts';
+import {
+  type GroupCommitOptions,
+  PendingCommit,
+  applyCommit,
+  commitProposals,
+  createGroup,
+  decrypt,
+  mergeCommit,
+  verifyCommit,
+} from '../../src/mls/changes.ts';
 import { basicCredential } from '../../src/mls/credential.ts';
 import type { Extension } from '../../src/mls/extensions.ts';
-import {
-  Group,
-  type GroupCommitOptions,
-  KeyPackageBundle,
-  PendingCommit,
-  SUITE_X25519,
-  makeKeyPackage,
-} from '../../src/mls/group.ts';
+import { Group, KeyPackageBundle, SUITE_X25519, makeKeyPackage } from '../../src/mls/group.ts';
 import type { LeafOptions } from '../../src/mls/keypackage.ts';
 import type { Capabilities } from '../../src/mls/leaf.ts';
 import { ADD, type Proposal, REMOVE } from '../../src/mls/proposal.ts';
@@ -58,7 +61,7 @@ export class Club {
   static async found(founder: string, seed: number | string, options: ClubOptions = {}): Promise<Club> {
     const club = new Club(new SeededRandom(seed), options);
     const { suite = SUITE_X25519, extensions = [], capabilities: given = null } = options;
-    const group = await Group.create(suite, GROUP_ID, basicCredential(utf8(founder)), club.random.bytes(32), {
+    const group = await createGroup(suite, GROUP_ID, basicCredential(utf8(founder)), club.random.bytes(32), {
       extensions,
       capabilities: given,
       lifetime: LIFETIME,
@@ -106,16 +109,16 @@ export class Club {
     const before = new Map(this.groups);
     for (const [name, group] of before) {
       if (name === by) {
-        this.set(name, group.mergeCommit(PendingCommit.decode(pending.encode())));
+        this.set(name, mergeCommit(group, PendingCommit.decode(pending.encode())));
         continue;
       }
-      const verified = await group.verifyCommit(pending.message, { now: NOW });
+      const verified = await verifyCommit(group, pending.message, { now: NOW });
       if (verified.removes.some(({ leafIndex }) => leafIndex === group.ownLeafIndex)) {
-        await expect(group.applyCommit(verified, { psks })).rejects.toMatchObject({ code: 'removed' });
+        await expect(applyCommit(group, verified, { psks })).rejects.toMatchObject({ code: 'removed' });
         removed.push(name);
         continue;
       }
-      this.set(name, await group.applyCommit(verified, { psks }));
+      this.set(name, await applyCommit(group, verified, { psks }));
     }
     for (const name of removed) this.groups.delete(name);
     for (const [name, bundle] of joiners) {
@@ -129,7 +132,7 @@ export class Club {
   }
 
   async commit(by: string, proposals: readonly Proposal[], more: Partial<GroupCommitOptions> = {}): Promise<PendingCommit> {
-    const pending = await this.get(by).commit(proposals, this.commitOptions(more));
+    const pending = await commitProposals(this.get(by), proposals, this.commitOptions(more));
     await this.accept(by, pending, new Map(), more.psks);
     return pending;
   }
@@ -138,7 +141,7 @@ export class Club {
     const joiners = new Map<string, KeyPackageBundle>();
     for (const name of names) joiners.set(name, await this.bundle(name));
     const proposals = [...joiners.values()].map(({ keyPackage }) => ({ type: ADD, keyPackage }) as const);
-    const pending = await this.get(by).commit(proposals, this.commitOptions());
+    const pending = await commitProposals(this.get(by), proposals, this.commitOptions());
     await this.accept(by, pending, joiners);
     return pending;
   }
@@ -172,7 +175,7 @@ export class Club {
     this.set(by, group);
     for (const [name, other] of [...this.groups]) {
       if (name === by) continue;
-      const [next, opened] = await other.decrypt(message);
+      const [next, opened] = await decrypt(other, message);
       this.set(name, next);
       expect(opened.data).toEqual(utf8(text));
       expect(opened.authenticatedData).toEqual(utf8('outside'));

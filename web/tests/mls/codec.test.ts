@@ -1,11 +1,37 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hex, utf8 } from '../../src/crypto/bytes.ts';
-import { type Codec, Reader, Writer, constant, decode, encode, oneOf, opaque, optional, struct, u16, u32, u64, u8, variant, vector } from '../../src/mls/codec.ts';
+import {
+  PendingCommit,
+  commitProposals,
+  decrypt,
+  makeGroupInfo,
+  proposeUpdate,
+  receiveProposal,
+  verifyCommit,
+} from '../../src/mls/changes.ts';
+import {
+  type Codec,
+  Reader,
+  Writer,
+  constant,
+  decode,
+  encode,
+  oneOf,
+  opaque,
+  optional,
+  struct,
+  u16,
+  u32,
+  u64,
+  u8,
+  variant,
+  vector,
+} from '../../src/mls/codec.ts';
 import { MlsError } from '../../src/mls/errors.ts';
 import { mlsMessage } from '../../src/mls/framing.ts';
+import { Group } from '../../src/mls/group.ts';
 import { groupInfo } from '../../src/mls/groupinfo.ts';
-import { Group, PendingCommit } from '../../src/mls/group.ts';
 import { KeyPackageBundle, keyPackage } from '../../src/mls/keypackage.ts';
 import { ratchetTree } from '../../src/mls/node.ts';
 import { ADD, PSK } from '../../src/mls/proposal.ts';
@@ -87,10 +113,10 @@ test('decoders of changed bytes fail with typed errors or give what encodes to t
     { type: ADD, keyPackage: bundle.keyPackage },
     { type: PSK, psk: { type: 1, id: utf8('id'), nonce: random.bytes(32) } },
   ] as const;
-  const [boris, update] = await club.get('boris').proposeUpdate({ random });
-  const pending = await club.get('anna').commit(proposals, club.commitOptions({ psks }));
+  const [boris, update] = await proposeUpdate(club.get('boris'), { random });
+  const pending = await commitProposals(club.get('anna'), proposals, club.commitOptions({ psks }));
   const [, message] = await club.get('anna').encrypt(utf8('text'), { random });
-  const info = await club.get('anna').groupInfo({ externalPub: true });
+  const info = await makeGroupInfo(club.get('anna'), { externalPub: true });
   const same = <T>(codec: Codec<T>) => (data: Uint8Array): Uint8Array => encode(codec, decode(codec, data));
   const cases: [string, Uint8Array, (data: Uint8Array) => Uint8Array][] = [
     ['commit', pending.message, same(mlsMessage)],
@@ -145,17 +171,17 @@ function mutate(data: Uint8Array, random: SeededRandom): Uint8Array {
 
 test('members survive changed messages: typed errors, nothing changed', async () => {
   const club = await Club.of(['anna', 'boris', 'clara'], 2);
-  const pending = await club.get('anna').commit([], club.commitOptions());
+  const pending = await commitProposals(club.get('anna'), [], club.commitOptions());
   const [, message] = await club.get('anna').encrypt(utf8('text'), { random: club.random });
-  const [, proposal] = await club.get('anna').proposeUpdate({ random: club.random });
+  const [, proposal] = await proposeUpdate(club.get('anna'), { random: club.random });
   const boris = club.get('boris');
   const before = boris.encode();
   const chance = new SeededRandom('messages');
   for (let round = 0; round < 60; round++) {
     for (const [good, receive] of [
-      [pending.message, (data: Uint8Array) => boris.verifyCommit(data, { now: 1_800_000_000_000 })],
-      [message, (data: Uint8Array) => boris.decrypt(data)],
-      [proposal, (data: Uint8Array) => boris.receiveProposal(data)],
+      [pending.message, (data: Uint8Array) => verifyCommit(boris, data, { now: 1_800_000_000_000 })],
+      [message, (data: Uint8Array) => decrypt(boris, data)],
+      [proposal, (data: Uint8Array) => receiveProposal(boris, data)],
     ] as const) {
       const changed = mutate(good, chance);
       if (hex(changed) === hex(good)) continue;

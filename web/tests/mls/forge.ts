@@ -1,14 +1,22 @@
-import { type Commit, type UpdatePath } from '../../src/mls/commit.ts';
+import { BY_VALUE, type Commit, type ProposalOrRef, type UpdatePath } from '../../src/mls/commit.ts';
 import { type Entry, changedLeaf, finishCommit } from '../../src/mls/committing.ts';
-import { type GroupState, encodedContext, epochKeys, nextContext } from '../../src/mls/epoch.ts';
-import { COMMIT, type FramedContent, MEMBER, PUBLIC_MESSAGE, type Sender, encodeMessage } from '../../src/mls/framing.ts';
+import { type GroupState, encodedContext } from '../../src/mls/epoch.ts';
+import {
+  COMMIT,
+  type FramedContent,
+  MEMBER,
+  PUBLIC_MESSAGE,
+  type Sender,
+  encodeMessage,
+} from '../../src/mls/framing.ts';
 import type { Group } from '../../src/mls/group.ts';
-import { BY_VALUE, type Proposal, type ProposalOrRef } from '../../src/mls/proposal.ts';
+import type { Proposal } from '../../src/mls/proposal.ts';
 import { type Applied, type ResolvedProposal, apply, resolve } from '../../src/mls/proposals.ts';
 import { protectPublic } from '../../src/mls/protect.ts';
 import { pskSecret } from '../../src/mls/psk.ts';
 import { decodeState } from '../../src/mls/state.ts';
 import { zeros } from '../../src/mls/suite.ts';
+import { epochKeys, nextContext } from '../../src/mls/transitions.ts';
 import { type NewPath, createPath, sealPath } from '../../src/mls/treekem.ts';
 import { SeededRandom } from '../support/seeded.ts';
 

@@ -1,7 +1,27 @@
 import { describe, expect, test } from 'vitest';
 import { hex, utf8 } from '../../src/crypto/bytes.ts';
+import {
+  PendingCommit,
+  applyCommit,
+  commitProposals,
+  decrypt,
+  forgetEpochsBefore,
+  inspect,
+  joinExternal,
+  makeGroupInfo,
+  mergeCommit,
+  pastEpochs,
+  pendingProposals,
+  propose,
+  proposeUpdate,
+  ratchetTree,
+  reInit,
+  receiveProposal,
+  resumptionPsk,
+  verifyCommit,
+} from '../../src/mls/changes.ts';
 import { basicCredential } from '../../src/mls/credential.ts';
-import { Group, PendingCommit, SUITE_XWING, decodeKeyPackage, encodeKeyPackage, inspect, verifyKeyPackage } from '../../src/mls/group.ts';
+import { Group, SUITE_XWING, decodeKeyPackage, encodeKeyPackage, verifyKeyPackage } from '../../src/mls/group.ts';
 import { KeyPackageBundle } from '../../src/mls/keypackage.ts';
 import { ADD, GROUP_CONTEXT_EXTENSIONS, PSK, type Proposal, REINIT, REMOVE, UPDATE } from '../../src/mls/proposal.ts';
 import type { PskId } from '../../src/mls/psk.ts';
@@ -23,7 +43,7 @@ describe('a group', () => {
       ['boris', 'clara', 'dmitri'].map((name) => basicCredential(utf8(name))),
     );
     expect(group.member(0)).toBe(null);
-    expect(group.ownSignatureKey).toEqual(group.member(group.ownLeafIndex)!.signatureKey);
+    expect(group.member(group.ownLeafIndex)!.credential).toEqual(basicCredential(utf8('boris')));
   });
 
   test('works with X-Wing as its KEM', async () => {
@@ -39,18 +59,18 @@ describe('a group', () => {
     await club.add('boris', 'clara');
     await club.say('clara', 'found the tree');
     const bundle = await club.bundle('dmitri');
-    const pending = await club.get('anna').commit([{ type: ADD, keyPackage: bundle.keyPackage }], club.commitOptions());
+    const pending = await commitProposals(club.get('anna'), [{ type: ADD, keyPackage: bundle.keyPackage }], club.commitOptions());
     const join = (tree: Uint8Array | null): Promise<unknown> => Group.join(pending.welcome!, [bundle], { tree, now: NOW });
     await expect(join(null)).rejects.toThrow('12.4.3.1-no-tree');
-    await expect(join(club.get('anna').tree)).rejects.toThrow('12.4.3.1-tree-hash');
+    await expect(join(ratchetTree(club.get('anna')))).rejects.toThrow('12.4.3.1-tree-hash');
     await expect(join(pending.tree)).resolves.toBeDefined();
   });
 
   test('prefers the tree inside a Welcome to one from elsewhere', async () => {
     const club = await Club.of(['anna'], 4);
     const bundle = await club.bundle('boris');
-    const pending = await club.get('anna').commit([{ type: ADD, keyPackage: bundle.keyPackage }], club.commitOptions());
-    const joined = await Group.join(pending.welcome!, [bundle], { tree: club.get('anna').tree, now: NOW });
+    const pending = await commitProposals(club.get('anna'), [{ type: ADD, keyPackage: bundle.keyPackage }], club.commitOptions());
+    const joined = await Group.join(pending.welcome!, [bundle], { tree: ratchetTree(club.get('anna')), now: NOW });
     expect(joined.group.treeHash).toEqual(pending.group.treeHash);
     expect(joined.bundle).toBe(bundle);
   });
@@ -58,7 +78,7 @@ describe('a group', () => {
   test('hands GroupInfo extensions to joiners, also those that only the next epoch knows', async () => {
     const club = await Club.of(['anna'], 5);
     const bundle = await club.bundle('boris');
-    const pending = await club.get('anna').commit(
+    const pending = await commitProposals(club.get('anna'),
       [{ type: ADD, keyPackage: bundle.keyPackage }],
       club.commitOptions({ groupInfoExtensions: (next) => [{ type: 0xf0a2, data: next.export('x', utf8(''), 16) }] }),
     );
@@ -70,7 +90,7 @@ describe('a group', () => {
   test('can add without a path, and cannot remove without one', async () => {
     const club = await Club.of(['anna', 'boris'], 6);
     const bundle = await club.bundle('clara');
-    const pending = await club.get('anna').commit(
+    const pending = await commitProposals(club.get('anna'),
       [{ type: ADD, keyPackage: bundle.keyPackage }],
       club.commitOptions({ path: false }),
     );
@@ -78,10 +98,10 @@ describe('a group', () => {
     await club.say('clara', 'hello');
     await club.add('clara', 'dmitri');
     for (const proposals of [[], [{ type: REMOVE, removed: 1 }], [{ type: GROUP_CONTEXT_EXTENSIONS, extensions: [] }]]) {
-      const commit = club.get('anna').commit(proposals as Proposal[], club.commitOptions({ path: false }));
+      const commit = commitProposals(club.get('anna'), proposals as Proposal[], club.commitOptions({ path: false }));
       await expect(commit).rejects.toThrow('12.4-path-required');
     }
-    const change = club.get('anna').commit(
+    const change = commitProposals(club.get('anna'),
       [{ type: ADD, keyPackage: (await club.bundle('eva')).keyPackage }],
       club.commitOptions({ path: false, leaf: { credential: basicCredential(utf8('ana')) } }),
     );
@@ -99,7 +119,7 @@ describe('a group', () => {
     expect(after.signatureKey).not.toEqual(before.signatureKey);
     expect(after.leafNode.signature).not.toEqual(before.leafNode.signature);
     const [, message] = await club.get('anna').encrypt(utf8('new key'), { random: club.random });
-    expect((await club.get('boris').decrypt(message))[1].sender).toEqual(after);
+    expect((await decrypt(club.get('boris'), message))[1].sender).toEqual(after);
     await club.commit('anna', []);
   });
 
@@ -108,26 +128,26 @@ describe('a group', () => {
     const spread = async (by: string, [group, message]: [Group, Uint8Array]): Promise<void> => {
       club.set(by, group);
       for (const name of club.names.filter((other) => other !== by)) {
-        const [next, received] = await club.get(name).receiveProposal(message);
+        const [next, received] = await receiveProposal(club.get(name), message);
         expect(received.member!.leafIndex).toBe(group.ownLeafIndex);
         expect(received.authenticatedData).toEqual(utf8('why'));
-        expect(next.pendingProposals.at(-1)!.reference).toEqual(received.reference);
-        const [again] = await next.receiveProposal(message).catch(() => [next] as const);
-        expect(again.pendingProposals.length).toBe(next.pendingProposals.length);
+        expect(pendingProposals(next).at(-1)!.reference).toEqual(received.reference);
+        const [again] = await receiveProposal(next, message).catch(() => [next] as const);
+        expect(pendingProposals(again).length).toBe(pendingProposals(next).length);
         club.set(name, next);
       }
     };
     const options = { authenticatedData: utf8('why'), random: club.random };
     const leaf = club.get('boris').member(club.get('boris').ownLeafIndex)!.leafNode;
-    await spread('boris', await club.get('boris').proposeUpdate({ ...options, leaf: { credential: basicCredential(utf8('boris')) } }));
-    await spread('clara', await club.get('clara').proposeUpdate({ ...options, private: true }));
-    await spread('anna', await club.get('anna').propose({ type: REMOVE, removed: 3 }, { ...options, private: true }));
+    await spread('boris', await proposeUpdate(club.get('boris'), { ...options, leaf: { credential: basicCredential(utf8('boris')) } }));
+    await spread('clara', await proposeUpdate(club.get('clara'), { ...options, private: true }));
+    await spread('anna', await propose(club.get('anna'), { type: REMOVE, removed: 3 }, { ...options, private: true }));
     await expect(club.get('anna').encrypt(utf8('x'), options)).rejects.toThrow('12.4-pending-proposals');
     const eva = await club.bundle('eva');
-    await expect(club.get('anna').propose({ type: UPDATE, leafNode: leaf }, options)).rejects.toThrow('12.1.2-own-update');
+    await expect(propose(club.get('anna'), { type: UPDATE, leafNode: leaf }, options)).rejects.toThrow('12.1.2-own-update');
     for (const name of club.names) club.set(name, Group.decode(club.get(name).encode()));
     const add = { type: ADD, keyPackage: eva.keyPackage } as const;
-    const pending = await club.get('anna').commit([add], club.commitOptions());
+    const pending = await commitProposals(club.get('anna'), [add], club.commitOptions());
     expect(pending.proposals.map(({ proposal }) => proposal.type)).toEqual([UPDATE, UPDATE, REMOVE, ADD]);
     await club.accept('anna', pending, new Map([['eva', eva]]));
     await club.commit('boris', []);
@@ -140,9 +160,9 @@ describe('a group', () => {
     let anna = club.get('anna');
     const from = async (name: string, proposal: Proposal | null): Promise<void> => {
       const group = club.get(name);
-      const [next, message] = await (proposal ? group.propose(proposal, options) : group.proposeUpdate(options));
+      const [next, message] = await (proposal ? propose(group, proposal, options) : proposeUpdate(group, options));
       club.set(name, next);
-      [anna] = await anna.receiveProposal(message);
+      [anna] = await receiveProposal(anna, message);
     };
     const { keyPackage } = await club.bundle('dmitri');
     await from('boris', null);
@@ -153,16 +173,16 @@ describe('a group', () => {
     await from('boris', { type: REMOVE, removed: 2 });
     await from('clara', { type: REMOVE, removed: 0 });
     await from('clara', { type: REINIT, groupId: utf8('g'), version: 1, cipherSuite: 1, extensions: [] });
-    [anna] = await anna.proposeUpdate(options);
-    const pending = await anna.commit([], club.commitOptions());
+    [anna] = await proposeUpdate(anna, options);
+    const pending = await commitProposals(anna, [], club.commitOptions());
     const kept = pending.proposals.map(({ proposal, sender }) => [proposal.type, sender]);
     expect(kept).toEqual([
       [UPDATE, { type: 1, leafIndex: 1 }],
       [ADD, { type: 1, leafIndex: 2 }],
       [REMOVE, { type: 1, leafIndex: 1 }],
     ]);
-    expect(pending.proposals[0]!.reference).toEqual(anna.pendingProposals[1]!.reference);
-    const none = await anna.commit([], club.commitOptions({ includePending: false }));
+    expect(pending.proposals[0]!.reference).toEqual(pendingProposals(anna)[1]!.reference);
+    const none = await commitProposals(anna, [], club.commitOptions({ includePending: false }));
     expect(none.proposals).toEqual([]);
   });
 
@@ -178,11 +198,11 @@ describe('a group', () => {
     const past = (): Proposal =>
       psk({ type: 2, usage: 1, groupId: GROUP_ID, epoch: BigInt(club.get('anna').epoch - 1) } as Partial<PskId>);
     for (const isPrivate of [false, true]) {
-      const plain = await club.get('anna').commit([external()], club.commitOptions({ psks, private: isPrivate }));
-      const verified = await club.get('boris').verifyCommit(plain.message, { now: NOW });
-      await expect(club.get('boris').applyCommit(verified)).rejects.toThrow('12.4.2-psk-missing');
+      const plain = await commitProposals(club.get('anna'), [external()], club.commitOptions({ psks, private: isPrivate }));
+      const verified = await verifyCommit(club.get('boris'), plain.message, { now: NOW });
+      await expect(applyCommit(club.get('boris'), verified)).rejects.toThrow('12.4.2-psk-missing');
       const wrong = new Map([[hex(utf8('shared')), utf8('another')]]);
-      await expect(club.get('boris').applyCommit(verified, { psks: wrong })).rejects.toMatchObject({
+      await expect(applyCommit(club.get('boris'), verified, { psks: wrong })).rejects.toMatchObject({
         rule: '12.4.2-confirmation-tag',
         code: 'path',
       });
@@ -190,37 +210,37 @@ describe('a group', () => {
       await club.say('boris', 'with a key');
     }
     const bundle = await club.bundle('clara');
-    const pending = await club.get('boris').commit(
+    const pending = await commitProposals(club.get('boris'),
       [external(), { type: ADD, keyPackage: bundle.keyPackage }],
       club.commitOptions({ psks }),
     );
     await expect(Group.join(pending.welcome!, [bundle], { now: NOW })).rejects.toThrow('12.4.2-psk-missing');
     await club.accept('boris', pending, new Map([['clara', bundle]]), psks);
-    await expect(club.get('anna').commit([external()], club.commitOptions())).rejects.toThrow('12.4.2-psk-missing');
+    await expect(commitProposals(club.get('anna'), [external()], club.commitOptions())).rejects.toThrow('12.4.2-psk-missing');
   });
 
   test('is over after a ReInit', async () => {
     const club = await Club.of(['anna', 'boris'], 11);
-    const reInit = { groupId: utf8('next'), version: 1, cipherSuite: 0xf001, extensions: [] };
-    await club.commit('anna', [{ type: REINIT, ...reInit }], { path: false });
+    const ended = { groupId: utf8('next'), version: 1, cipherSuite: 0xf001, extensions: [] };
+    await club.commit('anna', [{ type: REINIT, ...ended }], { path: false });
     const { random } = club;
     for (const name of ['anna', 'boris']) {
       const group = Group.decode(club.get(name).encode());
-      expect(group.reInit).toMatchObject(reInit);
+      expect(reInit(group)).toMatchObject(ended);
       await expect(group.encrypt(utf8('x'), { random })).rejects.toThrow('12.4.2-reinit');
-      await expect(group.commit([], club.commitOptions())).rejects.toThrow('12.4.2-reinit');
-      await expect(group.propose({ type: REMOVE, removed: 0 }, { random })).rejects.toThrow('12.4.2-reinit');
+      await expect(commitProposals(group, [], club.commitOptions())).rejects.toThrow('12.4.2-reinit');
+      await expect(propose(group, { type: REMOVE, removed: 0 }, { random })).rejects.toThrow('12.4.2-reinit');
     }
     // The new group starts from the old one's resumption key.
     const next = await Club.found('anna', 12);
     const bundle = await next.bundle('boris');
     const old = club.get('anna');
     const id: PskId = { type: 2, usage: 2, groupId: old.groupId, epoch: BigInt(old.epoch), nonce: random.bytes(32) };
-    const psks = new Map([[`${hex(old.groupId)}/${old.epoch}`, old.resumptionPsk]]);
+    const psks = new Map([[`${hex(old.groupId)}/${old.epoch}`, resumptionPsk(old)]]);
     const proposals: Proposal[] = [{ type: PSK, psk: id }, { type: ADD, keyPackage: bundle.keyPackage }];
-    const pending = await next.get('anna').commit(proposals, next.commitOptions({ psks }));
+    const pending = await commitProposals(next.get('anna'), proposals, next.commitOptions({ psks }));
     await next.accept('anna', pending, new Map([['boris', bundle]]), psks);
-    const late = next.get('anna').commit([{ type: PSK, psk: id }], next.commitOptions({ psks }));
+    const late = commitProposals(next.get('anna'), [{ type: PSK, psk: id }], next.commitOptions({ psks }));
     await expect(late).rejects.toThrow('12.1.4-usage');
   });
 });
@@ -230,20 +250,20 @@ describe('external commits', () => {
     const club = await Club.of(['anna', 'boris', 'clara'], 20);
     await club.remove('anna', 'boris');
     for (const resync of [false, true]) {
-      const info = await club.get('clara').groupInfo({ externalPub: true, tree: !resync });
+      const info = await makeGroupInfo(club.get('clara'), { externalPub: true, tree: !resync });
       const former = resync ? club.get('dmitri') : null;
-      const joined = await Group.joinExternal(info, basicCredential(utf8('dmitri')), club.random.bytes(32), {
+      const joined = await joinExternal(info, basicCredential(utf8('dmitri')), club.random.bytes(32), {
         random: club.random,
         authenticatedData: utf8('me'),
-        tree: resync ? club.get('anna').tree : null,
+        tree: resync ? ratchetTree(club.get('anna')) : null,
         resync: former && former.ownLeafIndex,
       });
       for (const name of club.names) {
-        const verified = await club.get(name).verifyCommit(joined.message, { now: NOW });
+        const verified = await verifyCommit(club.get(name), joined.message, { now: NOW });
         expect(verified).toMatchObject({ isExternal: true, committerLeafIndex: joined.group.ownLeafIndex });
         expect(verified.committer.credential).toEqual(basicCredential(utf8('dmitri')));
         expect(verified.authenticatedData).toEqual(utf8('me'));
-        const applied = club.get(name).applyCommit(verified);
+        const applied = applyCommit(club.get(name), verified);
         if (name === 'dmitri') await expect(applied).rejects.toMatchObject({ code: 'removed' });
         else club.set(name, await applied);
       }
@@ -259,12 +279,12 @@ describe('external commits', () => {
   test('need the external key and a signature of a member', async () => {
     const club = await Club.of(['anna', 'boris'], 21);
     const join = (info: Uint8Array): Promise<PendingCommit> =>
-      Group.joinExternal(info, basicCredential(utf8('x')), club.random.bytes(32), { random: club.random });
-    await expect(join(await club.get('anna').groupInfo())).rejects.toThrow('12.4.3.2-no-external-pub');
-    const info = await club.get('anna').groupInfo({ externalPub: true });
+      joinExternal(info, basicCredential(utf8('x')), club.random.bytes(32), { random: club.random });
+    await expect(join(await makeGroupInfo(club.get('anna')))).rejects.toThrow('12.4.3.2-no-external-pub');
+    const info = await makeGroupInfo(club.get('anna'), { externalPub: true });
     info[info.length - 1]! ^= 1;
     await expect(join(info)).rejects.toThrow('12.4.3-signature');
-    await expect(join(await club.get('anna').groupInfo({ externalPub: true, tree: false }))).rejects.toThrow('no-tree');
+    await expect(join(await makeGroupInfo(club.get('anna'), { externalPub: true, tree: false }))).rejects.toThrow('no-tree');
   });
 });
 
@@ -280,14 +300,14 @@ describe('messages', () => {
     let boris = club.get('boris');
     const order = [5, 0, 11, 3, 1, 2, 4, 10, 9, 8, 7, 6];
     for (const index of order) {
-      const [next, opened] = await boris.decrypt(sent[index]!);
+      const [next, opened] = await decrypt(boris, sent[index]!);
       expect(opened.data).toEqual(Uint8Array.of(index));
       boris = Group.decode(next.encode());
       for (const seen of order.slice(0, order.indexOf(index) + 1)) {
-        await expect(boris.decrypt(sent[seen]!)).rejects.toMatchObject({ code: 'replayed' });
+        await expect(decrypt(boris, sent[seen]!)).rejects.toMatchObject({ code: 'replayed' });
       }
     }
-    await expect(club.get('anna').decrypt(sent[0]!)).rejects.toMatchObject({ code: 'replayed' });
+    await expect(decrypt(club.get('anna'), sent[0]!)).rejects.toMatchObject({ code: 'replayed' });
   });
 
   test('of past epochs open until their keys are forgotten', async () => {
@@ -304,42 +324,42 @@ describe('messages', () => {
     }
     for (const name of ['anna', 'clara']) {
       let group = Group.decode(club.get(name).encode());
-      expect(group.pastEpochs.slice(-2)).toEqual([1, 2]);
+      expect(pastEpochs(group).slice(-2)).toEqual([1, 2]);
       for (const message of late.slice(0, 3)) {
-        const [next, opened] = await group.decrypt(message);
+        const [next, opened] = await decrypt(group, message);
         expect(opened.sender.credential).toEqual(basicCredential(utf8('boris')));
         group = Group.decode(next.encode());
-        await expect(group.decrypt(message)).rejects.toMatchObject({ code: 'replayed' });
+        await expect(decrypt(group, message)).rejects.toMatchObject({ code: 'replayed' });
       }
-      group = group.forgetEpochsBefore(group.epoch);
-      expect(group.pastEpochs).toEqual([]);
-      await expect(group.decrypt(late[3]!)).rejects.toMatchObject({ code: 'wrong-epoch' });
+      group = forgetEpochsBefore(group, group.epoch);
+      expect(pastEpochs(group)).toEqual([]);
+      await expect(decrypt(group, late[3]!)).rejects.toMatchObject({ code: 'wrong-epoch' });
     }
   });
 
   test('opened while an own commit was on its way do not open again after it', async () => {
     const club = await Club.of(['anna', 'boris'], 32);
-    const pending = await club.get('anna').commit([], club.commitOptions());
+    const pending = await commitProposals(club.get('anna'), [], club.commitOptions());
     const message = await club.say('boris', 'in between');
     await club.accept('anna', pending);
-    await expect(club.get('anna').decrypt(message)).rejects.toMatchObject({ code: 'replayed' });
-    expect(() => club.get('anna').mergeCommit(pending)).toThrow('12.4.2-other-epoch');
+    await expect(decrypt(club.get('anna'), message)).rejects.toMatchObject({ code: 'replayed' });
+    expect(() => mergeCommit(club.get('anna'), pending)).toThrow('12.4.2-other-epoch');
     const external = new PendingCommit({ ...fields(pending), before: null });
-    expect(() => club.get('anna').mergeCommit(external)).toThrow('12.4.2-other-epoch');
-    const next = await club.get('anna').commit([], club.commitOptions());
-    expect(club.get('anna').mergeCommit(next, { keepPast: false }).pastEpochs).toEqual(club.get('anna').pastEpochs);
+    expect(() => mergeCommit(club.get('anna'), external)).toThrow('12.4.2-other-epoch');
+    const next = await commitProposals(club.get('anna'), [], club.commitOptions());
+    expect(pastEpochs(mergeCommit(club.get('anna'), next, { keepPast: false }))).toEqual(pastEpochs(club.get('anna')));
   });
 
   test('say from outside what they are', async () => {
     const club = await Club.of(['anna', 'boris'], 33);
     const [, message] = await club.get('anna').encrypt(utf8('x'), { random: club.random });
     expect(inspect(message)).toEqual({ groupId: GROUP_ID, epoch: 1, contentType: 1, isPrivate: true });
-    const pending = await club.get('anna').commit([], club.commitOptions());
+    const pending = await commitProposals(club.get('anna'), [], club.commitOptions());
     expect(inspect(pending.message)).toEqual({ groupId: GROUP_ID, epoch: 1, contentType: 3, isPrivate: false });
     expect(() => inspect(new Uint8Array(3))).toThrow();
-    await expect(club.get('boris').decrypt(pending.message)).rejects.toThrow('6-not-application');
-    await expect(club.get('boris').verifyCommit(message, { now: NOW })).rejects.toThrow('6-not-a-commit');
-    await expect(club.get('boris').receiveProposal(pending.message)).rejects.toThrow('6-not-a-proposal');
+    await expect(decrypt(club.get('boris'), pending.message)).rejects.toThrow('6-not-application');
+    await expect(verifyCommit(club.get('boris'), message, { now: NOW })).rejects.toThrow('6-not-a-commit');
+    await expect(receiveProposal(club.get('boris'), pending.message)).rejects.toThrow('6-not-a-proposal');
   });
 });
 
@@ -354,15 +374,15 @@ describe('a removed member', () => {
     const boris = club.get('boris');
     const removal = await club.remove('anna', 'boris');
     const [, message] = await club.get('anna').encrypt(utf8('alone'), { random: club.random });
-    await expect(boris.decrypt(message)).rejects.toMatchObject({ code: 'wrong-epoch' });
+    await expect(decrypt(boris, message)).rejects.toMatchObject({ code: 'wrong-epoch' });
     await club.commit('anna', []);
     const add = await club.add('anna', 'clara');
     const later = await club.say('anna', 'later');
     // Whatever boris makes of the commits that he sees, he does not arrive at the epoch's secrets.
-    await expect(boris.verifyCommit(add.message, { now: NOW })).rejects.toMatchObject({ code: 'wrong-epoch' });
-    await expect(boris.decrypt(later)).rejects.toMatchObject({ code: 'wrong-epoch' });
-    const verified = await boris.verifyCommit(removal.message, { now: NOW });
-    await expect(boris.applyCommit(verified)).rejects.toMatchObject({ code: 'removed', rule: '12.4.2-removed' });
+    await expect(verifyCommit(boris, add.message, { now: NOW })).rejects.toMatchObject({ code: 'wrong-epoch' });
+    await expect(decrypt(boris, later)).rejects.toMatchObject({ code: 'wrong-epoch' });
+    const verified = await verifyCommit(boris, removal.message, { now: NOW });
+    await expect(applyCommit(boris, verified)).rejects.toMatchObject({ code: 'removed', rule: '12.4.2-removed' });
   });
 });
 
@@ -380,7 +400,7 @@ describe('storage', () => {
         const blob = group.encode();
         const again = Group.decode(blob);
         expect(again.encode()).toEqual(blob);
-        expect(again.pastEpochs).toEqual(group.pastEpochs);
+        expect(pastEpochs(again)).toEqual(pastEpochs(group));
         club.set(name, again);
       }
       club.agree();

@@ -1,8 +1,10 @@
 import { expect, test, vi } from 'vitest';
-import { encodedContext, nextContext } from '../../src/mls/epoch.ts';
+import { encodedContext } from '../../src/mls/epoch.ts';
 import { suiteById } from '../../src/mls/suite.ts';
+import { nextContext } from '../../src/mls/transitions.ts';
 import { RatchetTree } from '../../src/mls/tree.ts';
 import { createPath, openPath, sealPath } from '../../src/mls/treekem.ts';
+import { single } from '../../src/mls/treechanges.ts';
 import { Club } from './club.ts';
 import { stateOf } from './forge.ts';
 
@@ -16,7 +18,7 @@ test('7.7-size, 12.4.3.3-size: trees grow so far and no further', async () => {
   expect(RatchetTree.decode(tree.encode()).size).toBe(4);
   const rest = tree.encode().slice(2);
   const blanks = [0, 0, 0];
-  const leaf = RatchetTree.single(tree.leaf(0)!).encode().slice(2);
+  const leaf = single(tree.leaf(0)!).encode().slice(2);
   const all = Uint8Array.of(...rest, ...blanks, ...leaf);
   const larger = Uint8Array.of(0x40 | (all.length >> 8), all.length & 255, ...all);
   expect(() => RatchetTree.decode(larger)).toThrow('12.4.3.3-size');

@@ -1,9 +1,21 @@
 import { expect, test } from 'vitest';
 import { hex, utf8 } from '../../src/crypto/bytes.ts';
-import { basicCredential } from '../../src/mls/credential.ts';
+import {
+  commitProposals,
+  createGroup,
+  decrypt,
+  inspect,
+  joinExternal,
+  makeGroupInfo,
+  pendingProposals,
+  propose,
+  proposeUpdate,
+  verifyCommit,
+} from '../../src/mls/changes.ts';
 import { encode } from '../../src/mls/codec.ts';
 import { makeCommit } from '../../src/mls/committing.ts';
-import { encodedContext, epochKeys } from '../../src/mls/epoch.ts';
+import { basicCredential } from '../../src/mls/credential.ts';
+import { encodedContext } from '../../src/mls/epoch.ts';
 import {
   APPLICATION,
   EXTERNAL,
@@ -15,11 +27,12 @@ import {
   senderData,
   senderDataAad,
 } from '../../src/mls/framing.ts';
-import { Group, inspect } from '../../src/mls/group.ts';
-import { ADD, PSK, type Proposal } from '../../src/mls/proposal.ts';
+import { Group } from '../../src/mls/group.ts';
+import { ADD, PSK, type Proposal, UPDATE } from '../../src/mls/proposal.ts';
 import { protectPrivate, signContent } from '../../src/mls/protect.ts';
 import { type PskId, pskName, pskSecret } from '../../src/mls/psk.ts';
 import { SUITE_X25519 as S, expandWithLabel } from '../../src/mls/suite.ts';
+import { epochKeys } from '../../src/mls/transitions.ts';
 import { makeWelcome } from '../../src/mls/welcoming.ts';
 import { Club, GROUP_ID, NOW } from './club.ts';
 import { stateOf } from './forge.ts';
@@ -48,8 +61,8 @@ test('6.3.1-padding: padding that is not zeros', async () => {
     const encryptedSenderData = await S.aead.seal(dataKey!, dataNonce!, encode(senderDataAad, head), data);
     return encodeMessage({ wireFormat: PRIVATE_MESSAGE, privateMessage: { ...head, encryptedSenderData, ciphertext } });
   };
-  expect((await club.get('boris').decrypt(await seal(0)))[1].data).toEqual(utf8('text'));
-  await expect(club.get('boris').decrypt(await seal(1))).rejects.toMatchObject({ rule: '6.3.1-padding', code: 'malformed' });
+  expect((await decrypt(club.get('boris'), await seal(0)))[1].data).toEqual(utf8('text'));
+  await expect(decrypt(club.get('boris'), await seal(1))).rejects.toMatchObject({ rule: '6.3.1-padding', code: 'malformed' });
 });
 
 test('12.4.3.1-resumption: two PSKs that branch, and one into a later epoch', async () => {
@@ -60,9 +73,9 @@ test('12.4.3.1-resumption: two PSKs that branch, and one into a later epoch', as
   const add: Proposal = { type: ADD, keyPackage: bundle.keyPackage };
   const asPsk = (psk: PskId): Proposal => ({ type: PSK, psk });
   const join = (welcome: Uint8Array | null): Promise<unknown> => Group.join(welcome!, [bundle], { psks, now: NOW });
-  const one = await club.get('anna').commit([add, asPsk(branch(1))], club.commitOptions({ psks }));
+  const one = await commitProposals(club.get('anna'), [add, asPsk(branch(1))], club.commitOptions({ psks }));
   await join(one.welcome);
-  const two = await club.get('anna').commit([add, asPsk(branch(1)), asPsk(branch(2))], club.commitOptions({ psks }));
+  const two = await commitProposals(club.get('anna'), [add, asPsk(branch(1)), asPsk(branch(2))], club.commitOptions({ psks }));
   await expect(join(two.welcome)).rejects.toMatchObject({ rule: '12.4.3.1-resumption' });
 
   await club.commit('anna', []);
@@ -123,30 +136,33 @@ test('only members seal messages', async () => {
 test('messages of one kind are not taken for another', async () => {
   const club = await Club.of(['anna', 'boris'], 3);
   const { random } = club;
-  const info = await club.get('anna').groupInfo({ externalPub: true });
-  const pending = await club.get('anna').commit([], club.commitOptions());
+  const info = await makeGroupInfo(club.get('anna'), { externalPub: true });
+  const pending = await commitProposals(club.get('anna'), [], club.commitOptions());
   const boris = club.get('boris');
-  const join = Group.joinExternal(pending.message, basicCredential(utf8('x')), random.bytes(32), { random });
+  const join = joinExternal(pending.message, basicCredential(utf8('x')), random.bytes(32), { random });
   await expect(join).rejects.toMatchObject({ rule: '12.4.3.2-not-a-group-info' });
   expect(() => inspect(info)).toThrow('6-not-a-group-message');
-  await expect(boris.verifyCommit(info, { now: NOW })).rejects.toMatchObject({ rule: '6-not-a-handshake' });
-  await expect(boris.decrypt(info)).rejects.toMatchObject({ rule: '6-not-application' });
-  const [, privately] = await club.get('anna').propose({ type: 3, removed: 1 }, { random, private: true });
+  await expect(verifyCommit(boris, info, { now: NOW })).rejects.toMatchObject({ rule: '6-not-a-handshake' });
+  await expect(decrypt(boris, info)).rejects.toMatchObject({ rule: '6-not-application' });
+  const [, privately] = await propose(club.get('anna'), { type: 3, removed: 1 }, { random, private: true });
   expect(inspect(privately)).toEqual({ groupId: GROUP_ID, epoch: 1, contentType: 2, isPrivate: true });
-  await expect(boris.decrypt(privately)).rejects.toMatchObject({ rule: '6-not-application' });
+  await expect(decrypt(boris, privately)).rejects.toMatchObject({ rule: '6-not-application' });
   const other = await Club.found('clara', 4);
-  const foreign = await Group.create(S, utf8('another'), basicCredential(utf8('c')), random.bytes(32), {
+  const foreign = await createGroup(S, utf8('another'), basicCredential(utf8('c')), random.bytes(32), {
     lifetime: { notBefore: 0n, notAfter: 1n },
     random,
   });
   const [, message] = await foreign.encrypt(utf8('x'), { random });
-  await expect(other.get('clara').decrypt(message)).rejects.toMatchObject({ rule: '6-group-id' });
+  await expect(decrypt(other.get('clara'), message)).rejects.toMatchObject({ rule: '6-group-id' });
 });
 
 test('an Update keeps the signature key', async () => {
   const club = await Club.of(['anna', 'boris'], 5);
   const { random } = club;
-  const change = club.get('anna').proposeUpdate({ random, leaf: { signaturePrivate: random.bytes(32) } });
+  const change = proposeUpdate(club.get('anna'), { random, leaf: { signaturePrivate: random.bytes(32) } });
   await expect(change).rejects.toMatchObject({ rule: '12.1.2-signature-key' });
-  expect(hex(club.get('anna').ownSignatureKey)).toBe(hex(club.get('anna').member(0)!.signatureKey));
+  const [after] = await proposeUpdate(club.get('anna'), { random });
+  const { proposal } = pendingProposals(after)[0]!;
+  if (proposal.type !== UPDATE) return expect.fail();
+  expect(hex(proposal.leafNode.signatureKey)).toBe(hex(after.member(0)!.signatureKey));
 });

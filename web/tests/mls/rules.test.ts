@@ -1,9 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { concat, utf8 } from '../../src/crypto/bytes.ts';
-import { basicCredential } from '../../src/mls/credential.ts';
+import {
+  applyCommit,
+  commitProposals,
+  decrypt,
+  joinExternal,
+  makeGroupInfo,
+  pendingProposals,
+  proposeUpdate,
+  receiveProposal,
+  verifyCommit,
+} from '../../src/mls/changes.ts';
 import { checkLifetimeSpan, checkTree } from '../../src/mls/checks.ts';
 import { decode, encode } from '../../src/mls/codec.ts';
-import { encodedContext, epochKeys } from '../../src/mls/epoch.ts';
+import { BY_REFERENCE } from '../../src/mls/commit.ts';
+import { basicCredential } from '../../src/mls/credential.ts';
+import { encodedContext } from '../../src/mls/epoch.ts';
 import {
   EXTERNAL_SENDERS,
   REQUIRED_CAPABILITIES,
@@ -30,7 +42,6 @@ import { KeyPackageBundle, signKeyPackage } from '../../src/mls/keypackage.ts';
 import { FROM_COMMIT, FROM_KEY_PACKAGE, FROM_UPDATE, type LeafNode, signLeaf } from '../../src/mls/leaf.ts';
 import {
   ADD,
-  BY_REFERENCE,
   EXTERNAL_INIT,
   GROUP_CONTEXT_EXTENSIONS,
   PSK,
@@ -41,7 +52,9 @@ import {
 import { checkExternalList } from '../../src/mls/proposals.ts';
 import { protectPrivate, protectPublic, signContent } from '../../src/mls/protect.ts';
 import { SUITE_X25519 as S } from '../../src/mls/suite.ts';
+import { epochKeys } from '../../src/mls/transitions.ts';
 import { RatchetTree } from '../../src/mls/tree.ts';
+import { withLeaf, withPath } from '../../src/mls/treechanges.ts';
 import { Club, LIFETIME, NOW, bundleFor, capabilities } from './club.ts';
 import { type Tricks, forge, stateOf } from './forge.ts';
 import { TRICKS } from './tricks.ts';
@@ -57,7 +70,7 @@ const setUp = (seed: number): Promise<Club> => Club.of(['anna', 'boris', 'clara'
 async function refused(club: Club, rule: string, tricks: Tricks): Promise<void> {
   const before = club.get('boris').encode();
   const message = await forge(club.get('anna'), tricks);
-  await expect(club.get('boris').verifyCommit(message, { now: NOW }), rule).rejects.toMatchObject({ rule });
+  await expect(verifyCommit(club.get('boris'), message, { now: NOW }), rule).rejects.toMatchObject({ rule });
   expect(club.get('boris').encode()).toEqual(before);
 }
 
@@ -66,10 +79,10 @@ test('an honest forgery is accepted, so that what follows is refused for its own
   const bundle = await club.bundle('dmitri');
   const proposals: Proposal[] = [{ type: REMOVE, removed: 2 }, { type: ADD, keyPackage: bundle.keyPackage }];
   const message = await forge(club.get('anna'), { proposals });
-  const verified = await club.get('boris').verifyCommit(message, { now: NOW });
+  const verified = await verifyCommit(club.get('boris'), message, { now: NOW });
   expect(verified.removes.map(({ leafIndex }) => leafIndex)).toEqual([2]);
   expect(verified.addedLeaves).toEqual([2]);
-  expect((await club.get('boris').applyCommit(verified)).epoch).toBe(2);
+  expect((await applyCommit(club.get('boris'), verified)).epoch).toBe(2);
 });
 
 test.each(Object.entries(TRICKS))('%s is refused', async (_name, { rule, make }) => {
@@ -93,7 +106,7 @@ describe('framing', () => {
     const { membershipKey } = state.secrets;
     const publicMessage = protectPublic(S, { content, auth }, epochKeys(state).context, membershipKey);
     const message = encodeMessage({ wireFormat: PUBLIC_MESSAGE, publicMessage });
-    await expect(club.get('boris').receiveProposal(message)).rejects.toMatchObject({ rule: '6.1-signature' });
+    await expect(receiveProposal(club.get('boris'), message)).rejects.toMatchObject({ rule: '6.1-signature' });
   });
 
   test('6-application-in-public', async () => {
@@ -110,10 +123,10 @@ describe('framing', () => {
     const signature = await signContent(S, state.signaturePrivate, PUBLIC_MESSAGE, content, encodedContext(state.context));
     const publicMessage = { content, auth: { signature, confirmationTag: null }, membershipTag: new Uint8Array(32) };
     const message = encodeMessage({ wireFormat: PUBLIC_MESSAGE, publicMessage });
-    for (const attempt of [club.get('boris').receiveProposal(message), club.get('boris').verifyCommit(message, { now: NOW })]) {
+    for (const attempt of [receiveProposal(club.get('boris'), message), verifyCommit(club.get('boris'), message, { now: NOW })]) {
       await expect(attempt).rejects.toMatchObject({ rule: '6-application-in-public' });
     }
-    await expect(club.get('boris').decrypt(message)).rejects.toMatchObject({ rule: '6-not-application' });
+    await expect(decrypt(club.get('boris'), message)).rejects.toMatchObject({ rule: '6-not-application' });
   });
 
   test('private messages: sender, seal, signature, padding', async () => {
@@ -137,11 +150,11 @@ describe('framing', () => {
     };
     const before = boris.encode();
     const fails = async (rule: string, message: Promise<Uint8Array>): Promise<void> => {
-      await expect(boris.decrypt(await message), rule).rejects.toMatchObject({ rule });
+      await expect(decrypt(boris, await message), rule).rejects.toMatchObject({ rule });
       expect(boris.encode()).toEqual(before);
     };
     const own = { type: MEMBER, leafIndex: 0 } as const;
-    await boris.decrypt(await seal(own, state.signaturePrivate));
+    await decrypt(boris, await seal(own, state.signaturePrivate));
     await fails('6.1-signature', seal(own, new Uint8Array(32)));
     await fails('6.1-signature', seal({ type: MEMBER, leafIndex: 2 }, state.signaturePrivate));
     await fails('6.3.2-blank-sender', seal({ type: MEMBER, leafIndex: 3 }, state.signaturePrivate));
@@ -162,11 +175,11 @@ describe('the list of proposals', () => {
 
   test('has Updates of members other than the committer only', async () => {
     const club = await setUp(11);
-    const [anna, message] = await club.get('anna').proposeUpdate({ random: club.random });
-    const { reference } = anna.pendingProposals[0]!;
-    const { proposal } = anna.pendingProposals[0]!;
+    const [anna, message] = await proposeUpdate(club.get('anna'), { random: club.random });
+    const { reference } = pendingProposals(anna)[0]!;
+    const { proposal } = pendingProposals(anna)[0]!;
     club.set('anna', anna);
-    club.set('boris', (await club.get('boris').receiveProposal(message))[0]);
+    club.set('boris', (await receiveProposal(club.get('boris'), message))[0]);
     await refused(club, '12.2-committer', { references: [{ kind: BY_REFERENCE, reference: reference! }] });
     await refused(club, '12.2-committer', { proposals: [proposal] });
   });
@@ -174,9 +187,9 @@ describe('the list of proposals', () => {
   test('may be a PSK for branching only in a new group', async () => {
     const club = await Club.found('anna', 13);
     const psks = new Map([['67726f7570/1', new Uint8Array(32)]]);
-    await club.get('anna').commit([psk(32, 3)], club.commitOptions({ psks }));
+    await commitProposals(club.get('anna'), [psk(32, 3)], club.commitOptions({ psks }));
     await club.add('anna', 'boris');
-    await expect(club.get('anna').commit([psk(32, 3)], club.commitOptions({ psks }))).rejects.toThrow('12.1.4-usage');
+    await expect(commitProposals(club.get('anna'), [psk(32, 3)], club.commitOptions({ psks }))).rejects.toThrow('12.1.4-usage');
   });
 
   test('of an external commit holds one ExternalInit, one Remove at most, PSKs, all by value', async () => {
@@ -214,7 +227,7 @@ describe('leaves and key packages', () => {
     // Unless the same commit removes the old one.
     const proposals: Proposal[] = [{ type: REMOVE, removed: 1 }, { type: ADD, keyPackage: twin }];
     const message = await forge(club.get('anna'), { proposals });
-    await club.get('clara').verifyCommit(message, { now: NOW });
+    await verifyCommit(club.get('clara'), message, { now: NOW });
   });
 
   test('support what the group requires, before and after the commit', async () => {
@@ -231,7 +244,7 @@ describe('leaves and key packages', () => {
     await refused(club, '13.4-context-extension', { proposals: [{ type: ADD, keyPackage: poor }] });
     const none: Proposal = { type: GROUP_CONTEXT_EXTENSIONS, extensions: [] };
     const joined = { type: ADD, keyPackage: poor } as const;
-    const verified = await club.get('boris').verifyCommit(await forge(club.get('anna'), { proposals: [none, joined] }), { now: NOW });
+    const verified = await verifyCommit(club.get('boris'), await forge(club.get('anna'), { proposals: [none, joined] }), { now: NOW });
     expect(verified.extensionsAfter).toEqual([]);
   });
 
@@ -264,7 +277,7 @@ describe('leaves and key packages', () => {
       const signature = await signContent(S, state.signaturePrivate, PUBLIC_MESSAGE, content, keys.context);
       const framed = { content, auth: { signature, confirmationTag: null } };
       const publicMessage = protectPublic(S, framed, keys.context, state.secrets.membershipKey);
-      const received = club.get('boris').receiveProposal(encodeMessage({ wireFormat: PUBLIC_MESSAGE, publicMessage }));
+      const received = receiveProposal(club.get('boris'), encodeMessage({ wireFormat: PUBLIC_MESSAGE, publicMessage }));
       if (rule === '') await received;
       else await expect(received, rule).rejects.toMatchObject({ rule });
     }
@@ -296,12 +309,12 @@ describe('paths', () => {
 
   test('of a removed former self in an external commit have another key', async () => {
     const club = await Club.of(['anna', 'boris'], 32);
-    const info = await club.get('boris').groupInfo({ externalPub: true });
-    const joined = await Group.joinExternal(info, basicCredential(utf8('anna')), club.random.bytes(32), {
+    const info = await makeGroupInfo(club.get('boris'), { externalPub: true });
+    const joined = await joinExternal(info, basicCredential(utf8('anna')), club.random.bytes(32), {
       random: club.random,
       resync: 0,
     });
-    await club.get('boris').verifyCommit(joined.message, { now: NOW });
+    await verifyCommit(club.get('boris'), joined.message, { now: NOW });
     const message = decode(mlsMessage, joined.message);
     if (message.wireFormat !== PUBLIC_MESSAGE || message.publicMessage.content.content.type !== 3) return expect.fail();
     const { content } = message.publicMessage;
@@ -314,13 +327,13 @@ describe('paths', () => {
     const signature = await signContent(S, signer, PUBLIC_MESSAGE, changed, context);
     const publicMessage = { ...message.publicMessage, content: changed, auth: { ...message.publicMessage.auth, signature } };
     const again = encodeMessage({ wireFormat: PUBLIC_MESSAGE, publicMessage });
-    await expect(club.get('boris').verifyCommit(again, { now: NOW })).rejects.toMatchObject({ rule: '7.3-same-encryption-key' });
+    await expect(verifyCommit(club.get('boris'), again, { now: NOW })).rejects.toMatchObject({ rule: '7.3-same-encryption-key' });
     const byReference = { ...commit, proposals: [...commit.proposals, { kind: BY_REFERENCE, reference: new Uint8Array(32) } as const] };
     const referring = { ...content, content: { type: 3, commit: byReference } } as const;
     const resigned = await signContent(S, signer, PUBLIC_MESSAGE, referring, context);
     const third = { ...publicMessage, content: referring, auth: { ...publicMessage.auth, signature: resigned } };
     const last = encodeMessage({ wireFormat: PUBLIC_MESSAGE, publicMessage: third });
-    await expect(club.get('boris').verifyCommit(last, { now: NOW })).rejects.toMatchObject({ code: 'unknown-proposal' });
+    await expect(verifyCommit(club.get('boris'), last, { now: NOW })).rejects.toMatchObject({ code: 'unknown-proposal' });
   });
 });
 
@@ -329,8 +342,8 @@ describe('what only secrets can show', () => {
   async function unfollowable(club: Club, rule: string, tricks: Tricks): Promise<void> {
     const before = club.get('boris').encode();
     const message = await forge(club.get('anna'), tricks);
-    const verified = await club.get('boris').verifyCommit(message, { now: NOW });
-    await expect(club.get('boris').applyCommit(verified), rule).rejects.toMatchObject({ rule, code: 'path' });
+    const verified = await verifyCommit(club.get('boris'), message, { now: NOW });
+    await expect(applyCommit(club.get('boris'), verified), rule).rejects.toMatchObject({ rule, code: 'path' });
     expect(club.get('boris').encode()).toEqual(before);
   }
 
@@ -358,22 +371,22 @@ describe('what only secrets can show', () => {
 
   test('commits are applied in the epoch that they were verified in, and not by their maker', async () => {
     const club = await setUp(43);
-    const pending = await club.get('anna').commit([], club.commitOptions());
-    const verified = await club.get('boris').verifyCommit(pending.message, { now: NOW });
-    const own = await club.get('anna').verifyCommit(pending.message, { now: NOW });
-    await expect(club.get('anna').applyCommit(own)).rejects.toMatchObject({ rule: '12.4.2-own-commit' });
+    const pending = await commitProposals(club.get('anna'), [], club.commitOptions());
+    const verified = await verifyCommit(club.get('boris'), pending.message, { now: NOW });
+    const own = await verifyCommit(club.get('anna'), pending.message, { now: NOW });
+    await expect(applyCommit(club.get('anna'), own)).rejects.toMatchObject({ rule: '12.4.2-own-commit' });
     await club.commit('clara', []);
-    await expect(club.get('boris').applyCommit(verified)).rejects.toMatchObject({ rule: '12.4.2-other-epoch' });
+    await expect(applyCommit(club.get('boris'), verified)).rejects.toMatchObject({ rule: '12.4.2-other-epoch' });
   });
 
   test('a private key of an own Update that is gone is missed', async () => {
     const club = await setUp(44);
-    const [boris, message] = await club.get('boris').proposeUpdate({ random: club.random });
-    for (const name of ['anna', 'clara']) club.set(name, (await club.get(name).receiveProposal(message))[0]);
-    const [forgetful] = await club.get('boris').receiveProposal(message);
-    const pending = await club.get('anna').commit([], club.commitOptions());
-    const verified = await forgetful.verifyCommit(pending.message, { now: NOW });
-    await expect(forgetful.applyCommit(verified)).rejects.toMatchObject({ rule: '12.4.2-own-update', code: 'path' });
+    const [boris, message] = await proposeUpdate(club.get('boris'), { random: club.random });
+    for (const name of ['anna', 'clara']) club.set(name, (await receiveProposal(club.get(name), message))[0]);
+    const [forgetful] = await receiveProposal(club.get('boris'), message);
+    const pending = await commitProposals(club.get('anna'), [], club.commitOptions());
+    const verified = await verifyCommit(forgetful, pending.message, { now: NOW });
+    await expect(applyCommit(forgetful, verified)).rejects.toMatchObject({ rule: '12.4.2-own-update', code: 'path' });
     club.set('boris', boris);
     await club.accept('anna', pending);
   });
@@ -408,18 +421,18 @@ describe('proposals from outside', () => {
       ['6.1-sender-type', send({ type: NEW_MEMBER_COMMIT }, add, seed)],
     ];
     for (const [rule, message] of cases) {
-      await expect(club.get('anna').receiveProposal(await message), rule).rejects.toMatchObject({ rule });
+      await expect(receiveProposal(club.get('anna'), await message), rule).rejects.toMatchObject({ rule });
     }
     const wished = await send(external(0), add, seed);
     const own = await send(newMember, { type: ADD, keyPackage: newcomer.keyPackage }, newcomer.signaturePrivate);
     for (const name of ['anna', 'boris']) {
-      let [group, received] = await club.get(name).receiveProposal(wished);
+      let [group, received] = await receiveProposal(club.get(name), wished);
       expect(received.member).toBe(null);
-      [group, received] = await group.receiveProposal(own);
+      [group, received] = await receiveProposal(group, own);
       expect(received.sender).toEqual(newMember);
       club.set(name, group);
     }
-    const pending = await club.get('boris').commit([], club.commitOptions());
+    const pending = await commitProposals(club.get('boris'), [], club.commitOptions());
     expect(pending.proposals.length).toBe(2);
     await club.accept('boris', pending, new Map([['newcomer', newcomer]])).catch((error: unknown) => {
       // Clara's bundle is not among the joiners, so only the count of members differs.
@@ -434,7 +447,7 @@ describe('Welcomes', () => {
     const club = await Club.of(['anna'], 60);
     const bundle = await club.bundle('boris');
     const other = await club.bundle('clara');
-    const pending = await club.get('anna').commit([{ type: ADD, keyPackage: bundle.keyPackage }], club.commitOptions());
+    const pending = await commitProposals(club.get('anna'), [{ type: ADD, keyPackage: bundle.keyPackage }], club.commitOptions());
     const join = (welcome: Uint8Array, ...bundles: KeyPackageBundle[]): Promise<unknown> => Group.join(welcome, bundles, { now: NOW });
     await expect(join(pending.welcome!, other)).rejects.toMatchObject({ rule: '12.4.3.1-no-key-package' });
     await expect(join(pending.message, bundle)).rejects.toMatchObject({ rule: '12.4.3.1-not-a-welcome' });
@@ -468,7 +481,7 @@ describe('trees', () => {
     expect(withUnmerged.length).toBeGreaterThan(2);
     const [node, parent] = withUnmerged[0]!;
     const parents = (...entries: [number, typeof parent][]): RatchetTree =>
-      state.tree.withPath(0, new Map([...withUnmerged, ...entries]));
+      withPath(state.tree, 0, new Map([...withUnmerged, ...entries]));
     await check(parents());
     const cases: [string, RatchetTree][] = [
       ['7.9.2-parent-hash', parents([node, { ...parent, parentHash: new Uint8Array(32) }])],
@@ -479,8 +492,8 @@ describe('trees', () => {
       ['12.4.3.1-unmerged-between', parents([state.tree.root, { ...state.tree.parent(state.tree.root)!, unmergedLeaves: [1] }])],
       ['7.3-encryption-key-reused', parents([node, { ...parent, encryptionKey: state.tree.encryptionKey(2) }])],
       ['7.3-encryption-key', parents([node, { ...parent, encryptionKey: new Uint8Array(32) }])],
-      ['7.3-signature', state.tree.withLeaf(0, { ...state.tree.leaf(0)!, credential: basicCredential(utf8('mallory')) })],
-      ['7.3-signature-key-reused', state.tree.withLeaf(7, state.tree.leaf(1)!)],
+      ['7.3-signature', withLeaf(state.tree, 0, { ...state.tree.leaf(0)!, credential: basicCredential(utf8('mallory')) })],
+      ['7.3-signature-key-reused', withLeaf(state.tree, 7, state.tree.leaf(1)!)],
     ];
     for (const [rule, tree] of cases) {
       await expect(check(RatchetTree.decode(tree.encode())), rule).rejects.toMatchObject({ rule });

@@ -1,14 +1,13 @@
 import { utf8 } from '../../src/crypto/bytes.ts';
+import { BY_REFERENCE, BY_VALUE, type UpdatePath } from '../../src/mls/commit.ts';
 import { basicCredential } from '../../src/mls/credential.ts';
 import { EXTERNAL_SENDERS, REQUIRED_CAPABILITIES } from '../../src/mls/extensions.ts';
 import { EXTERNAL, MEMBER, NEW_MEMBER_COMMIT, NEW_MEMBER_PROPOSAL } from '../../src/mls/framing.ts';
 import type { Group } from '../../src/mls/group.ts';
-import { type KeyPackage, signKeyPackage, makeKeyPackage } from '../../src/mls/keypackage.ts';
+import { type KeyPackage, makeKeyPackage, signKeyPackage } from '../../src/mls/keypackage.ts';
 import { FROM_COMMIT, FROM_KEY_PACKAGE, FROM_UPDATE, type LeafNode, signLeaf } from '../../src/mls/leaf.ts';
 import {
   ADD,
-  BY_REFERENCE,
-  BY_VALUE,
   EXTERNAL_INIT,
   GROUP_CONTEXT_EXTENSIONS,
   PSK,
@@ -16,7 +15,6 @@ import {
   REINIT,
   REMOVE,
 } from '../../src/mls/proposal.ts';
-import type { UpdatePath } from '../../src/mls/commit.ts';
 import { SUITE_X25519 as S } from '../../src/mls/suite.ts';
 import { SeededRandom } from '../support/seeded.ts';
 import { type Tricks, stateOf } from './forge.ts';

@@ -2,32 +2,22 @@ import { expect } from 'vitest';
 import { hex, utf8 } from '../../src/crypto/bytes.ts';
 import { type Codec, Reader, decode, encode } from '../../src/mls/codec.ts';
 import { commit } from '../../src/mls/commit.ts';
+import { interimTranscriptHash } from '../../src/mls/epoch.ts';
 import { extensions } from '../../src/mls/extensions.ts';
-import {
-  type AuthenticatedContent,
-  COMMIT,
-  MEMBER,
-  authenticatedContent,
-  mlsMessage,
-} from '../../src/mls/framing.ts';
+import { type AuthenticatedContent, COMMIT, MEMBER, authenticatedContent, mlsMessage } from '../../src/mls/framing.ts';
 import { groupContext } from '../../src/mls/groupcontext.ts';
 import { keyPackage } from '../../src/mls/keypackage.ts';
 import { leafNode } from '../../src/mls/leaf.ts';
 import { ratchetTree } from '../../src/mls/node.ts';
 import { proposal, reInit } from '../../src/mls/proposal.ts';
 import { pskId, pskSecret } from '../../src/mls/psk.ts';
-import {
-  exportSecret,
-  externalKeyPair,
-  fromJoiner,
-  joinerSecret,
-  welcomeSecret,
-} from '../../src/mls/schedule.ts';
+import { exportSecret, externalKeyPair, fromJoiner, joinerSecret, welcomeSecret } from '../../src/mls/schedule.ts';
 import { SecretTree } from '../../src/mls/secrettree.ts';
-import * as suite from '../../src/mls/suite.ts';
-import { confirmedTranscriptHash, interimTranscriptHash } from '../../src/mls/transcript.ts';
-import * as math from '../../src/mls/treemath.ts';
+import { confirmedTranscriptHash } from '../../src/mls/transcript.ts';
 import { groupSecrets } from '../../src/mls/welcome.ts';
+import * as suite from '../../src/mls/suite.ts';
+import * as math from '../../src/mls/treemath.ts';
+import { take } from '../../src/mls/ratchets.ts';
 import { unhex } from '../support/hex.ts';
 import { SeededRandom } from '../support/seeded.ts';
 import { vectors } from './files.ts';
@@ -122,7 +112,7 @@ vectors<{
   for (const [leaf, generations] of vector.leaves.entries()) {
     for (const generation of generations) {
       for (const name of ['handshake', 'application'] as const) {
-        const [key, next] = tree.take(leaf, name, generation.generation);
+        const [key, next] = take(tree, leaf, name, generation.generation);
         tree = next;
         expect(hex(key.key)).toBe(generation[`${name}_key`]);
         expect(hex(key.nonce)).toBe(generation[`${name}_nonce`]);

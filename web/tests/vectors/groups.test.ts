@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { hex } from '../../src/crypto/bytes.ts';
+import { applyCommit, forgetEpochsBefore, receiveProposal, verifyCommit } from '../../src/mls/changes.ts';
 import { type Codec, decode } from '../../src/mls/codec.ts';
 import { commit } from '../../src/mls/commit.ts';
 import { encodedContext } from '../../src/mls/epoch.ts';
@@ -22,7 +23,14 @@ import { groupInfo, verifyGroupInfoSignature } from '../../src/mls/groupinfo.ts'
 import { type KeyPackage, KeyPackageBundle, keyPackageRef } from '../../src/mls/keypackage.ts';
 import { FROM_KEY_PACKAGE, type LeafNode } from '../../src/mls/leaf.ts';
 import { proposal } from '../../src/mls/proposal.ts';
-import { type EpochKeys, protectPrivate, protectPublic, signContent, unprotectPrivate, unprotectPublic } from '../../src/mls/protect.ts';
+import {
+  type EpochKeys,
+  protectPrivate,
+  protectPublic,
+  signContent,
+  unprotectPrivate,
+  unprotectPublic,
+} from '../../src/mls/protect.ts';
 import { fromJoiner, welcomeSecret } from '../../src/mls/schedule.ts';
 import { SecretTree } from '../../src/mls/secrettree.ts';
 import { SUITE_X25519 as S, decryptWithLabel, zeros } from '../../src/mls/suite.ts';
@@ -165,13 +173,13 @@ async function followPassively(vector: Passive): Promise<void> {
   let { group } = await Group.join(unhex(vector.welcome), [bundle], { tree, psks, now });
   expect(hex(group.epochAuthenticator)).toBe(vector.initial_epoch_authenticator);
   for (const epoch of vector.epochs) {
-    for (const message of epoch.proposals) [group] = await group.receiveProposal(unhex(message));
+    for (const message of epoch.proposals) [group] = await receiveProposal(group, unhex(message));
     group = Group.decode(group.encode());
-    const verified = await group.verifyCommit(unhex(epoch.commit), { now });
-    group = await group.applyCommit(verified, { psks });
+    const verified = await verifyCommit(group, unhex(epoch.commit), { now });
+    group = await applyCommit(group, verified, { psks });
     expect(hex(group.epochAuthenticator)).toBe(epoch.epoch_authenticator);
     expect(Group.decode(group.encode()).encode()).toEqual(group.encode());
-    group = group.forgetEpochsBefore(group.epoch - 2);
+    group = forgetEpochsBefore(group, group.epoch - 2);
   }
 }
 
