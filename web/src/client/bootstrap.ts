@@ -2,6 +2,7 @@
 import { httpsCarrier } from '../carriers/https.ts';
 import { webSocketCarrier } from '../carriers/websocket.ts';
 import { Core } from '../core/core.ts';
+import '../core/rest.ts';
 import { PolynyaError } from '../errors.ts';
 import { parseLink } from '../wire/links.ts';
 import { BrowserClient, type Place } from './client.ts';

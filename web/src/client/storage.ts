@@ -5,7 +5,8 @@
  * Who copies the database without the browser's own key store sees how many rows there are and how large. One writer: see lock.ts.
  */
 import type { Change } from '../core/commands.ts';
-import { apply, NEWEST, type StoredMessage } from '../core/history.ts';
+import { NEWEST, type StoredMessage } from '../core/history.ts';
+import { rest } from '../core/provided.ts';
 import { concat, hex, utf8 } from '../crypto/bytes.ts';
 import { subtle, view } from '../crypto/subtle.ts';
 import { uint } from '../wire/bytes.ts';
@@ -146,7 +147,7 @@ export class Storage {
         if (change.type === 'AppendMessage') {
           if (!before) messages.set(key, change.message);
         } else {
-          const after = before && apply(before, change.amendment);
+          const after = before && rest().apply(before, change.amendment);
           if (after) messages.set(key, after);
         }
       }

@@ -13,7 +13,7 @@ import {
   type Request,
   type Response,
 } from '../wire/messages.ts';
-import { INLINE_MAX } from '../wire/record.ts';
+import type { Body, Prepared } from './body.ts';
 import { attempt } from './errors.ts';
 import { DOWNLOAD, DROP, UPLOAD } from './state.ts';
 import type { Transaction } from './transaction.ts';
@@ -24,21 +24,14 @@ const DOWNLOAD_ITEM = 'download';
 
 // ---- sending ----
 
-/** A record's body, and the blob that it lies in where it is too large. */
-export interface Prepared {
-  readonly body: RecordBody;
-  readonly blob?: Uint8Array;
-  readonly data?: Uint8Array;
-}
-
 async function joined(pieces: Pieces): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for await (const piece of pieces) parts.push(piece);
   return concat(...parts);
 }
 
-export async function prepare(t: Transaction, body: Uint8Array): Promise<Prepared> {
-  if (body.length <= INLINE_MAX) return { body: { type: 'Inline', body } };
+/** The body in a blob. */
+export async function prepareBlob(t: Transaction, body: Uint8Array): Promise<Prepared> {
   const key = t.random.bytes(32);
   const data = await joined(sealFile(key, body.length, [body]));
   const blob = blobId(data);
@@ -116,9 +109,6 @@ export function wakeDrops(t: Transaction): void {
 
 // ---- receiving ----
 
-/** `waiting`: a download is on its way; `gone`: the relay does not have it; `bad`: not a body. */
-export type Body = { readonly state: 'ready'; readonly data: Uint8Array } | { readonly state: 'waiting' | 'gone' | 'bad' };
-
 /**
  * Only a blob that was whole when the relay took the record counts: else whoever uploads it later would decide which
  * members can read the record.
@@ -128,14 +118,14 @@ export function blobIsNamed(entry: Entry, blob: Uint8Array): boolean {
 }
 
 /** The bytes of a record's body; `user` is the work item that waits for them. */
-export async function readBody(
+export async function readBlob(
   t: Transaction,
   relay: Uint8Array,
   user: string,
   entry: Entry,
   body: RecordBody,
 ): Promise<Body> {
-  if (body.type === 'Inline') return { state: 'ready', data: body.body };
+  if (body.type === 'Inline') return { state: 'bad' };
   const { blob, key, size } = body;
   if (!blobIsNamed(entry, blob)) return { state: 'bad' };
   const download = t.get(DOWNLOAD, blob);

@@ -1,49 +1,25 @@
-/** Becoming contacts: using somebody's invite, and answering those who use ours. */
-import { sha256 } from '../crypto/hashes.ts';
+/** Using somebody's invite: its card, our request, and the inbox for the answer. */
 import { same } from '../wire/bytes.ts';
 import { openCard, verifyCard } from '../wire/card.ts';
 import { textBytes } from '../wire/cbor.ts';
 import { WireError } from '../wire/errors.ts';
-import {
-  BLOB_PART,
-  type ContactRequest,
-  decodeContactRequestBody,
-  type InviteLink,
-  RefusalCode,
-  type RelayAddress,
-  type Request,
-  type Response,
-} from '../wire/messages.ts';
+import { BLOB_PART, type InviteLink, RefusalCode, type RelayAddress, type Request, type Response } from '../wire/messages.ts';
 import { sealContactRequest } from '../wire/record.ts';
-import { signContactRequest, type VerifiedContactRequest, verifyContactRequest } from '../wire/requests.ts';
-import {
-  type Asked,
-  DropKind,
-  InboxPurpose,
-  type Invite,
-  InviteState,
-  type Opened,
-  OpenedState,
-  PackageUse,
-} from './_state.ts';
+import { signContactRequest } from '../wire/requests.ts';
+import { DropKind, InboxPurpose, type Opened, OpenedState, PackageUse } from './_state.ts';
 import * as drops from './drops.ts';
 import { attempt, CoreError } from './errors.ts';
-import * as founding from './founding.ts';
-import { acceptedKeyPackage, knownDevices, learnDevices, me, newerDeviceList, person, savePerson } from './identity.ts';
-import * as invites from './invites.ts';
+import { me, person } from './identity.ts';
 import * as keypackages from './keypackages.ts';
+import { rest } from './provided.ts';
 import * as reaches from './reaches.ts';
-import { ASKED, INBOX, INVITE, OPENED, PERSON } from './state.ts';
+import { INBOX, OPENED } from './state.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
 
 const TEXT_MAX = 512;
-/** Requests that wait for the person: whoever finds an invite can send any number. */
-const REQUESTS_MAX = 100;
 /** Bytes of a sealed card: 2,048 of body, signature and seals. */
 const CARD_MAX = 4096;
-
-// ---- using somebody's invite ----
 
 /** Doing it twice changes nothing, except that a failed one is tried again. @throws CoreError `no-identity` */
 export function useInvite(t: Transaction, link: InviteLink, relay: RelayAddress): void {
@@ -146,7 +122,7 @@ async function cardFetched(t: Transaction, opened: Opened, blob: Uint8Array): Pr
 
 function failed(t: Transaction, opened: Opened, code: string): void {
   const { id, inbox } = opened;
-  reaches.close(t, inbox);
+  if (inbox) rest().closeInbox(t, inbox);
   t.put(OPENED, id, { ...opened, state: OpenedState.failed, problem: code, inbox: undefined });
   t.notify({ type: 'InviteFailed', id, code });
 }
@@ -159,114 +135,4 @@ export function requested(t: Transaction, id: Uint8Array, taken: boolean): void 
     t.put(OPENED, id, { ...opened, state: OpenedState.requested });
     t.notify({ type: 'ContactsChanged' });
   } else failed(t, opened, 'invite-used');
-}
-
-// ---- answering ----
-
-/** Shown to the person, if it is in order; `time`: when the relay took it. */
-export async function requestReceived(
-  t: Transaction,
-  invite: Invite,
-  request: ContactRequest,
-  time: number,
-): Promise<void> {
-  let verified: VerifiedContactRequest;
-  try {
-    verified = await verifyContactRequest(invite.card, request);
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error;
-    work.count(t, `request-${error.rule}`);
-    return;
-  }
-  const { identity, name, text, devices, keyPackage, reach } = verified;
-  const somebody = person(t, identity);
-  if (somebody.blocked || same(identity, me(t).identity)) {
-    work.count(t, 'request-blocked');
-    return;
-  }
-  if (!(await newerDeviceList(await knownDevices(somebody), devices))) {
-    work.count(t, 'request-devices');
-    return;
-  }
-  if (!(await acceptedKeyPackage(keyPackage, identity, devices, t.time))) {
-    work.count(t, 'request-key-package');
-    return;
-  }
-  const id = sha256(request.body).slice(0, 16);
-  if (t.keys(ASKED).length >= REQUESTS_MAX || t.get(ASKED, id)) {
-    work.count(t, 'request-many');
-    return;
-  }
-  const signed = decodeContactRequestBody(request.body).devices;
-  t.put(ASKED, id, { id, identity, name, text, time, invite: invite.id, devices: signed, keyPackage, reach });
-  t.notify({ type: 'RequestReceived', id });
-  t.notify({ type: 'RequestsChanged' });
-}
-
-function askedOf(t: Transaction, id: Uint8Array): Asked {
-  const found = t.get(ASKED, id);
-  if (!found) throw new CoreError('unknown-request');
-  return found;
-}
-
-/** Founds the conversation. @throws CoreError `unknown-request`, `blocked` or `request-expired` */
-export async function accept(t: Transaction, id: Uint8Array): Promise<void> {
-  const asked = askedOf(t, id);
-  const { identity, name, reach, keyPackage } = asked;
-  if (person(t, identity).blocked) throw new CoreError('blocked');
-  await learnDevices(t, identity, asked.devices);
-  const somebody = person(t, identity);
-  savePerson(t, { ...somebody, name, named: true, accepted: true, reach });
-  // An invite is for one person: its other requests go, and so do others of the same person.
-  forgetRequests(t, (other) => same(other.invite, asked.invite) || same(other.identity, identity));
-  invites.finish(t, asked.invite, InviteState.used);
-  const known = founding.directOf(t, identity);
-  if (known) {
-    t.notify({ type: 'ConversationChanged', conversation: known });
-    return;
-  }
-  if (!(await acceptedKeyPackage(keyPackage, identity, await knownDevices(somebody), t.time))) {
-    throw new CoreError('request-expired');
-  }
-  const conversation = await founding.direct(t, { identity, reach, keyPackage });
-  founding.becomeDirect(t, conversation, identity);
-}
-
-function forgetRequests(t: Transaction, which: (asked: Asked) => boolean): void {
-  for (const [key, asked] of t.entries(ASKED)) if (which(asked)) t.remove(ASKED, key);
-  t.notify({ type: 'RequestsChanged' });
-}
-
-/** Nothing is sent. */
-export function decline(t: Transaction, id: Uint8Array): void {
-  const asked = askedOf(t, id);
-  forgetRequests(t, (other) => other === asked);
-}
-
-export function blockRequest(t: Transaction, id: Uint8Array): void {
-  const { identity, name } = askedOf(t, id);
-  const somebody = person(t, identity);
-  savePerson(t, { ...somebody, name: somebody.name || name, blocked: true });
-  forgetRequests(t, (other) => same(other.identity, identity));
-}
-
-/** @throws CoreError `unknown-contact` */
-export function setBlocked(t: Transaction, identity: Uint8Array, blocked: boolean): void {
-  const somebody = t.get(PERSON, identity);
-  if (!somebody) throw new CoreError('unknown-contact');
-  savePerson(t, { ...somebody, blocked });
-  const { conversation } = somebody;
-  if (conversation) t.notify({ type: 'ConversationChanged', conversation });
-}
-
-/** @throws CoreError `unknown-contact` */
-export function markVerified(t: Transaction, identity: Uint8Array, verified: boolean): void {
-  const somebody = t.get(PERSON, identity);
-  if (!somebody) throw new CoreError('unknown-contact');
-  savePerson(t, { ...somebody, verified });
-}
-
-export function inviteOf(t: Transaction, id: Uint8Array): Invite | undefined {
-  const invite = t.get(INVITE, id);
-  return invite?.state === InviteState.ready ? invite : undefined;
 }

@@ -1,29 +1,13 @@
-/** What a received message does, by its content. */
+/** What a received message does: here a Profile, all others in reading.ts. */
 import { concat } from '../crypto/bytes.ts';
 import { same } from '../wire/bytes.ts';
-import {
-  type Delete,
-  type Edit,
-  type Message,
-  type Profile,
-  type Reaction,
-  type ReceiptContent,
-  ReceiptKind,
-} from '../wire/messages.ts';
-import type { LateAmendment, Orphan, Seen } from './_state.ts';
-import { isBlockedDirect, need, received, save, setProblem, show, updatePreview } from './conversation.ts';
-import type { Amendment, StoredContent } from './history.ts';
-import { learnDevices, me, person, savePerson } from './identity.ts';
-import * as leave from './leave.ts';
+import type { Message, Profile } from '../wire/messages.ts';
+import { me, person, savePerson } from './identity.ts';
 import type { Place } from './place.ts';
-import * as receipts from './receipts.ts';
-import { CHAIN, ORPHAN, REACH, SEEN, UNREAD } from './state.ts';
+import { rest } from './provided.ts';
+import { CHAIN, REACH, SEEN } from './state.ts';
 import { at } from './topics.ts';
-import type { Table, Transaction } from './transaction.ts';
-import * as work from './work.ts';
-
-/** Amendments kept for one message that has not come: a member could send any number for one that never comes. */
-const ORPHANS_MAX = 64;
+import type { Transaction } from './transaction.ts';
 
 export async function receive(
   t: Transaction,
@@ -36,45 +20,13 @@ export async function receive(
   const { order, time } = place;
   const seen = t.get(SEEN, key);
   if (seen) {
-    seenAgain(t, conversation, message, place, seen);
+    rest().seenAgain(t, conversation, message, place, seen);
     return;
   }
   t.put(SEEN, key, { order, time });
-  if (historyDiffers(t, message, place)) setProblem(t, conversation, 'history-differs');
-  const { content } = message;
-  switch (content.type) {
-    case 'Text':
-    case 'FileReference':
-      return showMessage(t, conversation, sender, message, content, place);
-    case 'Unknown': {
-      const unknown = { type: 'System', kind: 'unknown', subjects: [], text: String(content.tag) } as const;
-      return showMessage(t, conversation, sender, message, unknown, place);
-    }
-    case 'Edit':
-    case 'Delete':
-    case 'Reaction':
-      return amend(t, conversation, sender, content, place);
-    case 'ReceiptContent':
-      return receiptsSeen(t, conversation, sender, content);
-    case 'Profile':
-      return profileSeen(t, conversation, sender, content);
-    case 'Intent':
-      return leave.intentSeen(t, conversation, sender, content, place);
-    case 'DeviceListContent':
-      await learnDevices(t, sender, content.list);
-  }
-}
-
-/** A re-encrypted copy: its place is the first of its places, whichever is read first. */
-function seenAgain(t: Transaction, conversation: Uint8Array, message: Message, place: Place, seen: Seen): void {
-  work.count(t, 'message-again');
-  if (place.order >= seen.order) return;
-  const { id, content } = message;
-  const { order, time } = place;
-  t.put(SEEN, concat(conversation, id), { ...seen, order });
-  if (!['Text', 'FileReference', 'Unknown'].includes(content.type)) return;
-  t.amend(conversation, id, { type: 'Ordered', order, time });
-  t.notify({ type: 'MessageChanged', conversation, id });
+  if (historyDiffers(t, message, place)) rest().setProblem(t, conversation, 'history-differs');
+  if (message.content.type === 'Profile') profileSeen(t, conversation, sender, message.content);
+  else await rest().receive(t, conversation, sender, message, place);
 }
 
 /** Whether the sender's log is another one than ours, at a position that both have. */
@@ -84,82 +36,6 @@ export function historyDiffers(t: Transaction, message: Message, place: Place): 
   return head !== undefined && !same(head, message.head);
 }
 
-function showMessage(
-  t: Transaction,
-  conversation: Uint8Array,
-  sender: Uint8Array,
-  { id, sent }: Message,
-  content: StoredContent,
-  { time, order }: Place,
-): void {
-  if (isBlockedDirect(t, need(t, conversation), sender)) {
-    work.count(t, 'message-blocked');
-    return;
-  }
-  const mine = same(sender, me(t).identity);
-  show(t, received({ conversation, id, sender, mine, sent, time, order, content, status: mine ? 'sent' : null }));
-  if (!mine) {
-    t.put(UNREAD, concat(conversation, id), { order, sender });
-    const found = need(t, conversation);
-    save(t, { ...found, unread: found.unread + 1 });
-    if (content.type !== 'System') receipts.delivered(t, conversation, id);
-  }
-  adoptOrphans(t, conversation, id);
-}
-
-// ---- amendments ----
-
-/** Changes a message; whether the sender may is for `history.mayAmend`, which knows whose it is. */
-export function amend(
-  t: Transaction,
-  conversation: Uint8Array,
-  by: Uint8Array,
-  content: Edit | Delete | Reaction,
-  { order, time }: Place,
-): void {
-  let late: LateAmendment;
-  if (content.type === 'Edit') late = { kind: 'edited', by, text: content.text, order };
-  else if (content.type === 'Delete') late = { kind: 'deleted', by, text: '', order };
-  else late = { kind: 'reacted', by, text: content.emoji, order };
-  amendMessage(t, conversation, content.target, late);
-  const key = concat(conversation, content.target);
-  if (t.get(SEEN, key)) return;
-  // Of another topic that is read later, or older than what is remembered.
-  const amendments = t.get(ORPHAN, key)?.amendments ?? [];
-  if (amendments.length < ORPHANS_MAX) t.put(ORPHAN, key, { amendments: [...amendments, late], time });
-}
-
-function amendMessage(t: Transaction, conversation: Uint8Array, target: Uint8Array, late: LateAmendment): void {
-  t.amend(conversation, target, amendment(late));
-  t.notify({ type: 'MessageChanged', conversation, id: target });
-  const { last } = need(t, conversation);
-  if (late.kind !== 'reacted' && last && same(last.sender, late.by)) {
-    updatePreview(t, conversation, target, { text: late.text });
-  }
-}
-
-function amendment({ kind, by, text, order }: LateAmendment): Amendment {
-  if (kind === 'edited') return { type: 'Edited', by, text, order };
-  return kind === 'deleted' ? { type: 'Deleted', by } : { type: 'Reacted', by, emoji: text, order };
-}
-
-function adoptOrphans(t: Transaction, conversation: Uint8Array, id: Uint8Array): void {
-  const orphan = t.get(ORPHAN, concat(conversation, id));
-  if (!orphan) return;
-  t.remove(ORPHAN, concat(conversation, id));
-  for (const late of orphan.amendments) amendMessage(t, conversation, id, late);
-}
-
-function receiptsSeen(t: Transaction, conversation: Uint8Array, by: Uint8Array, content: ReceiptContent): void {
-  const kind = content.kind === ReceiptKind.read ? 'read' : 'delivered';
-  for (const id of content.ids) {
-    t.amend(conversation, id, { type: 'ReceiptSeen', by, kind });
-    t.notify({ type: 'MessageChanged', conversation, id });
-  }
-}
-
-// ---- people ----
-
 function profileSeen(t: Transaction, conversation: Uint8Array, sender: Uint8Array, { name, reach }: Profile): void {
   if (same(sender, me(t).identity)) return;
   if (name.trim()) {
@@ -167,10 +43,4 @@ function profileSeen(t: Transaction, conversation: Uint8Array, sender: Uint8Arra
     t.notify({ type: 'ConversationChanged', conversation });
   }
   if (reach) t.put(REACH, concat(conversation, sender), reach);
-}
-
-/** Message ids and orphans of entries older than `before` (ms). */
-export function forgetOld(t: Transaction, before: number): void {
-  const tables: readonly Table<Seen | Orphan>[] = [SEEN, ORPHAN as Table<Seen | Orphan>];
-  for (const table of tables) for (const [key, { time }] of t.entries(table)) if (time < before) t.remove(table, key);
 }

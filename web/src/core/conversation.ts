@@ -1,16 +1,13 @@
 /** The state of one conversation: its rows, what it shows, and how it ends. */
-import { concat, utf8 } from '../crypto/bytes.ts';
-import { sha256 } from '../crypto/hashes.ts';
+import { concat } from '../crypto/bytes.ts';
 import type { Group } from '../mls/group.ts';
 import { same } from '../wire/bytes.ts';
 import { ConversationKind } from '../wire/messages.ts';
 import { type Conversation, ConversationState, type Membership } from './_state.ts';
 import { CoreError } from './errors.ts';
-import type { StoredContent, StoredMessage, SystemContent } from './history.ts';
-import { me } from './identity.ts';
+import type { StoredContent, StoredMessage } from './history.ts';
 import { cellGroup, CONVERSATION, GROUP, MEMBERSHIP, number, PERSON } from './state.ts';
 import type { Transaction } from './transaction.ts';
-import * as work from './work.ts';
 
 /** Characters. */
 const PREVIEW_LENGTH = 200;
@@ -105,7 +102,7 @@ function previewText(content: StoredContent): string {
 }
 
 /** By code points, so that no character is cut in two. */
-const cut = (text: string): string => [...text].slice(0, PREVIEW_LENGTH).join('');
+export const cut = (text: string): string => [...text].slice(0, PREVIEW_LENGTH).join('');
 
 /** Appends to the history and lets the list of conversations show it. */
 export function show(t: Transaction, message: StoredMessage): void {
@@ -131,65 +128,9 @@ export function setLast(t: Transaction, message: StoredMessage): void {
   save(t, { ...found, last, activity: Math.max(found.activity, time) });
 }
 
-/** A system message; its id comes from `source` (a record hash) and its content, so that it is there once. */
-export function showSystem(
-  t: Transaction,
-  conversation: Uint8Array,
-  source: Uint8Array,
-  by: Uint8Array,
-  content: SystemContent,
-  time: number,
-  order: number,
-): void {
-  if (!t.get(CONVERSATION, conversation)) return;
-  show(
-    t,
-    received({
-      conversation,
-      id: sha256(concat(source, utf8(content.kind), ...content.subjects)).slice(0, 16),
-      sender: by,
-      mine: same(by, me(t).identity),
-      sent: time,
-      time,
-      order,
-      content,
-      status: null,
-    }),
-  );
-}
-
 /** A message that nobody has amended. */
 export function received(
   message: Omit<StoredMessage, 'edited' | 'deleted' | 'reactions' | 'delivered' | 'read'>,
 ): StoredMessage {
   return { ...message, edited: null, deleted: false, reactions: [], delivered: [], read: [] };
-}
-
-/** The newest message changed. */
-export function updatePreview(
-  t: Transaction,
-  conversation: Uint8Array,
-  id: Uint8Array,
-  changed: { readonly text?: string; readonly status?: string },
-): void {
-  const found = t.get(CONVERSATION, conversation);
-  if (!found?.last || !same(found.last.id, id)) return;
-  const text = changed.text === undefined ? found.last.text : cut(changed.text);
-  save(t, { ...found, last: { ...found.last, ...changed, text } });
-}
-
-/** The newest message changed by our hand, if it is ours. */
-export function updateOwnPreview(t: Transaction, conversation: Uint8Array, id: Uint8Array, text: string): void {
-  if (t.get(CONVERSATION, conversation)?.last?.mine) updatePreview(t, conversation, id, { text });
-}
-
-/** Shows a problem until it is replaced, once. */
-export function setProblem(t: Transaction, conversation: Uint8Array, code: string | undefined): void {
-  const found = t.get(CONVERSATION, conversation);
-  if (!found || found.problem === code) return;
-  save(t, { ...found, problem: code });
-  if (code !== undefined) {
-    work.count(t, code);
-    t.notify({ type: 'ProblemRaised', conversation, code });
-  }
 }

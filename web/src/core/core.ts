@@ -3,23 +3,19 @@ import { hex } from '../crypto/bytes.ts';
 import type { Random } from '../crypto/random.ts';
 import { PolynyaError } from '../errors.ts';
 import { same } from '../wire/bytes.ts';
-import { RECEIVE_KEYS_LIFETIME, type RelayAddress } from '../wire/messages.ts';
-import { CLOCK_BIAS, ConversationState, STATE_VERSION } from './_state.ts';
+import type { RelayAddress } from '../wire/messages.ts';
+import { CLOCK_BIAS, STATE_VERSION } from './_state.ts';
 import * as actions from './actions.ts';
 import type { Command } from './commands.ts';
 import * as dispatch from './dispatch.ts';
 import * as drops from './drops.ts';
-import * as ephemeral from './ephemeral.ts';
-import { setForgetTimer } from './epochs.ts';
 import { CoreError } from './errors.ts';
 import type { Event } from './events.ts';
-import * as founding from './founding.ts';
-import * as invites from './invites.ts';
 import { DAY } from './mlsgroup.ts';
 import * as outbox from './outbox.ts';
-import { GATHERED } from './receipts.ts';
+import { rest, restIfThere } from './provided.ts';
 import * as show from './show.ts';
-import { CLOCK, CONVERSATION, COUNT, LINK, MARK, ME, META, OPENED, SAVED, SCALAR, TOPIC, WISH } from './state.ts';
+import { CLOCK, CONVERSATION, COUNT, LINK, MARK, ME, META, OPENED, SAVED, SCALAR } from './state.ts';
 import * as sync from './sync.ts';
 import { State, Transaction } from './transaction.ts';
 import type * as v from './views.ts';
@@ -37,14 +33,17 @@ export class Core {
   /**
    * From what Save commands made durable; without rows a new device.
    *
-   * @throws CoreError `state-too-new` or `state-broken`
+   * @throws CoreError `state-too-new` or `state-broken`; RestMissing where a row is of the rest
    */
   static async load(rows: Iterable<readonly [table: string, key: Uint8Array, value: Uint8Array]>): Promise<Core> {
     const core = new Core();
     const tables = new Map(SAVED.map((table) => [table.name, table]));
     for (const [name, key, value] of rows) {
       const table = tables.get(name);
-      if (!table?.decode) throw new CoreError('state-too-new');
+      if (!table?.decode) {
+        rest();
+        throw new CoreError('state-too-new');
+      }
       try {
         core.#state.rows(table).set(hex(key), table.decode(value));
       } catch (error) {
@@ -55,39 +54,38 @@ export class Core {
     return core;
   }
 
-  /** Once after loading, before the first event: relays to connect to, and the first timer. */
-  async start(now: number, random: Random): Promise<Command[]> {
-    const t = this.#begin(now, random);
-    if (!t.get(META)) t.put(META, '', { version: STATE_VERSION });
-    outbox.restore(t);
-    drops.restore(t);
-    invites.restore(t);
-    setTimers(t);
-    return this.#finish(t);
+  /** Once after loading, before the first event: relays to connect to, and the first timer. @throws RestMissing */
+  start(now: number, random: Random): Promise<Command[]> {
+    return this.#do(now, random, (t) => {
+      if (!t.get(META)) t.put(META, '', { version: STATE_VERSION });
+      outbox.restore(t);
+      drops.restore(t);
+      setTimers(t);
+    });
   }
 
-  /** One step. `now`: ms, the device's clock. An action may throw CoreError; then nothing has changed. */
-  async handle(event: Event, now: number, random: Random): Promise<Command[]> {
-    const t = this.#begin(now, random);
+  /**
+   * One step. `now`: ms, the device's clock. An action may throw CoreError; then nothing has changed.
+   *
+   * @throws RestMissing where the event needs what is not loaded; then nothing has changed either
+   */
+  handle(event: Event, now: number, random: Random): Promise<Command[]> {
+    return this.#do(now, random, (t) => this.#step(t, event));
+  }
+
+  async #do(now: number, random: Random, step: (t: Transaction) => void | Promise<void>): Promise<Command[]> {
+    const clock = this.#state.get(CLOCK);
+    const t = new Transaction(this.#state, now, random, clock ? clock.difference - CLOCK_BIAS : 0);
     try {
-      await this.#step(t, event);
-      return await this.#finish(t);
+      await step(t);
+      await dispatch.run(t);
+      sync.useRelays(t);
+      work.askForTimer(t);
+      return t.commands();
     } catch (error) {
       t.undo();
       throw error;
     }
-  }
-
-  #begin(now: number, random: Random): Transaction {
-    const clock = this.#state.get(CLOCK);
-    return new Transaction(this.#state, now, random, clock ? clock.difference - CLOCK_BIAS : 0);
-  }
-
-  async #finish(t: Transaction): Promise<Command[]> {
-    await dispatch.run(t);
-    sync.useRelays(t);
-    work.askForTimer(t);
-    return t.commands();
   }
 
   async #step(t: Transaction, event: Event): Promise<void> {
@@ -110,18 +108,14 @@ export class Core {
       case 'Pushed':
         return sync.pushed(t, event.push);
       case 'EphemeralPushed':
-        return ephemeral.pushed(t, event.push);
+        // A hint, never stored: nothing is lost.
+        return restIfThere()?.ephemeralPushed(t, event.push);
       case 'TimerFired':
         t.remove(SCALAR, 'timer');
         for (const name of work.dueTimers(t)) await dispatch.timer(t, name);
         return;
       case 'Batch':
-        for (const action of event.actions) await actions.act(t, action);
-        for (const [key, value] of event.marks) {
-          if (value) t.put(MARK, key, value);
-          else t.remove(MARK, key);
-        }
-        return;
+        return rest().actAll(t, event);
       default:
         return actions.act(t, event);
     }
@@ -156,12 +150,12 @@ export class Core {
 
   /** Oldest first. */
   requests(): v.RequestView[] {
-    return show.requests(this.#state);
+    return restIfThere()?.requests(this.#state) ?? [];
   }
 
   /** Newest first. */
   invites(): v.InviteView[] {
-    return show.invites(this.#state);
+    return restIfThere()?.invites(this.#state) ?? [];
   }
 
   openedInvites(): v.OpenedInviteView[] {
@@ -173,9 +167,9 @@ export class Core {
     return sync.relaysNeeded(this.#state);
   }
 
-  /** Of a direct conversation. @throws CoreError `no-safety-number` where there is none to compare now */
+  /** Of a direct conversation. @throws CoreError `no-safety-number` where there is none to compare now; RestMissing */
   safetyNumber(conversation: Uint8Array): v.SafetyView {
-    const view = show.safety(this.#state, conversation);
+    const view = rest().safety(this.#state, conversation);
     if (!view) throw new CoreError('no-safety-number');
     return view;
   }
@@ -210,20 +204,6 @@ function learnClock(t: Transaction, relay: Uint8Array, relayTime: number): void 
 /** All that hang on what is saved; the others belong to a connection and are made with it. */
 function setTimers(t: Transaction): void {
   work.setTimer(t, 'daily', NONE, t.now + DAY);
-  for (const [topic, { ended }] of t.entries(TOPIC)) {
-    if (ended !== undefined) work.setTimerByRelay(t, 'close', topic, ended + RECEIVE_KEYS_LIFETIME);
-  }
-  for (const [key, { due }] of t.entries(WISH)) work.setTimerByRelay(t, 'wish', key, due);
-  for (const [id, { inbox, accepted }] of t.entries(OPENED)) {
-    if (inbox && accepted !== undefined) founding.setAnsweredTimer(t, id, accepted);
-  }
-  for (const [id, found] of t.entries(CONVERSATION)) {
-    setForgetTimer(t, found);
-    if (found.delivered.length || found.read.length) work.setTimer(t, 'receipts', id, t.now + GATHERED);
-    if (found.state === ConversationState.leaving && found.since !== undefined) {
-      work.setTimerByRelay(t, 'left', id, found.since + RECEIVE_KEYS_LIFETIME);
-    }
-    if (found.state === ConversationState.stuck) work.setTimer(t, 'readd', id, t.now);
-  }
-  invites.restore(t);
+  const more = t.keys(CONVERSATION).length || t.entries(OPENED).some(([, { accepted }]) => accepted !== undefined);
+  (more ? rest() : restIfThere())?.setTimers(t);
 }

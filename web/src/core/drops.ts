@@ -1,37 +1,12 @@
 /** Records for other people's inboxes, kept until their relay has them. */
 import { readUint, same } from '../wire/bytes.ts';
-import {
-  encodeInboxMessage,
-  type InboxMessage,
-  type Reach,
-  RefusalCode,
-  type RelayAddress,
-  type Request,
-  type Response,
-} from '../wire/messages.ts';
-import { sealRecord } from '../wire/record.ts';
+import { RefusalCode, type RelayAddress, type Request, type Response } from '../wire/messages.ts';
 import { DropKind, type OutDrop } from './_state.ts';
-import * as blobs from './blobs.ts';
-import { setProblem } from './conversation.ts';
+import * as bodies from './bodies.ts';
+import { rest } from './provided.ts';
 import { DROP, number, SCALAR } from './state.ts';
 import type { State, Transaction } from './transaction.ts';
 import * as work from './work.ts';
-
-/** One message to several inboxes; a body too large for a record is uploaded once to each relay. */
-export async function send(
-  t: Transaction,
-  reaches: readonly Reach[],
-  message: InboxMessage,
-  kind: DropKind,
-  owner: Uint8Array,
-): Promise<void> {
-  const prepared = await blobs.prepare(t, encodeInboxMessage(message));
-  for (const { relay, inbox, inboxKey } of reaches) {
-    blobs.want(t, relay, prepared);
-    const record = await sealRecord(inboxKey, inbox, prepared.body, t.random);
-    put(t, { relay, inbox, record, kind, owner, blob: prepared.blob });
-  }
-}
 
 export function put(t: Transaction, drop: OutDrop): void {
   const n = (t.get(SCALAR, 'next-drop') ?? 0) + 1;
@@ -56,7 +31,7 @@ export function workDrop(t: Transaction, key: Uint8Array): void {
   const { inbox, record, blob } = drop;
   const relay = drop.relay.identity;
   const name = work.item('drop', key);
-  if (!blobs.uploaded(t, relay, blob) || !work.mayCall(t, relay, name)) return;
+  if (!bodies.uploaded(t, relay, blob) || !work.mayCall(t, relay, name)) return;
   work.call(t, relay, name, { type: 'Drop', inbox, record, blobs: blob && [blob] });
 }
 
@@ -68,7 +43,7 @@ export function answered(t: Transaction, key: Uint8Array, _: Request, response: 
   if (
     response.type === 'Refused' &&
     response.code === RefusalCode.unknownBlob &&
-    blobs.again(t, relay, blob)
+    bodies.again(t, relay, blob)
   ) {
     work.pause(t, 'drop', key);
     return;
@@ -76,11 +51,11 @@ export function answered(t: Transaction, key: Uint8Array, _: Request, response: 
   const taken = response.type === 'Published' || response.type === 'Done';
   t.remove(DROP, key);
   work.succeeded(t, 'drop', key);
-  blobs.release(t, relay, blob);
+  bodies.release(t, relay, blob);
   if (kind === DropKind.request) work.wake(t, taken ? 'requested' : 'request-refused', owner);
   else if (!taken) {
     work.count(t, 'drop-refused');
-    if (kind === DropKind.welcome) setProblem(t, owner, 'welcome-failed');
+    if (kind === DropKind.welcome) rest().setProblem(t, owner, 'welcome-failed');
   }
 }
 

@@ -1,8 +1,9 @@
 /** Entries of topics as they arrive, in any order: kept until the log takes them by seq. */
 import { topicId } from '../wire/labels.ts';
 import type { Entry, Publish, Published } from '../wire/messages.ts';
+import type { Conversation } from './_state.ts';
 import { isRead } from './conversation.ts';
-import * as slots from './slots.ts';
+import { restIfThere } from './provided.ts';
 import { CONVERSATION, HELD, SOURCE, type Source, TOPIC } from './state.ts';
 import { at } from './topics.ts';
 import type { Transaction } from './transaction.ts';
@@ -25,6 +26,16 @@ export async function published(t: Transaction, request: Publish, { seq, time, r
   return !row || seq > row.seq;
 }
 
+/** Without the rest no receipt was ever accepted that this one could contradict. */
+export async function stopIfFraud(
+  t: Transaction,
+  conversation: Conversation,
+  topic: Uint8Array,
+  entry: Entry,
+): Promise<boolean> {
+  return (await restIfThere()?.stopIfFraud(t, conversation, topic, entry)) === true;
+}
+
 /** From a push or a fetch. */
 export async function receive(t: Transaction, topic: Uint8Array, entry: Entry): Promise<void> {
   const row = t.get(TOPIC, topic);
@@ -35,7 +46,7 @@ export async function receive(t: Transaction, topic: Uint8Array, entry: Entry): 
   if (seq > source.head) t.put(SOURCE, topic, { ...source, head: seq });
   work.wake(t, 'log', topic);
   if (seq <= row.seq) {
-    if (await slots.isFraud(t, conversation, topic, entry)) slots.stopForFraud(t, conversation);
+    await stopIfFraud(t, conversation, topic, entry);
   } else if (seq === row.seq + 1 || t.keys(HELD, topic).length < HELD_MAX) {
     t.put(HELD, at(topic, seq), entry);
   }

@@ -1,5 +1,6 @@
 /** Hints that are never stored: who is typing. */
 import { concat } from '../crypto/bytes.ts';
+import type { Group } from '../mls/group.ts';
 import { same } from '../wire/bytes.ts';
 import { WireError } from '../wire/errors.ts';
 import { writeSecret } from '../wire/labels.ts';
@@ -9,7 +10,6 @@ import { ConversationState } from './_state.ts';
 import { group, isBlockedDirect, membership, need } from './conversation.ts';
 import { attempt } from './errors.ts';
 import { me } from './identity.ts';
-import * as mlsgroup from './mlsgroup.ts';
 import { CONVERSATION, GROUP, LINK, TOPIC, TYPING } from './state.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
@@ -18,6 +18,10 @@ import * as work from './work.ts';
 const SHOWN = 8_000;
 /** ms: an older hint is not believed. */
 const FRESH = 60_000;
+
+export function ephemeralKey(group: Group): Uint8Array {
+  return group.export('polynya ephemeral', new Uint8Array(0), 32);
+}
 
 /** Nothing happens without a session. @throws CoreError `unknown-conversation` */
 export async function setTyping(t: Transaction, conversation: Uint8Array, active: boolean): Promise<void> {
@@ -29,7 +33,7 @@ export async function setTyping(t: Transaction, conversation: Uint8Array, active
   if (!t.get(LINK, relay)?.session || !work.mayCall(t, relay, name)) return;
   const leaf = membership(t, conversation).ownLeaf;
   const message = { leaf, sent: t.time, content: { type: 'Typing', active } } as const;
-  const body = await sealEphemeral(mlsgroup.ephemeralKey(group(t, conversation)), topic.id, message, t.random);
+  const body = await sealEphemeral(ephemeralKey(group(t, conversation)), topic.id, message, t.random);
   work.call(t, relay, name, { type: 'SendEphemeral', writeSecret: writeSecret(topic.topicSecret), body });
 }
 
@@ -38,7 +42,7 @@ export async function pushed(t: Transaction, push: EphemeralPush): Promise<void>
   const found = topic && t.get(CONVERSATION, topic.conversation);
   if (!found || !same(found.topic, topic.id) || found.state !== ConversationState.active) return;
   if (!t.get(GROUP, found.id)) return;
-  const key = mlsgroup.ephemeralKey(group(t, found.id));
+  const key = ephemeralKey(group(t, found.id));
   const message = await attempt(WireError, () => openEphemeral(key, topic.id, push.body));
   if (!message) {
     work.count(t, 'ephemeral-bad');

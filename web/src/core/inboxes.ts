@@ -4,23 +4,21 @@ import {
   decodeInboxMessage,
   type Entry,
   FETCH_LIMIT,
-  type InboxMessage,
   type Records,
   RefusalCode,
   type Request,
   type Response,
 } from '../wire/messages.ts';
-import { openContactRequest, openRecord } from '../wire/record.ts';
+import { openRecord } from '../wire/record.ts';
 import { type Inbox, InboxPurpose } from './_state.ts';
-import * as blobs from './blobs.ts';
-import * as contacts from './contacts.ts';
+import { readBody } from './bodies.ts';
+import type { Body } from './body.ts';
 import { sourceOf } from './entries.ts';
 import { attempt } from './errors.ts';
-import * as founding from './founding.ts';
-import * as invites from './invites.ts';
-import * as readd from './readd.ts';
-import { INBOX, INVITE, LINK, SOURCE, type Source } from './state.ts';
+import { rest } from './provided.ts';
+import { INBOX, LINK, SOURCE, type Source } from './state.ts';
 import type { Transaction } from './transaction.ts';
+import { welcome } from './welcome.ts';
 import * as work from './work.ts';
 
 export function workInbox(t: Transaction, id: Uint8Array): void {
@@ -70,7 +68,7 @@ export async function answered(t: Transaction, id: Uint8Array, request: Request,
     work.count(t, 'inbox-refused');
     work.pause(t, 'inbox', id);
     if (inbox.purpose === InboxPurpose.invite && !inbox.created && response.type === 'Refused') {
-      invites.fail(t, inbox.owner);
+      rest().inviteFailed(t, inbox.owner);
     }
   }
 }
@@ -108,39 +106,24 @@ export async function pushed(t: Transaction, id: Uint8Array, entry: Entry): Prom
 async function receive(t: Transaction, id: Uint8Array, entry: Entry): Promise<boolean> {
   const inbox = t.get(INBOX, id);
   if (!inbox || inbox.closing || entry.seq <= inbox.seq) return true;
-  let message: InboxMessage | null = null;
-  if (inbox.purpose === InboxPurpose.invite) message = await unsealRequest(t, inbox, entry);
-  else {
-    const body = await read(t, inbox, entry);
-    if (body.state === 'waiting') return false;
-    if (body.state === 'ready') message = await attempt(WireError, () => decodeInboxMessage(body.data));
+  // Contact requests come through invites only, everything else never does.
+  if (inbox.purpose === InboxPurpose.invite) {
+    await rest().receiveRequest(t, inbox, entry);
+    return true;
   }
+  const body = await read(t, inbox, entry);
+  if (body.state === 'waiting') return false;
+  const message = body.state === 'ready' && (await attempt(WireError, () => decodeInboxMessage(body.data)));
   t.put(INBOX, id, { ...inbox, seq: entry.seq });
-  if (message) await dispatch(t, inbox, message, entry.time);
-  else work.count(t, 'inbox-record-bad');
+  if (!message) work.count(t, 'inbox-record-bad');
+  else if (message.type === 'WelcomeMessage') await welcome(t, message);
+  else if (message.type === 'ReAddRequest') await rest().receiveReAdd(t, message);
   return true;
 }
 
-async function read(t: Transaction, { id, relay, inboxKey }: Inbox, entry: Entry): Promise<blobs.Body> {
+async function read(t: Transaction, { id, relay, inboxKey }: Inbox, entry: Entry): Promise<Body> {
   const { record } = entry;
   if (!record || !inboxKey) return { state: 'gone' };
   const body = await attempt(WireError, () => openRecord(inboxKey, id, record));
-  return body ? blobs.readBody(t, relay.identity, work.item('inbox', id), entry, body) : { state: 'bad' };
-}
-
-async function unsealRequest(t: Transaction, { id, owner }: Inbox, { record }: Entry): Promise<InboxMessage | null> {
-  const invite = t.get(INVITE, owner);
-  if (!invite || !record) return null;
-  return attempt(WireError, () => openContactRequest(invite.privateKey, invite.card, id, record));
-}
-
-/** Contact requests come through invites only, everything else never does. */
-async function dispatch(t: Transaction, { purpose, owner }: Inbox, message: InboxMessage, time: number): Promise<void> {
-  if (message.type === 'ContactRequest') {
-    const invite = contacts.inviteOf(t, owner);
-    if (purpose === InboxPurpose.invite && invite) await contacts.requestReceived(t, invite, message, time);
-  } else if (purpose !== InboxPurpose.invite) {
-    if (message.type === 'WelcomeMessage') await founding.welcome(t, message);
-    else await readd.received(t, message);
-  }
+  return body ? readBody(t, relay.identity, work.item('inbox', id), entry, body) : { state: 'bad' };
 }

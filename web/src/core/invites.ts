@@ -7,6 +7,7 @@ import { InboxPurpose, type Invite, InviteState } from './_state.ts';
 import * as blobs from './blobs.ts';
 import { CoreError } from './errors.ts';
 import { me } from './identity.ts';
+import * as reachable from './reachable.ts';
 import * as reaches from './reaches.ts';
 import { INBOX, INVITE, ME, UPLOAD } from './state.ts';
 import type { State, Transaction } from './transaction.ts';
@@ -66,7 +67,7 @@ export function finish(t: Transaction, id: Uint8Array, state: InviteState): void
   const invite = t.get(INVITE, id);
   if (!invite || !isOpen(invite)) return;
   t.put(INVITE, id, { ...invite, state });
-  reaches.close(t, invite.inbox);
+  reachable.close(t, invite.inbox);
   blobs.release(t, me(t).relay.identity, invite.card);
   work.stopTimer(t, 'invite', id);
   t.notify({ type: 'InvitesChanged' });

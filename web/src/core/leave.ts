@@ -9,8 +9,9 @@ import {
   RECEIVE_KEYS_LIFETIME,
 } from '../wire/messages.ts';
 import { type Conversation, ConversationState, type Membership, OperationKind } from './_state.ts';
+import { showSystem } from './notes.ts';
 import type { Place } from './place.ts';
-import { group, hasIdentity, identities, membership, need, needActive, save, showSystem } from './conversation.ts';
+import { group, hasIdentity, identities, membership, need, needActive, save } from './conversation.ts';
 import * as ending from './ending.ts';
 import { me } from './identity.ts';
 import * as leaveproofs from './leaveproofs.ts';

@@ -2,10 +2,10 @@
 import { same } from '../wire/bytes.ts';
 import type { Entry } from '../wire/messages.ts';
 import type { Conversation, Topic } from './_state.ts';
-import * as commits from './commits.ts';
 import { isRead } from './conversation.ts';
+import { stopIfFraud } from './entries.ts';
 import * as messages from './messages.ts';
-import * as slots from './slots.ts';
+import { rest } from './provided.ts';
 import { CONVERSATION, HELD, TOPIC } from './state.ts';
 import * as topics from './topics.ts';
 import type { Transaction } from './transaction.ts';
@@ -30,12 +30,9 @@ export async function advance(t: Transaction, topic: Uint8Array): Promise<void> 
 async function process(t: Transaction, conversation: Conversation, topic: Topic, entry: Entry): Promise<boolean> {
   if (!entry.slot) return messages.process(t, conversation, topic, entry);
   if (same(topic.id, conversation.topic) && same(entry.slot, conversation.slot)) {
-    return commits.process(t, conversation, topic, entry);
+    return rest().processCommit(t, conversation, topic, entry);
   }
-  if (await slots.isFraud(t, conversation, topic.id, entry)) {
-    slots.stopForFraud(t, conversation);
-    return false;
-  }
+  if (await stopIfFraud(t, conversation, topic.id, entry)) return false;
   // The slot of an epoch that has ended, or one that nobody uses: never a message, never a commit.
   topics.step(t, topic, entry);
   return true;

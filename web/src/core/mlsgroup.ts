@@ -1,6 +1,5 @@
 /** How conversations use MLS: leaves, the group's extensions, secrets of an epoch. */
 import type { Random } from '../crypto/random.ts';
-import { createGroup } from '../mls/changes.ts';
 import { basicCredential } from '../mls/credential.ts';
 import { type Extension, LAST_RESORT } from '../mls/extensions.ts';
 import { type Group, type KeyPackageBundle, makeKeyPackage } from '../mls/group.ts';
@@ -11,8 +10,6 @@ import {
   type ConversationInfo,
   decodeConversationInfo,
   decodeJoinInfo,
-  encodeConversationInfo,
-  encodeJoinInfo,
   EXTENSION_CONVERSATION,
   EXTENSION_TOPIC,
   type JoinInfo,
@@ -24,7 +21,7 @@ import { acceptedLeaf } from './identity.ts';
 
 const NONE = new Uint8Array(0);
 
-const CAPABILITIES: Capabilities = {
+export const CAPABILITIES: Capabilities = {
   versions: [MLS10],
   cipherSuites: [SUITE_X25519],
   extensions: [LAST_RESORT, EXTENSION_CONVERSATION, EXTENSION_TOPIC],
@@ -38,11 +35,8 @@ export const DAY = 86_400_000;
 export const PACKAGE_LIFETIME = 90 * DAY;
 /** How far clocks may differ before a new key package looks not yet valid. */
 const CLOCK_SLACK = DAY;
-/** A founder's first leaf: nobody judges it by time, as it never was offered to anybody. */
-const FOUNDER_LIFETIME = 3650 * DAY;
-
 /** From a little before `now` (ms) for `length` ms, in MLS's seconds. */
-function lifetime(now: number, length: number): Lifetime {
+export function lifetime(now: number, length: number): Lifetime {
   const seconds = (ms: number): bigint => BigInt(Math.floor(ms / 1000));
   return { notBefore: seconds(Math.max(0, now - CLOCK_SLACK)), notAfter: seconds(now + length) };
 }
@@ -56,36 +50,13 @@ export function newKeyPackage(me: Me, now: number, lastResort: boolean, random: 
   });
 }
 
-export function newGroup(
-  me: Me,
-  groupId: Uint8Array,
-  info: ConversationInfo,
-  now: number,
-  random: Random,
-): Promise<Group> {
-  return createGroup(suiteById(SUITE_X25519), groupId, basicCredential(me.credential), me.deviceSecret, {
-    extensions: [infoExtension(info)],
-    capabilities: CAPABILITIES,
-    lifetime: lifetime(now, FOUNDER_LIFETIME),
-    random,
-  });
-}
-
 // ---- extensions ----
-
-export function infoExtension(info: ConversationInfo): Extension {
-  return { type: EXTENSION_CONVERSATION, data: encodeConversationInfo(info) };
-}
 
 /** The one ConversationInfo; null where it is missing, malformed, or not alone. */
 export async function readInfo(extensions: readonly Extension[]): Promise<ConversationInfo | null> {
   const [only] = extensions;
   if (extensions.length !== 1 || only?.type !== EXTENSION_CONVERSATION) return null;
   return attempt(WireError, () => decodeConversationInfo(only.data));
-}
-
-export function joinExtension(join: JoinInfo): Extension {
-  return { type: EXTENSION_TOPIC, data: encodeJoinInfo(join) };
 }
 
 /** Null where there is none (the joiner starts a new topic). @throws WireError for a malformed one */
@@ -102,10 +73,6 @@ export function topicSecret(group: Group): Uint8Array {
 
 export function slot(group: Group): Uint8Array {
   return group.export('polynya slot', NONE, 16);
-}
-
-export function ephemeralKey(group: Group): Uint8Array {
-  return group.export('polynya ephemeral', NONE, 32);
 }
 
 /** Who is in the group and what it is; null where a leaf is not accepted or the ConversationInfo is not in order. */

@@ -13,10 +13,12 @@ import {
   type Response,
 } from '../wire/messages.ts';
 import { type Candidate, type Conversation, type Membership, type Operation, OperationKind } from './_state.ts';
-import { group, hasIdentity, identities, membership, need, nextNumber, save, setProblem } from './conversation.ts';
+import { group, hasIdentity, identities, membership, need, nextNumber, save } from './conversation.ts';
+import { acceptedKeyPackage, knownDevices } from './devices.ts';
 import { attempt } from './errors.ts';
-import { acceptedKeyPackage, knownDevices, me, person } from './identity.ts';
+import { me, person } from './identity.ts';
 import * as leaveproofs from './leaveproofs.ts';
+import { setProblem } from './notes.ts';
 import * as roles from './roles.ts';
 import { OPERATION } from './state.ts';
 import type { State, Transaction } from './transaction.ts';

@@ -13,10 +13,11 @@ import {
 } from '../wire/messages.ts';
 import { sealRecord } from '../wire/record.ts';
 import { type Conversation, ConversationState, type Outgoing } from './_state.ts';
-import * as blobs from './blobs.ts';
-import { group, need, nextNumber, putGroup, received, setLast, setProblem, updateOwnPreview, updatePreview } from './conversation.ts';
+import * as bodies from './bodies.ts';
+import { group, need, nextNumber, putGroup } from './conversation.ts';
 import * as entries from './entries.ts';
 import { me } from './identity.ts';
+import { rest } from './provided.ts';
 import { COMMIT, CONVERSATION, OUTBOX, OWN_HASH, SEEN, TOPIC } from './state.ts';
 import * as topics from './topics.ts';
 import type { Transaction } from './transaction.ts';
@@ -51,7 +52,7 @@ export async function workConversation(t: Transaction, conversation: Uint8Array)
     const outgoing = await withRecord(t, found, key);
     const topic = t.get(TOPIC, found.topic);
     if (!outgoing?.record || !topic) continue;
-    if (!blobs.uploaded(t, relay, outgoing.blob)) return;
+    if (!bodies.uploaded(t, relay, outgoing.blob)) return;
     const { record, blob } = outgoing;
     const named = blob ? [...outgoing.blobs, blob] : outgoing.blobs;
     work.call(t, relay, name, {
@@ -83,7 +84,7 @@ async function withRecord(
   if (!outgoing || !topic) return undefined;
   const { id, epoch } = conversation;
   if (outgoing.record && outgoing.epoch === epoch && outgoing.topic && same(outgoing.topic, topic.id)) return outgoing;
-  blobs.release(t, conversation.relay.identity, outgoing.blob);
+  bodies.release(t, conversation.relay.identity, outgoing.blob);
   const message = encodeMessage({
     id: outgoing.id,
     sent: outgoing.sent,
@@ -95,8 +96,8 @@ async function withRecord(
   });
   const [changed, sealed] = await group(t, id).encrypt(message, { random: t.random });
   putGroup(t, id, changed);
-  const prepared = await blobs.prepare(t, sealed);
-  blobs.want(t, conversation.relay, prepared);
+  const prepared = await bodies.prepare(t, sealed);
+  bodies.want(t, conversation.relay, prepared);
   const record = await sealRecord(recordKey(topic.topicSecret), topic.id, prepared.body, t.random);
   const made = recordHash(record);
   const hashes = [...outgoing.hashes, made];
@@ -123,76 +124,30 @@ export async function answered(t: Transaction, key: Uint8Array, request: Request
   const relay = need(t, conversation).relay.identity;
   if (code === RefusalCode.unknownTopic) {
     work.pause(t, 'out', key);
-    topics.missing(t, topic);
-  } else if (code === RefusalCode.unknownBlob && blobs.again(t, relay, outgoing.blob)) work.pause(t, 'out', key);
-  else fail(t, key);
+    rest().missingTopic(t, topic);
+  } else if (code === RefusalCode.unknownBlob && bodies.again(t, relay, outgoing.blob)) work.pause(t, 'out', key);
+  else rest().failMessage(t, key);
 }
 
 /** The log holds the message at `order`. */
 export function logged(t: Transaction, key: Uint8Array, order: number, time: number): void {
   const outgoing = t.get(OUTBOX, key);
   if (!outgoing) return;
-  const { conversation, id } = outgoing;
-  const content = decodeContent(outgoing.content);
   remove(t, key, outgoing);
-  t.put(SEEN, concat(conversation, id), { order, time });
-  const by = me(t).identity;
-  switch (content.type) {
-    case 'Text':
-    case 'FileReference': {
-      const status = 'sent';
-      t.amend(conversation, id, { type: 'Ordered', order, time });
-      t.amend(conversation, id, { type: 'StatusChanged', status });
-      t.notify({ type: 'MessageChanged', conversation, id });
-      // Others may have written while it waited: in the log it is the newest.
-      const { sent } = outgoing;
-      setLast(t, received({ conversation, id, sender: by, mine: true, sent, time, order, content, status }));
-      return;
-    }
-    case 'Edit':
-      t.amend(conversation, content.target, { type: 'Edited', by, text: content.text, order });
-      updateOwnPreview(t, conversation, content.target, content.text);
-      break;
-    case 'Delete':
-      t.amend(conversation, content.target, { type: 'Deleted', by });
-      updateOwnPreview(t, conversation, content.target, '');
-      break;
-    case 'Reaction':
-      t.amend(conversation, content.target, { type: 'Reacted', by, emoji: content.emoji, order });
-      break;
-    case 'Intent':
-      work.wake(t, 'left', conversation);
-      return;
-    default:
-      return;
-  }
-  t.notify({ type: 'MessageChanged', conversation, id: content.target });
+  t.put(SEEN, concat(outgoing.conversation, outgoing.id), { order, time });
+  if (isProfile(outgoing)) return;
+  rest().sent(t, outgoing, order, time);
 }
 
-/** The message will never be sent. */
-export function fail(t: Transaction, key: Uint8Array): void {
-  const outgoing = t.get(OUTBOX, key);
-  if (!outgoing) return;
-  remove(t, key, outgoing);
-  if (!['Text', 'FileReference'].includes(decodeContent(outgoing.content).type)) return;
-  const { conversation, id } = outgoing;
-  const status = 'failed';
-  t.amend(conversation, id, { type: 'StatusChanged', status });
-  t.notify({ type: 'MessageChanged', conversation, id });
-  updatePreview(t, conversation, id, { status });
-  setProblem(t, conversation, 'message-failed');
+export function isProfile({ content }: Outgoing): boolean {
+  return decodeContent(content).type === 'Profile';
 }
 
-function remove(t: Transaction, key: Uint8Array, outgoing: Outgoing): void {
-  blobs.release(t, need(t, outgoing.conversation).relay.identity, outgoing.blob);
+export function remove(t: Transaction, key: Uint8Array, outgoing: Outgoing): void {
+  bodies.release(t, need(t, outgoing.conversation).relay.identity, outgoing.blob);
   for (const made of outgoing.hashes) t.remove(OWN_HASH, made);
   t.remove(OUTBOX, key);
   work.succeeded(t, 'out', key);
-}
-
-/** The conversation is over for us. */
-export function failAll(t: Transaction, conversation: Uint8Array): void {
-  for (const key of t.keys(OUTBOX, conversation)) fail(t, key);
 }
 
 /** After loading: which records are ours. */

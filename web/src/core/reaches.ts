@@ -1,12 +1,12 @@
-/** Where we can be reached: inboxes of ours, made and deleted; and where others can. */
+/** Where we can be reached: inboxes of ours. */
 import { concat } from '../crypto/bytes.ts';
 import { same } from '../wire/bytes.ts';
 import { inboxId, ownerId } from '../wire/labels.ts';
 import type { Reach } from '../wire/messages.ts';
 import { type Inbox, InboxPurpose } from './_state.ts';
-import { membership, need, quiet } from './conversation.ts';
+import { need, quiet } from './conversation.ts';
 import { me } from './identity.ts';
-import { INBOX, PERSON, REACH, SOURCE } from './state.ts';
+import { INBOX, REACH } from './state.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
 
@@ -31,15 +31,6 @@ export function create(t: Transaction, purpose: InboxPurpose, owner: Uint8Array)
   return inbox;
 }
 
-/** Deletes an inbox on the relay, then here. */
-export function close(t: Transaction, inbox: Uint8Array | undefined): void {
-  const found = inbox && t.get(INBOX, inbox);
-  if (!found || found.closing) return;
-  t.put(INBOX, found.id, { ...found, closing: true });
-  t.remove(SOURCE, found.id);
-  work.wake(t, 'inbox', found.id);
-}
-
 /** What others need to reach us there. */
 export function ofInbox(t: Transaction, { relay, id, inboxKey = new Uint8Array(0) }: Inbox): Reach {
   const { ownerSecret, packageKey } = me(t);
@@ -57,21 +48,6 @@ export function own(t: Transaction, conversation: Uint8Array): Reach {
   return ofInbox(t, inbox);
 }
 
-/** How to reach somebody: by this conversation, else by the direct one, the request, or any other. */
-export function of(t: Transaction, identity: Uint8Array, conversation?: Uint8Array): Reach | undefined {
-  const somebody = t.get(PERSON, identity);
-  for (const place of [conversation, somebody?.conversation]) {
-    const reach = place && t.get(REACH, concat(place, identity));
-    if (reach) return reach;
-  }
-  return somebody?.reach ?? t.entries(REACH).find(([key]) => same(key.slice(16), identity))?.[1];
-}
-
 export function learn(t: Transaction, conversation: Uint8Array, identity: Uint8Array, reach: Reach): void {
   if (!same(identity, me(t).identity)) t.put(REACH, concat(conversation, identity), reach);
-}
-
-/** Those learnt in a conversation that is over. */
-export function forget(t: Transaction, conversation: Uint8Array): void {
-  for (const { identity } of membership(t, conversation).members) t.remove(REACH, concat(conversation, identity));
 }

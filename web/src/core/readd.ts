@@ -4,13 +4,15 @@ import { WireError } from '../wire/errors.ts';
 import { type ReAddRequest, RECEIVE_KEYS_LIFETIME } from '../wire/messages.ts';
 import { signReAddRequest, type VerifiedReAddRequest, verifyReAddRequest } from '../wire/requests.ts';
 import { ConversationState, DropKind, OperationKind, PackageUse } from './_state.ts';
-import { hasIdentity, identities, membership as membersOf, need, save, setProblem } from './conversation.ts';
-import * as drops from './drops.ts';
-import { acceptedKeyPackage, knownDevices, me, person } from './identity.ts';
+import { hasIdentity, identities, membership as membersOf, need, save } from './conversation.ts';
+import { acceptedKeyPackage, knownDevices } from './devices.ts';
+import * as deliveries from './deliveries.ts';
+import { me, person } from './identity.ts';
 import * as keypackages from './keypackages.ts';
 import * as membership from './membership.ts';
+import { setProblem } from './notes.ts';
 import * as operations from './operations.ts';
-import * as reaches from './reaches.ts';
+import * as reachable from './reachable.ts';
 import * as roles from './roles.ts';
 import { CONVERSATION } from './state.ts';
 import type { Transaction } from './transaction.ts';
@@ -38,17 +40,17 @@ export async function ask(t: Transaction, conversation: Uint8Array): Promise<voi
   const admins = roles.effectiveAdmins(present);
   const others = identities(present).filter((identity) => !hasIdentity(admins, identity));
   const known = [...[...admins].sort(compare), ...others.sort(compare)].filter(
-    (identity) => !same(identity, own) && reaches.of(t, identity, conversation),
+    (identity) => !same(identity, own) && reachable.of(t, identity, conversation),
   );
   let asked = found.asked ?? [];
   if (known.every((identity) => hasIdentity(asked, identity))) asked = [];
   const chosen = known.filter((identity) => !hasIdentity(asked, identity)).slice(0, ASKED_AT_ONCE);
-  const chosenReaches = chosen.flatMap((identity) => reaches.of(t, identity, conversation) ?? []);
+  const chosenReaches = chosen.flatMap((identity) => reachable.of(t, identity, conversation) ?? []);
   if (chosenReaches.length) {
     const keyPackage = await keypackages.create(t, PackageUse.sent);
     const body = { group: conversation, identity: own, epoch: found.epoch, keyPackage, time: t.time };
     const request = await signReAddRequest(identitySecret, body);
-    await drops.send(t, chosenReaches, request, DropKind.readd, conversation);
+    await deliveries.send(t, chosenReaches, request, DropKind.readd, conversation);
   }
   save(t, { ...found, asked: [...asked, ...chosen] });
   work.setTimer(t, 'readd', conversation, t.now + ASK_AGAIN);
@@ -81,7 +83,7 @@ export async function received(t: Transaction, signed: ReAddRequest): Promise<vo
   }
   const devices = await knownDevices(person(t, identity));
   const usable = await acceptedKeyPackage(keyPackage, identity, devices, t.time);
-  const reach = reaches.of(t, identity, group);
+  const reach = reachable.of(t, identity, group);
   if (!usable || !reach || !requestIsFresh(request, found.epoch, t.time)) {
     work.count(t, 'readd-stale');
     return;

@@ -1,27 +1,16 @@
 /** Views made from the state. */
-import { concat, utf8 } from '../crypto/bytes.ts';
-import { sha512 } from '../crypto/sha512.ts';
-import { compare, readUint, same } from '../wire/bytes.ts';
+import { utf8 } from '../crypto/bytes.ts';
+import { compare, same } from '../wire/bytes.ts';
 import { ConversationKind } from '../wire/messages.ts';
-import { safetyNumber, safetyQr } from '../wire/safety.ts';
-import { type Conversation, ConversationState, InviteState, type Membership, OpenedState, type Person } from './_state.ts';
+import { ConversationState, type Membership, OpenedState, type Person } from './_state.ts';
 import { hasIdentity, identities, peer } from './conversation.ts';
-import { linkOf } from './invites.ts';
-import * as roles from './roles.ts';
-import { ASKED, cellGroup, CONVERSATION, GROUP, INVITE, ME, MEMBERSHIP, OPENED, OPERATION, PERSON } from './state.ts';
+import { rest, restIfThere, type Rights } from './provided.ts';
+import { CONVERSATION, ME, MEMBERSHIP, OPENED, PERSON } from './state.ts';
 import type { State } from './transaction.ts';
 import type * as v from './views.ts';
 
-/** 8 groups of 5 digits for one identity, for before there is a conversation to compare. */
-function fingerprint(identity: Uint8Array): string[] {
-  const digest = sha512(concat(utf8('polynya identity 1'), identity));
-  return Array.from({ length: 8 }, (_, i) =>
-    String(readUint(digest.subarray(5 * i, 5 * i + 5)) % 100_000).padStart(5, '0'),
-  );
-}
-
 /** The name that a value has in an enum. */
-function nameIn<E extends Record<string, number>>(values: E, value: number): keyof E {
+export function nameIn<E extends Record<string, number>>(values: E, value: number): keyof E {
   return Object.keys(values).find((name) => values[name] === value) as keyof E;
 }
 
@@ -29,7 +18,7 @@ export function meView(state: State): v.MeView | null {
   const own = state.get(ME);
   if (!own) return null;
   const { identity, name, relay, readReceipts } = own;
-  return { identity, name, relay, readReceipts, fingerprint: fingerprint(identity) };
+  return { identity, name, relay, readReceipts, fingerprint: restIfThere()?.fingerprint(identity) ?? [] };
 }
 
 export function nameOf(state: State, identity: Uint8Array): string {
@@ -38,6 +27,11 @@ export function nameOf(state: State, identity: Uint8Array): string {
 }
 
 // ---- conversations ----
+
+/** The rest's. */
+const OPERATIONS = { name: 'operation' };
+/** Of a direct conversation. */
+const NO_RIGHTS: Rights = { admins: [], mayAdd: false };
 
 export function conversations(state: State): v.ConversationView[] {
   return state
@@ -55,30 +49,34 @@ export function conversation(state: State, id: Uint8Array): v.ConversationView |
   const direct = row.kind === ConversationKind.direct;
   const active = row.state === ConversationState.active;
   const member = active || row.state === ConversationState.leaving || row.state === ConversationState.stuck;
+  const { admins, mayAdd } = direct ? NO_RIGHTS : rest().rights(present, own.identity, row.epoch);
   const blocked = direct && other && state.get(PERSON, other)?.blocked;
   return {
     id,
     kind: row.kind,
-    name: direct ? directName(state, row, other) : present.info.name,
-    members: members(state, present, own.identity),
-    myRole: !member ? 'none' : !direct && roles.isAdmin(present, own.identity) ? 'admin' : 'member',
+    name: direct ? directName(state, id, other) : present.info.name,
+    members: members(state, present, own.identity, admins),
+    myRole: !member ? 'none' : hasIdentity(admins, own.identity) ? 'admin' : 'member',
     canSend: active && !blocked,
-    canAdd: active && !direct && roles.mayAdd(present, own.identity, row.epoch),
+    canAdd: active && mayAdd,
     state: active && row.founding ? 'waiting-first' : nameIn(ConversationState, row.state),
     last: row.last ? { ...row.last, status: row.last.status ?? null } : null,
     activity: row.activity,
     unread: row.unread,
     problem: row.problem ?? null,
-    pendingOperations: state.names(OPERATION, id).length,
+    pendingOperations: state.names(OPERATIONS, id).length,
     relay: row.relay.identity,
     postQuantum: false,
   };
 }
 
 /** By leaf, each person once. */
-function members(state: State, present: Membership, own: Uint8Array): v.MemberView[] {
-  const direct = present.info.kind === ConversationKind.direct;
-  const admins = direct ? [] : roles.effectiveAdmins(present);
+function members(
+  state: State,
+  present: Membership,
+  own: Uint8Array,
+  admins: readonly Uint8Array[],
+): v.MemberView[] {
   return identities(present).map((identity) => ({
     identity,
     name: nameOf(state, identity),
@@ -91,26 +89,8 @@ function members(state: State, present: Membership, own: Uint8Array): v.MemberVi
 const isVerified = (somebody: Person | undefined): boolean => somebody?.verified === true;
 
 /** While the founding commit waits the other is no member yet. */
-function directName(state: State, { id }: Conversation, other: Uint8Array | undefined): string {
-  const coming = state.entries(OPERATION, id).flatMap(([, { candidates }]) => candidates);
-  const identity = other ?? coming[0]?.identity;
-  return identity ? nameOf(state, identity) : '';
-}
-
-/** Null where there is none to compare now. */
-export function safety(state: State, id: Uint8Array): v.SafetyView | null {
-  const row = state.get(CONVERSATION, id);
-  const present = state.get(MEMBERSHIP, id);
-  const cell = state.get(GROUP, id);
-  const own = state.get(ME)?.identity;
-  const other = present && own && peer(present, own);
-  if (row?.kind !== ConversationKind.direct || !cell || !other) return null;
-  const { epochAuthenticator } = cellGroup(cell);
-  return {
-    groups: safetyNumber(own, other, epochAuthenticator),
-    code: safetyQr(own, other, epochAuthenticator),
-    verified: isVerified(state.get(PERSON, other)),
-  };
+function directName(state: State, id: Uint8Array, other = restIfThere()?.coming(state, id)): string {
+  return other ? nameOf(state, other) : '';
 }
 
 // ---- people ----
@@ -128,33 +108,6 @@ export function contacts(state: State): v.ContactView[] {
       blocked,
       conversation,
     }));
-}
-
-export function requests(state: State): v.RequestView[] {
-  return state
-    .entries(ASKED)
-    .map(([, { id, identity, name, text = null, time }]) => ({
-      id,
-      identity,
-      name,
-      text,
-      time,
-      safety: fingerprint(identity),
-    }))
-    .sort((a, b) => a.time - b.time || compare(a.id, b.id));
-}
-
-export function invites(state: State): v.InviteView[] {
-  return state
-    .entries(INVITE)
-    .map(([id, invite]) => ({
-      id,
-      link: invite.state === InviteState.ready ? linkOf(state, invite) : null,
-      created: invite.created,
-      expires: invite.expires,
-      state: nameIn(InviteState, invite.state),
-    }))
-    .sort((a, b) => b.created - a.created || compare(a.id, b.id));
 }
 
 export function openedInvites(state: State): v.OpenedInviteView[] {

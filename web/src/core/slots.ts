@@ -4,9 +4,11 @@ import { same } from '../wire/bytes.ts';
 import { verifyReceipt } from '../wire/labels.ts';
 import { type Entry, REQUEST_WINDOW } from '../wire/messages.ts';
 import { type Conversation, ConversationState, type SlotReceipt, type Topic } from './_state.ts';
-import { need, quiet, save, setProblem } from './conversation.ts';
+import { need, quiet, save } from './conversation.ts';
+import { setProblem } from './notes.ts';
 import { MISBEHAVING, number, SLOT } from './state.ts';
-import { entryHash, forgetHeld } from './topics.ts';
+import { forgetHeld } from './topicends.ts';
+import { entryHash } from './topics.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
 
@@ -62,10 +64,7 @@ export async function take(
 ): Promise<Conversation | null> {
   const { id, relay, epoch } = conversation;
   const { receipt, seq } = entry;
-  if (await isFraud(t, conversation, topic.id, entry)) {
-    stopForFraud(t, conversation);
-    return null;
-  }
+  if (await stopIfFraud(t, conversation, topic.id, entry)) return null;
   const signed = await receiptIsSigned(relay.identity, topic.id, entry);
   if (!receipt || !signed || !positionIsNext(conversation, entry)) {
     misbehaves(t, conversation, topic.id);
@@ -76,6 +75,17 @@ export async function take(
   t.put(SLOT, keyOf(id, epoch, position), { seq, recordHash: entryHash(entry), signature });
   const found = need(t, id);
   return quiet(t, { ...found, position: found.position + 1 });
+}
+
+export async function stopIfFraud(
+  t: Transaction,
+  conversation: Conversation,
+  topic: Uint8Array,
+  entry: Entry,
+): Promise<boolean> {
+  const found = await isFraud(t, conversation, topic, entry);
+  if (found) stopForFraud(t, conversation);
+  return found;
 }
 
 /** The relay signed two histories: nothing of it is believed any more. */

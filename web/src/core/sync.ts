@@ -13,15 +13,13 @@ import {
   SUBSCRIBE_LIMIT,
 } from '../wire/messages.ts';
 import { type Conversation, OpenedState, type Topic } from './_state.ts';
-import { isRead, membership, need, quiet, setProblem } from './conversation.ts';
+import { isRead, membership, need } from './conversation.ts';
 import * as drops from './drops.ts';
 import * as entries from './entries.ts';
 import { sourceOf } from './entries.ts';
 import * as inboxes from './inboxes.ts';
-import * as operations from './operations.ts';
-import { forgetEpoch } from './slots.ts';
+import { rest, restIfThere } from './provided.ts';
 import {
-  CHAIN,
   CONVERSATION,
   DOWNLOAD,
   DROP,
@@ -124,7 +122,7 @@ export async function answeredTopic(
     t.put(TOPIC, topic, { ...row, created: true });
     for (const kind of ['outbox', 'operation', 'commit']) work.wake(t, kind, found.id);
   } else if (request.type === 'Fetch' && response.type === 'Records') await fetched(t, found, row, request.after, response);
-  else if (code === RefusalCode.unknownTopic) unknown(t, row);
+  else if (code === RefusalCode.unknownTopic) rest().unknownTopic(t, row);
   else {
     work.count(t, 'topic-refused');
     work.pause(t, 'topic', topic);
@@ -138,7 +136,7 @@ async function fetched(
   after: number,
   records: Records,
 ): Promise<void> {
-  if (records.head < after) lostHistory(t, row);
+  if (records.head < after) rest().lostHistory(t, row);
   else {
     told(t, conversation, row, records.head);
     for (const entry of [...records.entries].sort((a, b) => a.seq - b.seq)) await entries.receive(t, row.id, entry);
@@ -156,32 +154,6 @@ function told(t: Transaction, { id, relay }: Conversation, row: Topic, head: num
   const source = sourceOf(t, row.id, relay.identity);
   t.put(SOURCE, row.id, { ...source, head: Math.max(head, source.head), told: true });
   for (const kind of ['outbox', 'operation']) work.wake(t, kind, id);
-}
-
-/** The relay does not know the topic: it is new, or was forgotten. */
-function unknown(t: Transaction, row: Topic): void {
-  if (row.seq > 0) lostHistory(t, row);
-  topics.missing(t, row.id);
-  work.pause(t, 'topic', row.id);
-}
-
-/** The relay forgot what it had: we say so, and go on in a log that starts anew. */
-function lostHistory(t: Transaction, row: Topic): void {
-  const { id } = row;
-  setProblem(t, row.conversation, 'relay-lost-history');
-  if (row.ended !== undefined) {
-    topics.close(t, id);
-    return;
-  }
-  topics.forgetChain(t, row);
-  topics.forgetHeld(t, id);
-  const found = need(t, row.conversation);
-  forgetEpoch(t, found.id, found.epoch);
-  t.put(TOPIC, id, { ...row, seq: 0, head: id, ordinal: found.ordinal, created: false });
-  t.put(CHAIN, topics.at(id, 0), id);
-  t.remove(SOURCE, id);
-  quiet(t, { ...found, ordinal: found.ordinal + 1, position: 0 });
-  work.wake(t, 'topic', id);
 }
 
 // ---- subscriptions ----
@@ -226,7 +198,7 @@ export function answeredSubscribe(t: Transaction, relay: Uint8Array, request: Re
     const row = t.get(TOPIC, topic);
     if (!row) continue;
     const found = need(t, row.conversation);
-    if (!known) unknown(t, row);
+    if (!known) rest().unknownTopic(t, row);
     else {
       t.put(SOURCE, topic, { ...sourceOf(t, topic, relay), subscribed: true });
       // Else a push overtook this answer, or the relay knows less than it did: a fetch will tell.
@@ -258,7 +230,7 @@ export function relaysNeeded(state: State): RelayAddress[] {
     ...state.entries(OPENED).flatMap(([, one]) => (opening.includes(one.state) ? [one.relay] : [])),
     ...state.entries(INBOX).map(([, one]) => one.relay),
     ...drops.relays(state),
-    ...operations.relays(state),
+    ...(restIfThere()?.relays(state) ?? []),
   ];
   for (const address of addresses) {
     const key = hex(address.identity);

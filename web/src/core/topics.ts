@@ -1,21 +1,20 @@
 /** The topics of a conversation: their secrets, cursors and hash chains, and how one follows another. */
 import { concat } from '../crypto/bytes.ts';
-import { same } from '../wire/bytes.ts';
 import { WireError } from '../wire/errors.ts';
 import { chainHead, recordHash, recordKey, topicId, writeSecret } from '../wire/labels.ts';
-import { type Entry, RECEIVE_KEYS_LIFETIME } from '../wire/messages.ts';
+import type { Entry } from '../wire/messages.ts';
 import { openRecord } from '../wire/record.ts';
 import type { Conversation, Topic } from './_state.ts';
-import * as blobs from './blobs.ts';
-import { hasIdentity, quiet } from './conversation.ts';
+import { readBody } from './bodies.ts';
+import type { Body } from './body.ts';
 import { attempt } from './errors.ts';
 import { TOPIC_STEP } from './history.ts';
-import { CHAIN, CONVERSATION, HELD, LINK, MISBEHAVING, number, SOURCE, TOPIC } from './state.ts';
+import { CHAIN, HELD, LINK, number, SOURCE, TOPIC } from './state.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
 
 /** Positions of a topic with which messages' heads are compared: a sender lags behind by a few, offline ones by more. */
-const CHAIN_KEPT = 512;
+export const CHAIN_KEPT = 512;
 
 /** As in keys: topic || number. */
 export const at = (topic: Uint8Array, seq: number): Uint8Array => concat(topic, number(seq));
@@ -64,55 +63,11 @@ export function step(t: Transaction, topic: Topic, entry: Entry): Topic {
 }
 
 /** The body of an entry whose record is there: bad where it does not open. */
-export async function readEntry(t: Transaction, topic: Topic, relay: Uint8Array, entry: Entry): Promise<blobs.Body> {
+export async function readEntry(t: Transaction, topic: Topic, relay: Uint8Array, entry: Entry): Promise<Body> {
   const { record } = entry;
   if (!record) return { state: 'gone' };
   const body = await attempt(WireError, () => openRecord(recordKey(topic.topicSecret), topic.id, record));
-  return body ? blobs.readBody(t, relay, work.item('log', topic.id), entry, body) : { state: 'bad' };
-}
-
-/** A commit that removed someone left this topic: late messages are read for RECEIVE_KEYS_LIFETIME more. */
-export function end(t: Transaction, topic: Uint8Array, ended: number): void {
-  const row = t.get(TOPIC, topic);
-  if (!row) return;
-  t.put(TOPIC, topic, { ...row, ended });
-  work.setTimerByRelay(t, 'close', topic, ended + RECEIVE_KEYS_LIFETIME);
-}
-
-/** The relay does not know it (any more): it is made again. */
-export function missing(t: Transaction, topic: Uint8Array): void {
-  const row = t.get(TOPIC, topic);
-  if (!row) return;
-  t.put(TOPIC, topic, { ...row, created: false });
-  work.wake(t, 'topic', topic);
-}
-
-/** Forgets a topic. */
-export function close(t: Transaction, topic: Uint8Array): void {
-  const row = t.get(TOPIC, topic);
-  if (!row) return;
-  const found = t.get(CONVERSATION, row.conversation);
-  if (found && t.get(SOURCE, topic)?.subscribed && t.get(LINK, found.relay.identity)?.session) {
-    const request = { type: 'Unsubscribe', topics: [topic], inboxes: [] } as const;
-    work.call(t, found.relay.identity, work.item('unsubscribe', topic), request);
-  }
-  if (found && hasIdentity(found.oldTopics, topic)) {
-    quiet(t, { ...found, oldTopics: found.oldTopics.filter((old) => !same(old, topic)) });
-  }
-  forgetChain(t, row);
-  forgetHeld(t, topic);
-  t.remove(SOURCE, topic);
-  t.remove(MISBEHAVING, topic);
-  t.remove(TOPIC, topic);
-  work.stopTimer(t, 'close', topic);
-}
-
-export function forgetChain(t: Transaction, topic: Topic): void {
-  for (let seq = Math.max(0, topic.seq - CHAIN_KEPT); seq <= topic.seq; seq++) t.remove(CHAIN, at(topic.id, seq));
-}
-
-export function forgetHeld(t: Transaction, topic: Uint8Array): void {
-  for (const key of t.keys(HELD, topic)) t.remove(HELD, key);
+  return body ? readBody(t, relay, work.item('log', topic.id), entry, body) : { state: 'bad' };
 }
 
 /** Whether this connection has brought everything that the current topic holds. */

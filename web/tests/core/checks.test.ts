@@ -14,13 +14,14 @@ import { checkContent } from '../../src/core/actions.ts';
 import { blobIsNamed } from '../../src/core/blobs.ts';
 import { historyDiffers } from '../../src/core/contents.ts';
 import { isBlockedDirect } from '../../src/core/conversation.ts';
-import { adderIsKnown, adderMayAddAgain, directIsOfTwo, joinedIsNew } from '../../src/core/founding.ts';
+import { ephemeralKey } from '../../src/core/ephemeral.ts';
+import { adderMayAddAgain, joinedIsNew } from '../../src/core/founding.ts';
 import { senderWasRemoved } from '../../src/core/messages.ts';
-import { ephemeralKey } from '../../src/core/mlsgroup.ts';
 import { positionIsNext, receiptIsSigned, receiptsContradict } from '../../src/core/slots.ts';
 import { CHAIN, MEMBERSHIP, OPENED, PERSON } from '../../src/core/state.ts';
 import { at } from '../../src/core/topics.ts';
 import { State, Transaction } from '../../src/core/transaction.ts';
+import { adderIsKnown, directIsOfTwo } from '../../src/core/welcome.ts';
 import { hex } from '../../src/crypto/bytes.ts';
 import { publicKey } from '../../src/crypto/signature.ts';
 import { XWING } from '../../src/crypto/xwing.ts';
@@ -148,15 +149,13 @@ describe('a Welcome', () => {
   });
 
   it('never replaces a living conversation, nor brings an older epoch', () => {
-    const group = { epoch: 7 } as Group;
     const { stuck, left, removed, active, leaving, closed, fraud } = ConversationState;
-    expect(joinedIsNew(undefined, group)).toBe(true);
     for (const state of [stuck, left, removed]) {
-      expect(joinedIsNew(conversation({ state, epoch: 6 }), group)).toBe(true);
-      expect(joinedIsNew(conversation({ state, epoch: 7 }), group)).toBe(false);
+      expect(joinedIsNew(conversation({ state, epoch: 6 }), 7)).toBe(true);
+      expect(joinedIsNew(conversation({ state, epoch: 7 }), 7)).toBe(false);
     }
     for (const state of [active, leaving, closed, fraud]) {
-      expect(joinedIsNew(conversation({ state, epoch: 6 }), group)).toBe(false);
+      expect(joinedIsNew(conversation({ state, epoch: 6 }), 7)).toBe(false);
     }
   });
 

@@ -1,6 +1,7 @@
 /** How messages change: pure, by order, whatever comes first. */
 import { expect, it } from 'vitest';
-import { type Amendment, apply, mayAmend, type StoredMessage } from '../../src/core/history.ts';
+import { apply, mayAmend } from '../../src/core/amendments.ts';
+import type { Amendment, StoredMessage } from '../../src/core/history.ts';
 
 const [ANNA, BORIS] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
 

@@ -1,11 +1,7 @@
 /** Whose leaves, key packages and device lists are believed, and which names. */
 import { describe, expect, it } from 'vitest';
-import {
-  acceptedKeyPackage,
-  acceptedLeaf,
-  checkName,
-  newerDeviceList,
-} from '../../src/core/identity.ts';
+import { acceptedKeyPackage, newerDeviceList } from '../../src/core/devices.ts';
+import { acceptedLeaf, checkName } from '../../src/core/identity.ts';
 import { DAY, PACKAGE_LIFETIME, readInfo } from '../../src/core/mlsgroup.ts';
 import { publicKey } from '../../src/crypto/signature.ts';
 import { basicCredential, X509 } from '../../src/mls/credential.ts';

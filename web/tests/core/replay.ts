@@ -8,6 +8,7 @@ import type { Command } from '../../src/core/commands.ts';
 import { Core } from '../../src/core/core.ts';
 import { CoreError } from '../../src/core/errors.ts';
 import type { Event } from '../../src/core/events.ts';
+import '../../src/core/rest.ts';
 import { hex } from '../../src/crypto/bytes.ts';
 import { unhex } from '../support/hex.ts';
 import { asJson, type Json, RecordedRandom, type RandomRecord } from '../vectors/recorded.ts';

@@ -4,11 +4,12 @@
  * Everything between a core and a relay is a queue: calls, answers and pushes wait there until the schedule takes them.
  * A crash loads the core anew from what its Save commands made durable.
  */
+import { apply } from '../../src/core/amendments.ts';
 import type { AppEvent, Call, Command } from '../../src/core/commands.ts';
 import { Core } from '../../src/core/core.ts';
 import type { Event, SingleAction } from '../../src/core/events.ts';
-import * as history from '../../src/core/history.ts';
 import type { StoredMessage } from '../../src/core/history.ts';
+import '../../src/core/rest.ts';
 import { unhex } from '../../src/core/transaction.ts';
 import type { ConversationView } from '../../src/core/views.ts';
 import { hex } from '../../src/crypto/bytes.ts';
@@ -133,7 +134,7 @@ export class Party {
     } else if (command.type === 'AmendMessage') {
       const key = hex(command.conversation) + hex(command.id);
       const message = this.history.get(key);
-      const changed = message && history.apply(message, command.amendment);
+      const changed = message && apply(message, command.amendment);
       if (changed) this.history.set(key, changed);
     } else if (command.type === 'ForgetHistory') {
       for (const key of this.history.keys()) if (key.startsWith(hex(command.conversation))) this.history.delete(key);

@@ -1,0 +1,41 @@
+/** Bodies of records: inside the record, or in a blob where they are too large (blobs.ts). */
+import type { Entry, RecordBody, RelayAddress } from '../wire/messages.ts';
+import { INLINE_MAX } from '../wire/record.ts';
+import type { Body, Prepared } from './body.ts';
+import { rest } from './provided.ts';
+import type { Transaction } from './transaction.ts';
+
+export async function prepare(t: Transaction, body: Uint8Array): Promise<Prepared> {
+  return body.length > INLINE_MAX ? rest().prepareBlob(t, body) : { body: { type: 'Inline', body } };
+}
+
+/** Uploads the blob, if there is one; one record more will name it. */
+export function want(t: Transaction, relay: RelayAddress, prepared: Prepared): void {
+  if (prepared.blob) rest().want(t, relay, prepared);
+}
+
+/** Whether a record that names the blob can be sent. */
+export function uploaded(t: Transaction, relay: Uint8Array, blob: Uint8Array | undefined): boolean {
+  return !blob || rest().uploaded(t, relay, blob);
+}
+
+/** One record less needs the blob's bytes here. */
+export function release(t: Transaction, relay: Uint8Array, blob: Uint8Array | undefined): void {
+  if (blob) rest().release(t, relay, blob);
+}
+
+/** The relay says it lacks the blob: uploads it once more. False where its bytes are not here. */
+export function again(t: Transaction, relay: Uint8Array, blob: Uint8Array | undefined): boolean {
+  return blob !== undefined && rest().again(t, relay, blob);
+}
+
+/** The bytes of a record's body; `user` is the work item that waits for them. */
+export async function readBody(
+  t: Transaction,
+  relay: Uint8Array,
+  user: string,
+  entry: Entry,
+  body: RecordBody,
+): Promise<Body> {
+  return body.type === 'Inline' ? { state: 'ready', data: body.body } : rest().readBlob(t, relay, user, entry, body);
+}

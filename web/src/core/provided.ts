@@ -1,0 +1,113 @@
+/**
+ * What the part of the core that is loaded first asks of the rest (rest.ts), which is loaded later.
+ *
+ * A step that needs the rest before it is there throws RestMissing and is undone, as any step that fails; whoever runs the
+ * core loads the rest and handles the same event again. The first part holds what an invited person needs up to their
+ * first message, and imports nothing of the rest.
+ *
+ * Only the rest knows the tables in tables.ts and makes rows of them: where it is missing, there are none.
+ */
+import type {
+  Content,
+  Entry,
+  EphemeralPush,
+  Message,
+  ReAddRequest,
+  RecordBody,
+  RelayAddress,
+  Request,
+  WelcomeMessage,
+} from '../wire/messages.ts';
+import type { Conversation, Inbox, Me, Membership, Outgoing, Seen, Topic } from './_state.ts';
+import type { Body, Prepared } from './body.ts';
+import type { Batch, SingleAction } from './events.ts';
+import type { Amendment, StoredMessage } from './history.ts';
+import type { Place } from './place.ts';
+import type { State, Transaction } from './transaction.ts';
+import type * as v from './views.ts';
+
+/** A step needs what has not been loaded yet; nothing of it has happened. Never shown to a person. */
+export class RestMissing extends Error {}
+
+export interface Rest {
+  // bodies that no record holds
+  prepareBlob(t: Transaction, body: Uint8Array): Promise<Prepared>;
+  readBlob(t: Transaction, relay: Uint8Array, user: string, entry: Entry, body: RecordBody): Promise<Body>;
+  want(t: Transaction, relay: RelayAddress, prepared: Prepared): void;
+  uploaded(t: Transaction, relay: Uint8Array, blob: Uint8Array): boolean;
+  release(t: Transaction, relay: Uint8Array, blob: Uint8Array): void;
+  again(t: Transaction, relay: Uint8Array, blob: Uint8Array): boolean;
+
+  // logs
+  /** An entry in the epoch's slot; false: it cannot be judged yet. */
+  processCommit(t: Transaction, conversation: Conversation, topic: Topic, entry: Entry): Promise<boolean>;
+  /** Whether the relay has signed something else before; then the conversation stops. */
+  stopIfFraud(t: Transaction, conversation: Conversation, topic: Uint8Array, entry: Entry): Promise<boolean>;
+  unknownTopic(t: Transaction, topic: Topic): void;
+  lostHistory(t: Transaction, topic: Topic): void;
+  missingTopic(t: Transaction, topic: Uint8Array): void;
+
+  // messages
+  /** One whose place was remembered already. */
+  seenAgain(t: Transaction, conversation: Uint8Array, message: Message, place: Place, seen: Seen): void;
+  /** One of any kind but a Profile. */
+  receive(t: Transaction, conversation: Uint8Array, sender: Uint8Array, message: Message, place: Place): Promise<void>;
+  /** The log holds one of our own, of any kind but a Profile. */
+  sent(t: Transaction, outgoing: Outgoing, order: number, time: number): void;
+  failMessage(t: Transaction, key: Uint8Array): void;
+  amendOwn(t: Transaction, conversation: Conversation, content: Content): void;
+  setProblem(t: Transaction, conversation: Uint8Array, code: string): void;
+
+  // people
+  receiveRequest(t: Transaction, inbox: Inbox, entry: Entry): Promise<void>;
+  receiveReAdd(t: Transaction, request: ReAddRequest): Promise<void>;
+  inviteFailed(t: Transaction, invite: Uint8Array): void;
+  closeInbox(t: Transaction, inbox: Uint8Array): void;
+  /** Fills the stock of key packages. */
+  stock(t: Transaction, own: Me): Promise<void>;
+  stocked(t: Transaction, request: Request): void;
+  /** Whether a Welcome to a conversation that we know is to be joined. */
+  joinsAgain(t: Transaction, known: Conversation, epoch: number, adder: Uint8Array, message: WelcomeMessage): boolean;
+  leaveFormer(t: Transaction, known: Conversation): void;
+  joinedGroup(t: Transaction, conversation: Uint8Array, source: Uint8Array, adder: Uint8Array): void;
+  usedLastResort(t: Transaction, conversation: Uint8Array): void;
+
+  // everything
+  act(t: Transaction, action: SingleAction): Promise<void>;
+  actAll(t: Transaction, batch: Batch): Promise<void>;
+  setTimers(t: Transaction): void;
+  ephemeralPushed(t: Transaction, push: EphemeralPush): Promise<void>;
+  relays(state: State): RelayAddress[];
+  apply(message: StoredMessage, amendment: Amendment): StoredMessage | null;
+
+  // views
+  fingerprint(identity: Uint8Array): string[];
+  rights(present: Membership, identity: Uint8Array, epoch: number): Rights;
+  coming(state: State, conversation: Uint8Array): Uint8Array | undefined;
+  safety(state: State, conversation: Uint8Array): v.SafetyView | null;
+  requests(state: State): v.RequestView[];
+  invites(state: State): v.InviteView[];
+}
+
+/** Of a group. */
+export interface Rights {
+  readonly admins: readonly Uint8Array[];
+  readonly mayAdd: boolean;
+}
+
+let provided: Rest | undefined;
+
+/** Once; a second loading of the same file changes nothing. */
+export function provide(rest: Rest): void {
+  provided ??= rest;
+}
+
+/** @throws RestMissing */
+export function rest(): Rest {
+  if (!provided) throw new RestMissing();
+  return provided;
+}
+
+export function restIfThere(): Rest | undefined {
+  return provided;
+}
