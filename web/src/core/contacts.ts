@@ -1,11 +1,10 @@
 /** Using somebody's invite: its card, our request, and the inbox for the answer. */
 import { same } from '../wire/bytes.ts';
 import { openCard, verifyCard } from '../wire/card.ts';
+import { sealContactRequest, signContactRequest } from '../wire/contactrequest.ts';
 import { textBytes } from '../wire/cbor.ts';
 import { WireError } from '../wire/errors.ts';
 import { BLOB_PART, type InviteLink, RefusalCode, type RelayAddress, type Request, type Response } from '../wire/messages.ts';
-import { sealContactRequest } from '../wire/record.ts';
-import { signContactRequest } from '../wire/requests.ts';
 import { DropKind, InboxPurpose, type Opened, OpenedState, PackageUse } from './_state.ts';
 import * as drops from './drops.ts';
 import { attempt, CoreError } from './errors.ts';

@@ -1,7 +1,7 @@
 /** Our own invites: an inbox and a card on the home relay, for one person and a while. */
 import { concat } from '../crypto/bytes.ts';
 import { XWING } from '../crypto/xwing.ts';
-import { sealCard, signCard } from '../wire/card.ts';
+import { sealCard, signCard } from '../wire/invite.ts';
 import { INVITE_LIFETIME, type InviteLink } from '../wire/messages.ts';
 import { InboxPurpose, type Invite, InviteState } from './_state.ts';
 import * as blobs from './blobs.ts';

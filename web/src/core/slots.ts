@@ -1,7 +1,7 @@
 /** The relay's word on the order of commits: receipts, positions, and proof of fraud (protocol.md sections 2.4, 5.2). */
 import { concat } from '../crypto/bytes.ts';
 import { same } from '../wire/bytes.ts';
-import { verifyReceipt } from '../wire/labels.ts';
+import { verifyReceipt } from '../wire/receipts.ts';
 import { type Entry, REQUEST_WINDOW } from '../wire/messages.ts';
 import { type Conversation, ConversationState, type SlotReceipt, type Topic } from './_state.ts';
 import { need, quiet, save } from './conversation.ts';

@@ -1,14 +1,14 @@
 /** Cards: what an invite leads to (protocol.md section 7). */
 import { utf8 } from '../crypto/bytes.ts';
 import { equal } from '../crypto/compare.ts';
-import type { Random } from '../crypto/random.ts';
-import { sign, verify } from '../crypto/signature.ts';
-import { type Card, type CardBody, decodeCard, decodeCardBody, encodeCard, encodeCardBody } from './_messages.ts';
+import { verify } from '../crypto/signature.ts';
+import { type Card, type CardBody, decodeCard, decodeCardBody } from './_messages.ts';
 import { WireError } from './errors.ts';
 import { blobId, cardKey, signedBytes } from './labels.ts';
-import { openSealed, seal } from './sealing.ts';
+import { openSealed } from './sealing.ts';
 
-const AAD = utf8('polynya card 1');
+/** What a sealed card is bound to. */
+export const AAD = utf8('polynya card 1');
 
 /** A card that was in the invite's blob; nobody knows yet whether its identity signed it. */
 export interface UnverifiedCard {
@@ -20,22 +20,6 @@ export interface UnverifiedCard {
 /** A card that its identity signed and that has not expired. */
 export interface VerifiedCard extends CardBody {
   readonly id: Uint8Array;
-}
-
-/** `body.identity` must be the public key of `identitySeed`, or nobody will accept the card. */
-export async function signCard(identitySeed: Uint8Array, body: CardBody): Promise<Card> {
-  const encoded = encodeCardBody(body);
-  return { body: encoded, signature: await sign(identitySeed, signedBytes('card', encoded)) };
-}
-
-/** [blob id, blob]. */
-export async function sealCard(
-  inviteSecret: Uint8Array,
-  card: Card,
-  random: Random,
-): Promise<[Uint8Array, Uint8Array]> {
-  const blob = await seal(cardKey(inviteSecret), AAD, encodeCard(card), random);
-  return [blobId(blob), blob];
 }
 
 /** @throws WireError `card-id` (another blob than the invite names), `card-open`, a `cbor-` rule, or `message`. */

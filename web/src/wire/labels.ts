@@ -1,8 +1,6 @@
 /** Derived secrets, ids, hashes and signing bytes. Every label begins with "polynya", so that no two uses meet. */
 import { concat, utf8 } from '../crypto/bytes.ts';
 import { hkdfExpand, sha256 } from '../crypto/hashes.ts';
-import { sign, verify } from '../crypto/signature.ts';
-import { encodeReceiptBody, type Receipt, type ReceiptBody } from './_messages.ts';
 
 /** HKDF-Expand with the protocol's prefix (protocol.md, first paragraph). */
 export function expand(key: Uint8Array, label: string, length: number): Uint8Array {
@@ -56,16 +54,4 @@ export function chainHead(head: Uint8Array, hash: Uint8Array): Uint8Array {
 /** What a signature covers: "polynya " || label || " 1" || body. */
 export function signedBytes(label: string, body: Uint8Array): Uint8Array {
   return concat(utf8(`polynya ${label} 1`), body);
-}
-
-/** The relay's word on one position of a slot. */
-export async function signReceipt(relaySeed: Uint8Array, body: ReceiptBody): Promise<Receipt> {
-  const signature = await sign(relaySeed, signedBytes('receipt', encodeReceiptBody(body)));
-  return { position: body.position, signature };
-}
-
-/** Whether the relay signed `body`, and the receipt speaks of its position. */
-export async function verifyReceipt(relayIdentity: Uint8Array, body: ReceiptBody, receipt: Receipt): Promise<boolean> {
-  const message = signedBytes('receipt', encodeReceiptBody(body));
-  return receipt.position === body.position && verify(relayIdentity, message, receipt.signature);
 }

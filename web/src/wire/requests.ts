@@ -1,23 +1,31 @@
-/** Signed wishes: contact requests, re-add requests and leave proofs (protocol.md sections 5.2, 5.4 and 7). */
+/** Signed wishes: contact requests of others, re-add requests and leave proofs (protocol.md sections 5.2, 5.4 and 7). */
+import { AES_256_GCM } from '../crypto/aead.ts';
 import { concat } from '../crypto/bytes.ts';
 import { sha256 } from '../crypto/hashes.ts';
+import { KDF_HKDF_SHA256, openOnce } from '../crypto/hpke.ts';
 import { publicKey, sign, verify } from '../crypto/signature.ts';
+import { XWING } from '../crypto/xwing.ts';
 import {
   type ContactRequest,
-  type ContactRequestBody,
   decodeContactRequestBody,
+  decodeInboxMessage,
   decodeReAddBody,
-  encodeContactRequestBody,
+  decodeRecordBody,
   encodeReAddBody,
+  type InboxMessage,
   type LeaveProof,
   type Reach,
   type ReAddBody,
   type ReAddRequest,
 } from './_messages.ts';
 import { same } from './bytes.ts';
+import { REQUEST_OVERHEAD, REQUEST_SIZES, requestInfo } from './contactrequest.ts';
 import { type VerifiedDeviceList, verifyDeviceList } from './credential.ts';
 import { WireError } from './errors.ts';
 import { signedBytes } from './labels.ts';
+import { unpad } from './padding.ts';
+import { isStep, LENGTH_SIZE } from './record.ts';
+import { refuse } from './sealing.ts';
 
 /** A request that its identity signed. The key package is not verified yet (section 7 says for what). */
 export interface VerifiedContactRequest {
@@ -32,12 +40,6 @@ export interface VerifiedContactRequest {
 /** A request that its identity signed. The key package is not verified yet. */
 export interface VerifiedReAddRequest extends ReAddBody {
   readonly verified: true;
-}
-
-export async function signContactRequest(seed: Uint8Array, body: ContactRequestBody): Promise<ContactRequest> {
-  const encoded = encodeContactRequestBody(body);
-  const signature = await sign(seed, signedBytes('contact request', encoded));
-  return { type: 'ContactRequest', body: encoded, signature };
 }
 
 /**
@@ -55,6 +57,27 @@ export async function verifyContactRequest(
   }
   if (!same(body.card, cardId)) throw new WireError('contact-request-card');
   return { identity, name, text, devices: await verifyDeviceList(identity, body.devices), keyPackage, reach };
+}
+
+/**
+ * @throws WireError `contact-request-size`, `contact-request-open`, `contact-request-inline` (a body in a blob), a
+ * `padding-` or `cbor-` rule, or `message`.
+ */
+export async function openContactRequest(
+  privateKey: Uint8Array,
+  cardId: Uint8Array,
+  inbox: Uint8Array,
+  record: Uint8Array,
+): Promise<InboxMessage> {
+  if (!isStep(record.length) || record.length < REQUEST_OVERHEAD) throw new WireError('contact-request-size');
+  const size = XWING.encapsulationSize;
+  const [enc, sealed, info] = [record.slice(0, size), record.slice(size), requestInfo(cardId)];
+  const padded = await refuse('contact-request-open', () =>
+    openOnce(XWING, KDF_HKDF_SHA256, AES_256_GCM.id, privateKey, enc, info, inbox, sealed),
+  );
+  const body = decodeRecordBody(unpad(padded, REQUEST_SIZES, LENGTH_SIZE));
+  if (body.type !== 'Inline') throw new WireError('contact-request-inline');
+  return decodeInboxMessage(body.body);
 }
 
 export async function signReAddRequest(identitySeed: Uint8Array, body: ReAddBody): Promise<ReAddRequest> {

@@ -26,7 +26,10 @@ import { hex } from '../../src/crypto/bytes.ts';
 import { publicKey } from '../../src/crypto/signature.ts';
 import { XWING } from '../../src/crypto/xwing.ts';
 import { Group } from '../../src/mls/group.ts';
-import { recordHash, signReceipt } from '../../src/wire/labels.ts';
+import { sealContactRequest, signContactRequest } from '../../src/wire/contactrequest.ts';
+import { sealEphemeral } from '../../src/wire/ephemeral.ts';
+import { recordHash } from '../../src/wire/labels.ts';
+import { signReceipt } from '../../src/wire/receipts.ts';
 import {
   type Content,
   ConversationKind,
@@ -35,8 +38,6 @@ import {
   type InviteLink,
   type Message,
 } from '../../src/wire/messages.ts';
-import { sealContactRequest, sealEphemeral } from '../../src/wire/record.ts';
-import { signContactRequest } from '../../src/wire/requests.ts';
 import { SeededRandom } from '../support/seeded.ts';
 import { type Party, World } from './world.ts';
 import { Session } from './relaymodel.ts';

@@ -2,7 +2,8 @@
 import { concat, hex, utf8 } from '../../src/crypto/bytes.ts';
 import { sha256 } from '../../src/crypto/hashes.ts';
 import { publicKey } from '../../src/crypto/signature.ts';
-import { blobId, inboxId, ownerId, recordHash, signReceipt, topicId } from '../../src/wire/labels.ts';
+import { blobId, inboxId, ownerId, recordHash, topicId } from '../../src/wire/labels.ts';
+import { signReceipt } from '../../src/wire/receipts.ts';
 import {
   type Entry,
   type EphemeralPush,

@@ -7,10 +7,13 @@ import { XWING } from '../../src/crypto/xwing.ts';
 import { compare, same } from '../../src/wire/bytes.ts';
 import * as card from '../../src/wire/card.ts';
 import * as cbor from '../../src/wire/cbor.ts';
+import * as contactrequest from '../../src/wire/contactrequest.ts';
 import * as credential from '../../src/wire/credential.ts';
+import * as ephemeral from '../../src/wire/ephemeral.ts';
 import { WireError } from '../../src/wire/errors.ts';
 import * as exchange from '../../src/wire/exchange.ts';
 import * as files from '../../src/wire/files.ts';
+import * as invite from '../../src/wire/invite.ts';
 import * as keypackages from '../../src/wire/keypackages.ts';
 import * as keys from '../../src/wire/keys.ts';
 import * as labels from '../../src/wire/labels.ts';
@@ -18,6 +21,7 @@ import * as links from '../../src/wire/links.ts';
 import * as messages from '../../src/wire/messages.ts';
 import * as ohttp from '../../src/wire/ohttp.ts';
 import * as padding from '../../src/wire/padding.ts';
+import * as receipts from '../../src/wire/receipts.ts';
 import * as record from '../../src/wire/record.ts';
 import * as requests from '../../src/wire/requests.ts';
 import * as safety from '../../src/wire/safety.ts';
@@ -183,8 +187,8 @@ const RUNNERS: Record<string, Runner> = {
   async receipts(c) {
     const body = messages.decodeReceiptBody(c.bytes('body'));
     const receipt = { position: c.number('position'), signature: c.bytes('signature') };
-    expect(await labels.verifyReceipt(c.bytes('identity'), body, receipt)).toBe(c.rule === null);
-    if (c.has('seed')) expect(await labels.signReceipt(c.bytes('seed'), body)).toEqual(receipt);
+    expect(await receipts.verifyReceipt(c.bytes('identity'), body, receipt)).toBe(c.rule === null);
+    if (c.has('seed')) expect(await receipts.signReceipt(c.bytes('seed'), body)).toEqual(receipt);
   },
 
   async links(c) {
@@ -220,20 +224,20 @@ const RUNNERS: Record<string, Runner> = {
   async 'contact-requests'(c) {
     const [id, inbox] = [c.bytes('card'), c.bytes('inbox')];
     const open = (): Promise<unknown> =>
-      record.openContactRequest(c.bytes('private_key'), id, inbox, c.bytes('record'));
+      requests.openContactRequest(c.bytes('private_key'), id, inbox, c.bytes('record'));
     if (c.rule) return refused(c, open);
     const message = messages.decodeInboxMessage(c.bytes('message'));
     const key = c.bytes('public_key');
-    await made(c, 'record', (random) => record.sealContactRequest(key, id, inbox, message, random));
+    await made(c, 'record', (random) => contactrequest.sealContactRequest(key, id, inbox, message, random));
     expect(await open()).toEqual(message);
   },
 
   async ephemeral(c) {
     const [key, topic, body] = [c.bytes('key'), c.bytes('topic'), c.bytes('body')];
-    if (c.rule) return refused(c, () => record.openEphemeral(key, topic, body));
+    if (c.rule) return refused(c, () => ephemeral.openEphemeral(key, topic, body));
     const message = messages.decodeEphemeralMessage(c.bytes('message'));
-    await made(c, 'body', (random) => record.sealEphemeral(key, topic, message, random));
-    expect(await record.openEphemeral(key, topic, body)).toEqual(message);
+    await made(c, 'body', (random) => ephemeral.sealEphemeral(key, topic, message, random));
+    expect(await ephemeral.openEphemeral(key, topic, body)).toEqual(message);
   },
 
   async files(c) {
@@ -269,8 +273,8 @@ const RUNNERS: Record<string, Runner> = {
       card.verifyCard(await card.openCard(secret, id, c.bytes('blob')), c.number('now'));
     if (c.rule) return refused(c, open);
     const body = messages.decodeCardBody(c.bytes('body'));
-    const signed = await card.signCard(c.bytes('seed'), body);
-    await made(c, 'blob', async (random) => (await card.sealCard(secret, signed, random))[1]);
+    const signed = await invite.signCard(c.bytes('seed'), body);
+    await made(c, 'blob', async (random) => (await invite.sealCard(secret, signed, random))[1]);
     expect(await open()).toEqual({ id, ...body });
   },
 
@@ -322,7 +326,7 @@ const RUNNERS: Record<string, Runner> = {
       requests.verifyContactRequest(c.bytes('card'), request);
     if (c.rule) return refused(c, verify);
     const body = messages.decodeContactRequestBody(c.bytes('body'));
-    expect(await requests.signContactRequest(c.bytes('seed'), body)).toEqual(request);
+    expect(await contactrequest.signContactRequest(c.bytes('seed'), body)).toEqual(request);
     const { identity, name, text, keyPackage, reach } = body;
     const devices = await credential.verifyDeviceList(identity, body.devices);
     expect(await verify()).toEqual({ identity, name, text, keyPackage, reach, devices });

@@ -13,14 +13,9 @@ import { sealKeyPackage } from '../../src/wire/keypackages.ts';
 import { buildInviteLink, LinkError, parseLink } from '../../src/wire/links.ts';
 import * as messages from '../../src/wire/messages.ts';
 import { pad, unpad } from '../../src/wire/padding.ts';
-import {
-  INLINE_MAX,
-  openContactRequest,
-  openRecord,
-  REQUEST_INLINE_MAX,
-  sealContactRequest,
-  sealRecord,
-} from '../../src/wire/record.ts';
+import { REQUEST_INLINE_MAX, sealContactRequest } from '../../src/wire/contactrequest.ts';
+import { INLINE_MAX, openRecord, sealRecord } from '../../src/wire/record.ts';
+import { openContactRequest } from '../../src/wire/requests.ts';
 import { OVERHEAD } from '../../src/wire/sealing.ts';
 import { type ClientSession, openHello, type RelaySession, startSession } from '../../src/wire/session.ts';
 import { SeededRandom } from '../support/seeded.ts';
