@@ -1,7 +1,6 @@
 /** Entries without a slot: application messages, opened once and handed on. */
-import { type ApplicationMessage, decrypt } from '../mls/changes.ts';
 import { MlsError } from '../mls/errors.ts';
-import type { Group } from '../mls/group.ts';
+import type { ApplicationMessage, Group } from '../mls/group.ts';
 import { WireError } from '../wire/errors.ts';
 import { decodeMessage, type Entry } from '../wire/messages.ts';
 import type { Conversation, Topic } from './_state.ts';
@@ -46,7 +45,7 @@ async function open(
   let changed: Group;
   let received: ApplicationMessage;
   try {
-    [changed, received] = await decrypt(group(t, conversation.id), data);
+    [changed, received] = await group(t, conversation.id).decrypt(data);
   } catch (error) {
     if (!(error instanceof MlsError)) throw error;
     // Of epochs before we joined, of our own re-encrypted copies, or nothing that a member made.

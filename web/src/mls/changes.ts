@@ -23,11 +23,11 @@ import type { MessageInfo } from './views.ts';
 import * as welcoming from './welcoming.ts';
 
 /*
- * What a member does with a group besides joining it and sending to it. Functions, not methods of `Group`: they are
+ * What a member does with a group besides joining it and talking in it. Functions, not methods of `Group`: they are
  * loaded after what a first message needs. Each leaves the group given as it is.
  */
 
-export type { ApplicationMessage, ReceivedProposal } from './messages.ts';
+export type { ReceivedProposal } from './messages.ts';
 export type { VerifiedCommit } from './verifying.ts';
 export type { CommitOptions, LeafChange, MessageInfo };
 export { PendingCommit };
@@ -118,15 +118,6 @@ export async function makeGroupInfo(
   const include = { tree: options.tree !== false, externalPub: options.externalPub === true };
   const groupInfo = await welcoming.makeGroupInfo(stateOf(group), options.extensions ?? [], include);
   return encodeMessage({ wireFormat: GROUP_INFO, groupInfo });
-}
-
-/**
- * Opens an application message of this or a past epoch, once. @throws MlsError, code `wrong-epoch` where its keys are
- * not there, `replayed` where its key was used
- */
-export async function decrypt(group: Group, message: Uint8Array): Promise<[Group, messages.ApplicationMessage]> {
-  const [state, opened] = await messages.decrypt(stateOf(group), message);
-  return [new Group(state), opened];
 }
 
 /** Drops the receive keys of past epochs below `epoch`. */

@@ -2,7 +2,14 @@ import type { Random } from '../crypto/random.ts';
 import { checkMembers, checkOwnCapabilities } from './checks.ts';
 import { BY_REFERENCE, BY_VALUE, type Commit, type ProposalOrRef, type UpdatePath } from './commit.ts';
 import type { Credential } from './credential.ts';
-import { type GroupState, checkOpen, encodedContext, enterEpoch, interimTranscriptHash } from './epoch.ts';
+import {
+  type GroupState,
+  checkOpen,
+  encodedContext,
+  enterEpoch,
+  epochKeys,
+  interimTranscriptHash,
+} from './epoch.ts';
 import { ensure } from './errors.ts';
 import type { Extension } from './extensions.ts';
 import {
@@ -25,7 +32,7 @@ import { type Psks, findPsks, pskSecret } from './psk.ts';
 import { joinerSecret } from './schedule.ts';
 import { type Suite, zeros } from './suite.ts';
 import { confirmedTranscriptHash } from './transcript.ts';
-import { epochKeys, nextContext, resumptionAfter, resumptionPsks, retire } from './transitions.ts';
+import { nextContext, resumptionAfter, resumptionPsks, retire } from './transitions.ts';
 import { memberLeaf } from './tree.ts';
 import { type NewPath, createPath, keptKeys, sealPath } from './treekem.ts';
 import * as math from './treemath.ts';

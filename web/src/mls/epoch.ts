@@ -4,6 +4,7 @@ import { ensure } from './errors.ts';
 import { type GroupContext, groupContext } from './groupcontext.ts';
 import type { LeafNode } from './leaf.ts';
 import type { PrivateKeys } from './pathsecrets.ts';
+import type { EpochKeys } from './privatemessage.ts';
 import type { ReInit, ResolvedProposal } from './proposal.ts';
 import { type EpochSecrets, type NewEpoch, fromJoiner } from './schedule.ts';
 import { SecretTree } from './secrettree.ts';
@@ -57,6 +58,25 @@ export interface GroupState {
 
 export function encodedContext(context: GroupContext): Uint8Array {
   return encode(groupContext, context);
+}
+
+/** What messages of the current epoch are opened with. */
+export function epochKeys(state: GroupState): EpochKeys {
+  const { suite, context, tree, secrets, secretTree } = state;
+  return {
+    suite,
+    context: encodedContext(context),
+    extensions: context.extensions,
+    leaf: (index) => tree.leaf(index),
+    senderDataSecret: secrets.senderDataSecret,
+    secretTree,
+  };
+}
+
+/** What messages of a past epoch are opened with; handshake messages of it are of no use any more. */
+export function pastKeys(suite: Suite, past: PastEpoch): EpochKeys {
+  const { context, leaves, senderDataSecret, secretTree } = past;
+  return { suite, context, extensions: [], leaf: (index) => leaves[index] ?? null, senderDataSecret, secretTree };
 }
 
 /** The interim transcript hash of an epoch (section 8.2). */

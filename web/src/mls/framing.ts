@@ -1,6 +1,5 @@
 import { type Codec, type Reader, type Writer, encode, oneOf, opaque, struct, u16, u64, u8, variant } from './codec.ts';
 import { type Commit, commit } from './commit.ts';
-import { ensure } from './errors.ts';
 import { type GroupInfo, groupInfo } from './groupinfo.ts';
 import { type KeyPackage, keyPackage } from './keypackage.ts';
 import { MLS10, version } from './leaf.ts';
@@ -14,6 +13,7 @@ import {
   PUBLIC_MESSAGE,
   type PrivateMessage,
   WELCOME,
+  checkPadding,
   privateMessage,
 } from './privatemessage.ts';
 import { type Proposal, proposal } from './proposal.ts';
@@ -148,11 +148,6 @@ export function privateContent(type: Content['type']): Codec<{ content: Content;
       return { content: decoded, auth, padding: padding.length };
     },
   };
-}
-
-/** Padding is zeros, so that nothing hides in it (section 6.3.1). */
-export function checkPadding(padding: Uint8Array): void {
-  ensure(padding.every((byte) => byte === 0), '6.3.1-padding', '', 'malformed');
 }
 
 export type MlsMessage =

@@ -3,8 +3,9 @@ import { decode } from './codec.ts';
 import { type KeyPackage, keyPackage } from './keypackage.ts';
 import { suiteById } from './suite.ts';
 
-/** What joining a group and sending to it take; the rest is in `changes`. */
+/** What joining a group and talking in it take; the rest is in `changes`. */
 
+export type { ApplicationMessage } from './application.ts';
 export { type Joined, Group } from './handle.ts';
 export { KeyPackageBundle, encodeKeyPackage, makeKeyPackage } from './keypackage.ts';
 export { SUITE_X25519, SUITE_XWING, suiteById } from './suite.ts';

@@ -1,5 +1,5 @@
 import type { Random } from '../crypto/random.ts';
-import { encrypt } from './application.ts';
+import { type ApplicationMessage, decrypt, encrypt } from './application.ts';
 import type { GroupState } from './epoch.ts';
 import type { Extension } from './extensions.ts';
 import type { GroupContext } from './groupcontext.ts';
@@ -31,7 +31,7 @@ export let stateOf: (group: Group) => GroupState;
 /**
  * One member's view of one epoch of an MLS group (RFC 9420). Immutable: what changes it gives a new one, what fails
  * leaves it as it was. Save `encode()` before anything made with it leaves the device, else a key could be used twice.
- * All that is not needed for joining and sending is functions over it, in `changes`.
+ * All that is not needed for joining and talking is functions over it, in `changes`.
  */
 export class Group {
   readonly #state: GroupState;
@@ -118,6 +118,15 @@ export class Group {
     const { authenticatedData = EMPTY, padding = 0, random } = options;
     const [state, message] = await encrypt(this.#state, data, authenticatedData, padding, random);
     return [new Group(state), message];
+  }
+
+  /**
+   * Opens an application message of this or a past epoch, once. @throws MlsError, code `wrong-epoch` where its keys are
+   * not there, `replayed` where its key was used
+   */
+  async decrypt(message: Uint8Array): Promise<[Group, ApplicationMessage]> {
+    const [state, opened] = await decrypt(this.#state, message);
+    return [new Group(state), opened];
   }
 
   /** One blob, with private keys inside. */

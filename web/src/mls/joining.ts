@@ -1,10 +1,9 @@
 import { equal } from '../crypto/compare.ts';
-import { CryptoError } from '../crypto/errors.ts';
 import type { KeyPackageBundle } from './keypackage.ts';
 import { checkTree, isCurrent } from './checks.ts';
 import { decode, encode } from './codec.ts';
 import { type GroupState, encodedContext, enterEpoch, interimTranscriptHash } from './epoch.ts';
-import { MlsError, ensure } from './errors.ts';
+import { ensure } from './errors.ts';
 import { type Extension, RATCHET_TREE } from './extensions.ts';
 import { type GroupInfo, groupInfo, verifyGroupInfoSignature } from './groupinfo.ts';
 import type { GroupContext } from './groupcontext.ts';
@@ -12,7 +11,7 @@ import { type LeafNode, leafNode } from './leaf.ts';
 import { type PrivateKeys, secretsAbove } from './pathsecrets.ts';
 import { FOR_APPLICATION, type PskId, type Psks, RESUMPTION_PSK, findPsks, pskSecret } from './psk.ts';
 import { welcomeSecret } from './schedule.ts';
-import { type Suite, decryptWithLabel, suiteById, verifyMac } from './suite.ts';
+import { type Suite, decryptWithLabel, opened, suiteById, verifyMac } from './suite.ts';
 import { RatchetTree, memberLeaf } from './tree.ts';
 import * as math from './treemath.ts';
 import { type GroupSecrets, decodeWelcome, groupSecrets, openGroupInfo } from './welcome.ts';
@@ -80,12 +79,6 @@ async function pathKeys(
   const rest = steps.slice(place);
   ensure(rest.every((step) => !tree.isBlank(step.node)), '12.4.3.1-path-secret');
   return (await secretsAbove(suite, tree, secrets.pathSecret.pathSecret, rest)).privateKeys;
-}
-
-async function opened<T>(rule: string, attempt: Promise<T>): Promise<T> {
-  return attempt.catch((error: unknown) => {
-    throw error instanceof CryptoError ? new MlsError(rule) : error;
-  });
 }
 
 const CONFIRMATION = '12.4.3.1-confirmation-tag';

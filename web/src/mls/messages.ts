@@ -1,10 +1,9 @@
 import { equal } from '../crypto/compare.ts';
 import type { Random } from '../crypto/random.ts';
 import { decode } from './codec.ts';
-import { type GroupState, checkOpen } from './epoch.ts';
+import { type GroupState, checkOpen, epochKeys } from './epoch.ts';
 import { ensure } from './errors.ts';
 import {
-  APPLICATION,
   type Content,
   type FramedContent,
   MEMBER,
@@ -12,26 +11,15 @@ import {
   PRIVATE_MESSAGE,
   PROPOSAL,
   PUBLIC_MESSAGE,
-  type PrivateMessage,
   type Sender,
   encodeMessage,
   mlsMessage,
 } from './framing.ts';
-import { epochKeys, pastKeys } from './transitions.ts';
 import { unprotect } from './verifying.ts';
 import { type Member, member } from './views.ts';
 import type { Proposal } from './proposal.ts';
 import { type ResolvedProposal, checkProposal, proposalRef } from './proposals.ts';
-import { protectPrivate, protectPublic, signContent, unprotectPrivate } from './protect.ts';
-
-export interface ApplicationMessage {
-  readonly senderLeafIndex: number;
-  /** As of the message's epoch. */
-  readonly sender: Member;
-  readonly epoch: number;
-  readonly data: Uint8Array;
-  readonly authenticatedData: Uint8Array;
-}
+import { protectPrivate, protectPublic, signContent } from './protect.ts';
 
 /** A proposal that was accepted and waits for a commit. */
 export interface ReceivedProposal {
@@ -43,52 +31,9 @@ export interface ReceivedProposal {
   readonly authenticatedData: Uint8Array;
 }
 
-type ApplicationContent = Extract<Content, { readonly type: typeof APPLICATION }>;
-
 function frame(state: GroupState, content: Content, authenticatedData: Uint8Array): FramedContent {
   const { groupId, epoch } = state.context;
   return { groupId, epoch, sender: { type: MEMBER, leafIndex: state.own }, authenticatedData, content };
-}
-
-/** Our own messages are known already; opening one would step the ratchet that is for sending. */
-function checkNotOwn(state: GroupState, sender: number): void {
-  ensure(sender !== state.own, '6.3.2-own-message');
-}
-
-/** Opens application data of the current or a retained past epoch, once. @throws MlsError */
-export async function decrypt(state: GroupState, data: Uint8Array): Promise<[GroupState, ApplicationMessage]> {
-  const message = decode(mlsMessage, data);
-  ensure(message.wireFormat === PRIVATE_MESSAGE, '6-not-application');
-  const { privateMessage } = message;
-  ensure(privateMessage.contentType === APPLICATION, '6-not-application');
-  ensure(equal(state.context.groupId, privateMessage.groupId), '6-group-id', 'a message of another group');
-  const opened = await unprotectPrivate(privateMessage, keysFor(state, privateMessage));
-  const { secretTree, sender, content } = opened;
-  checkNotOwn(state, sender.leafIndex);
-  const leaf = keysFor(state, privateMessage).leaf(sender.leafIndex)!;
-  const { content: body, authenticatedData, epoch } = content.content;
-  const next: GroupState =
-    epoch === state.context.epoch
-      ? { ...state, secretTree }
-      : { ...state, past: state.past.map((past) => (past.epoch === epoch ? { ...past, secretTree } : past)) };
-  const { leafIndex } = sender;
-  return [
-    next,
-    {
-      senderLeafIndex: leafIndex,
-      sender: member(leafIndex, leaf),
-      epoch: Number(epoch),
-      data: (body as ApplicationContent).data,
-      authenticatedData,
-    },
-  ];
-}
-
-function keysFor(state: GroupState, { epoch }: PrivateMessage): ReturnType<typeof epochKeys> {
-  if (epoch === state.context.epoch) return epochKeys(state);
-  const past = state.past.find((candidate) => candidate.epoch === epoch);
-  ensure(past !== undefined, '6-epoch-unknown', `${epoch} in ${state.context.epoch}`, 'wrong-epoch');
-  return pastKeys(state.suite, past);
 }
 
 function remember(state: GroupState, item: ResolvedProposal): GroupState {

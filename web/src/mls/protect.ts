@@ -1,9 +1,8 @@
 import { concat } from '../crypto/bytes.ts';
-import { CryptoError } from '../crypto/errors.ts';
 import type { Random } from '../crypto/random.ts';
 import { decode, encode } from './codec.ts';
-import { MlsError, ensure } from './errors.ts';
-import { type ExternalSender, EXTERNAL_SENDERS, type Extension, externalSenders, findExtension } from './extensions.ts';
+import { ensure } from './errors.ts';
+import { type ExternalSender, EXTERNAL_SENDERS, externalSenders, findExtension } from './extensions.ts';
 import {
   APPLICATION,
   type AuthenticatedContent,
@@ -23,38 +22,27 @@ import {
   authData,
   framedContent,
   privateContent,
-  privateContentAad,
-  senderData,
-  senderDataAad,
 } from './framing.ts';
-import type { LeafNode } from './leaf.ts';
 import {
-  CONTENT_LABEL,
+  type EpochKeys,
   type SealingKeys,
-  guarded,
+  checkEncoded,
+  openPrivate,
   sealPrivate,
-  senderDataKey,
   signEncoded,
   toBeSigned,
 } from './privatemessage.ts';
 import { ADD } from './proposal.ts';
-import { take } from './ratchets.ts';
-import type { RatchetName, SecretTree } from './secrettree.ts';
-import { EMPTY, type Suite, verifyMac, verifyWithLabel } from './suite.ts';
+import type { SecretTree } from './secrettree.ts';
+import { EMPTY, type Suite, verifyMac } from './suite.ts';
 
 /** Signing, sealing and their reverse: RFC 9420, sections 6.1 to 6.3. */
+
+export type { EpochKeys };
 
 declare const verified: unique symbol;
 /** Content whose signature (and membership tag or seal) was verified; only this module makes it. */
 export type VerifiedContent = AuthenticatedContent & { readonly [verified]: true };
-
-/** What messages of one epoch are opened with. */
-export interface EpochKeys extends SealingKeys {
-  /** The encoded GroupContext. */
-  readonly context: Uint8Array;
-  readonly extensions: readonly Extension[];
-  readonly leaf: (index: number) => LeafNode | null;
-}
 
 /** FramedContentTBS: of members and external committers it covers the group context. */
 function coveredBy(wireFormat: ContentWireFormat, content: FramedContent, context: Uint8Array): Uint8Array {
@@ -105,8 +93,7 @@ export function senderKey(content: FramedContent, keys: Pick<EpochKeys, 'extensi
 async function checkSignature(authenticated: AuthenticatedContent, keys: EpochKeys): Promise<VerifiedContent> {
   const { wireFormat, content, auth } = authenticated;
   const key = senderKey(content, keys);
-  const tbs = coveredBy(wireFormat, content, keys.context);
-  ensure(await verifyWithLabel(keys.suite, key, CONTENT_LABEL, tbs, auth.signature), '6.1-signature');
+  await checkEncoded(keys.suite, key, coveredBy(wireFormat, content, keys.context), auth.signature);
   return authenticated as VerifiedContent;
 }
 
@@ -151,10 +138,6 @@ export async function unprotectPublic(
   return checkSignature({ wireFormat: PUBLIC_MESSAGE, content, auth }, keys);
 }
 
-function ratchetName(type: number): RatchetName {
-  return type === APPLICATION ? 'application' : 'handshake';
-}
-
 /** Seals a member's content: [message, the secret tree without the key used]. Draws the reuse guard first. */
 export async function protectPrivate(
   { content, auth }: Pick<AuthenticatedContent, 'content' | 'auth'>,
@@ -170,12 +153,6 @@ export async function protectPrivate(
   return sealPrivate(head, sender.leafIndex, plaintext, keys, reuseGuard);
 }
 
-async function open<T>(rule: string, attempt: Promise<T>): Promise<T> {
-  return attempt.catch((error: unknown) => {
-    throw error instanceof CryptoError ? new MlsError(rule) : error;
-  });
-}
-
 export interface Opened {
   readonly content: VerifiedContent;
   readonly secretTree: SecretTree;
@@ -184,17 +161,8 @@ export interface Opened {
 
 /** Opens a message of the epoch; the key used is gone from the tree that results. @throws MlsError */
 export async function unprotectPrivate(message: PrivateMessage, keys: EpochKeys): Promise<Opened> {
-  const { suite } = keys;
-  const { groupId, epoch, contentType, authenticatedData, ciphertext } = message;
-  const [dataKey, dataNonce] = senderDataKey(suite, keys.senderDataSecret, ciphertext);
-  const dataAad = encode(senderDataAad, message);
-  const data = await open('6.3-decrypt', suite.aead.open(dataKey, dataNonce, dataAad, message.encryptedSenderData));
-  const sender = decode(senderData, data);
-  ensure(keys.leaf(sender.leafIndex) !== null, '6.3.2-blank-sender', `leaf ${sender.leafIndex}`);
-  const [key, secretTree] = take(keys.secretTree, sender.leafIndex, ratchetName(contentType), sender.generation);
-  const aad = encode(privateContentAad, message);
-  const nonce = guarded(key.nonce, sender.reuseGuard);
-  const plaintext = await open('6.3-decrypt', suite.aead.open(key.key, nonce, aad, ciphertext));
+  const { groupId, epoch, contentType, authenticatedData } = message;
+  const { sender, plaintext, secretTree } = await openPrivate(message, keys);
   const { content: body, auth } = decode(privateContent(contentType), plaintext);
   const content: FramedContent = {
     groupId,

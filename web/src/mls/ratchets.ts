@@ -1,9 +1,8 @@
 import { ensure } from './errors.ts';
-import { type MessageKey, type Ratchet, type RatchetName, SecretTree, messageKey, step } from './secrettree.ts';
+import { type MessageKey, type Ratchet, type RatchetName, type SecretTree, messageKey, step } from './secrettree.ts';
 import type { Suite } from './suite.ts';
-import * as math from './treemath.ts';
 
-/** What receiving takes of the secret tree (RFC 9420, section 9): any generation, and forgetting. */
+/** What receiving takes of the secret tree (RFC 9420, section 9): keys of any generation. */
 
 /**
  * How far ahead of the newest generation seen a message may be: 1,000 steps of three small HMACs cost a receiver about
@@ -45,18 +44,4 @@ export function take(
   const [ratchet, tree] = secretTree.ratchet(leaf, name);
   const [key, turned] = turn(tree.suite, ratchet, generation);
   return [key, tree.withRatchet(leaf, name, turned)];
-}
-
-/** The tree without a leaf's ratchets: nothing more can be sealed or opened in its name. */
-export function withoutLeaf(tree: SecretTree, leaf: number): SecretTree {
-  const path = [math.leafNode(leaf), ...math.directPath(math.leafNode(leaf), tree.size)];
-  // A secret on the way is forgotten too, deriving first what the leaf's neighbours need.
-  const grown = path.every((node) => tree.nodes[node] === null) ? tree : tree.grow(leaf);
-  return grown.withRatchets(leaf, null);
-}
-
-/** The tree without the handshake ratchets made so far, for an epoch in which no more handshakes are accepted. */
-export function withoutHandshake(tree: SecretTree): SecretTree {
-  const all = tree.ratchets.map((ratchets) => ratchets && { ...ratchets, handshake: null });
-  return new SecretTree(tree.suite, tree.nodes, all);
 }

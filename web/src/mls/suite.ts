@@ -1,6 +1,7 @@
 import { AES_128_GCM, type Aead } from '../crypto/aead.ts';
 import { concat, u16, utf8 } from '../crypto/bytes.ts';
 import { equal } from '../crypto/compare.ts';
+import { CryptoError } from '../crypto/errors.ts';
 import { hkdfExpand, hkdfExtract, hmacSha256, sha256 } from '../crypto/hashes.ts';
 import { KDF_HKDF_SHA256, openOnce, sealOnce } from '../crypto/hpke.ts';
 import { DHKEM_X25519, type Kem } from '../crypto/kem.ts';
@@ -8,7 +9,7 @@ import type { Random } from '../crypto/random.ts';
 import * as ed25519 from '../crypto/signature.ts';
 import { XWING } from '../crypto/xwing.ts';
 import { encode, labelled, opaque, struct } from './codec.ts';
-import { ensure } from './errors.ts';
+import { MlsError, ensure } from './errors.ts';
 
 export interface Hash {
   /** Bytes, also those of HKDF and HMAC: `KDF.Nh`. */
@@ -175,3 +176,9 @@ export function verifyMac(suite: Suite, key: Uint8Array, data: Uint8Array, tag: 
   return equal(suite.hash.mac(key, data), tag);
 }
 
+/** What an attempt to open gives; MlsError with the rule where a primitive refuses. */
+export async function opened<T>(rule: string, attempt: Promise<T>): Promise<T> {
+  return attempt.catch((error: unknown) => {
+    throw error instanceof CryptoError ? new MlsError(rule) : error;
+  });
+}

@@ -2,34 +2,29 @@ import { hex } from '../crypto/bytes.ts';
 import { type GroupState, type PastEpoch, type Resumption, encodedContext } from './epoch.ts';
 import type { Extension } from './extensions.ts';
 import type { GroupContext } from './groupcontext.ts';
-import type { EpochKeys } from './protect.ts';
 import type { Psks } from './psk.ts';
-import { withoutHandshake, withoutLeaf } from './ratchets.ts';
+import { SecretTree } from './secrettree.ts';
 import type { Suite } from './suite.ts';
 import type { RatchetTree } from './tree.ts';
+import * as math from './treemath.ts';
 
-/** What an epoch's messages are opened with, what is kept of it when it ends, and what the next one is. */
+/** What is kept of an epoch when it ends, and what the next one is. */
 
 /** Former epochs whose resumption PSK is kept: enough for a re-initialisation to find the epoch that it names. */
 const MAX_RESUMPTION_EPOCHS = 8;
 
-/** What messages of the current epoch are opened with. */
-export function epochKeys(state: GroupState): EpochKeys {
-  const { suite, context, tree, secrets, secretTree } = state;
-  return {
-    suite,
-    context: encodedContext(context),
-    extensions: context.extensions,
-    leaf: (index) => tree.leaf(index),
-    senderDataSecret: secrets.senderDataSecret,
-    secretTree,
-  };
+/** The tree without a leaf's ratchets: nothing more can be sealed or opened in its name. */
+export function withoutLeaf(tree: SecretTree, leaf: number): SecretTree {
+  const path = [math.leafNode(leaf), ...math.directPath(math.leafNode(leaf), tree.size)];
+  // A secret on the way is forgotten too, deriving first what the leaf's neighbours need.
+  const grown = path.every((node) => tree.nodes[node] === null) ? tree : tree.grow(leaf);
+  return grown.withRatchets(leaf, null);
 }
 
-/** What messages of a past epoch are opened with; handshake messages of it are of no use any more. */
-export function pastKeys(suite: Suite, past: PastEpoch): EpochKeys {
-  const { context, leaves, senderDataSecret, secretTree } = past;
-  return { suite, context, extensions: [], leaf: (index) => leaves[index] ?? null, senderDataSecret, secretTree };
+/** The tree without the handshake ratchets made so far, for an epoch in which no more handshakes are accepted. */
+export function withoutHandshake(tree: SecretTree): SecretTree {
+  const all = tree.ratchets.map((ratchets) => ratchets && { ...ratchets, handshake: null });
+  return new SecretTree(tree.suite, tree.nodes, all);
 }
 
 /** The epoch as it is kept once it is past: our own ratchets and all handshake ratchets are gone. */

@@ -2,7 +2,7 @@ import { equal } from '../crypto/compare.ts';
 import { checkMembers } from './checks.ts';
 import { decode } from './codec.ts';
 import type { Commit } from './commit.ts';
-import { type GroupState, checkOpen } from './epoch.ts';
+import { type GroupState, checkOpen, epochKeys } from './epoch.ts';
 import { ensure } from './errors.ts';
 import type { Extension } from './extensions.ts';
 import {
@@ -30,7 +30,7 @@ import {
 } from './proposals.ts';
 import { type VerifiedContent, unprotectPrivate, unprotectPublic } from './protect.ts';
 import { type RatchetTree, memberLeaf } from './tree.ts';
-import { epochKeys, nextContext } from './transitions.ts';
+import { nextContext } from './transitions.ts';
 import { add } from './treechanges.ts';
 import { mergePath } from './treekem.ts';
 import { type Member, member } from './views.ts';

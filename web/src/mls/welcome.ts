@@ -1,7 +1,5 @@
-import { type Codec, decode, oneOf, opaque, optional, struct, u16, vector } from './codec.ts';
-import { ensure } from './errors.ts';
-import { version } from './leaf.ts';
-import { GROUP_INFO, KEY_PACKAGE, PRIVATE_MESSAGE, PUBLIC_MESSAGE, WELCOME } from './privatemessage.ts';
+import { decode, opaque, optional, struct, u16, vector } from './codec.ts';
+import { WELCOME, only } from './privatemessage.ts';
 import { type PskId, pskId } from './psk.ts';
 import { type HpkeCiphertext, type Suite, EMPTY, expandWithLabel, hpkeCiphertext } from './suite.ts';
 
@@ -36,20 +34,9 @@ export const welcome = struct<Welcome>({
   encryptedGroupInfo: opaque,
 });
 
-const wireFormat = oneOf<number>(u16, '6-wire-format', PUBLIC_MESSAGE, PRIVATE_MESSAGE, WELCOME, GROUP_INFO, KEY_PACKAGE);
-
-/** An MLSMessage that is a Welcome; of any other no more than its kind is read. */
-const welcomeMessage: Pick<Codec<Welcome>, 'read'> = {
-  read(reader) {
-    version.read(reader);
-    ensure(wireFormat.read(reader) === WELCOME, '12.4.3.1-not-a-welcome');
-    return welcome.read(reader);
-  },
-};
-
 /** The Welcome in an MLSMessage. @throws MlsError */
 export function decodeWelcome(message: Uint8Array): Welcome {
-  return decode(welcomeMessage, message);
+  return decode(only(WELCOME, welcome, '12.4.3.1-not-a-welcome'), message);
 }
 
 /** @throws CryptoError */

@@ -10,7 +10,6 @@ import {
   applyCommit,
   commitProposals,
   createGroup,
-  decrypt,
   forgetEpochsBefore,
   joinExternal,
   makeGroupInfo,
@@ -199,7 +198,7 @@ const operations: Readonly<Record<string, (request: Request, peer: Peer, group: 
     return { message: hex(message) };
   },
   async decrypt({ message }, peer, group) {
-    const [after, opened] = await decrypt(group, unhex(message));
+    const [after, opened] = await group.decrypt(unhex(message));
     peer.group = after;
     const { senderLeafIndex, epoch, data, authenticatedData } = opened;
     return { sender: senderLeafIndex, epoch, data: hex(data), authenticatedData: hex(authenticatedData) };

@@ -6,7 +6,6 @@ import {
   applyCommit,
   commitProposals,
   createGroup,
-  decrypt,
   mergeCommit,
   verifyCommit,
 } from '../../src/mls/changes.ts';
@@ -175,7 +174,7 @@ export class Club {
     this.set(by, group);
     for (const [name, other] of [...this.groups]) {
       if (name === by) continue;
-      const [next, opened] = await decrypt(other, message);
+      const [next, opened] = await other.decrypt(message);
       this.set(name, next);
       expect(opened.data).toEqual(utf8(text));
       expect(opened.authenticatedData).toEqual(utf8('outside'));

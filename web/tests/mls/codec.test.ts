@@ -4,7 +4,6 @@ import { hex, utf8 } from '../../src/crypto/bytes.ts';
 import {
   PendingCommit,
   commitProposals,
-  decrypt,
   makeGroupInfo,
   proposeUpdate,
   receiveProposal,
@@ -180,7 +179,7 @@ test('members survive changed messages: typed errors, nothing changed', async ()
   for (let round = 0; round < 60; round++) {
     for (const [good, receive] of [
       [pending.message, (data: Uint8Array) => verifyCommit(boris, data, { now: 1_800_000_000_000 })],
-      [message, (data: Uint8Array) => decrypt(boris, data)],
+      [message, (data: Uint8Array) => boris.decrypt(data)],
       [proposal, (data: Uint8Array) => receiveProposal(boris, data)],
     ] as const) {
       const changed = mutate(good, chance);

@@ -1,6 +1,7 @@
 import { BY_VALUE, type Commit, type ProposalOrRef, type UpdatePath } from '../../src/mls/commit.ts';
 import { type Entry, changedLeaf, finishCommit } from '../../src/mls/committing.ts';
-import { type GroupState, encodedContext } from '../../src/mls/epoch.ts';
+import { type GroupState, encodedContext, epochKeys } from '../../src/mls/epoch.ts';
+import { nextContext } from '../../src/mls/transitions.ts';
 import {
   COMMIT,
   type FramedContent,
@@ -16,7 +17,6 @@ import { protectPublic } from '../../src/mls/protect.ts';
 import { pskSecret } from '../../src/mls/psk.ts';
 import { decodeState } from '../../src/mls/state.ts';
 import { zeros } from '../../src/mls/suite.ts';
-import { epochKeys, nextContext } from '../../src/mls/transitions.ts';
 import { type NewPath, createPath, sealPath } from '../../src/mls/treekem.ts';
 import { SeededRandom } from '../support/seeded.ts';
 

@@ -4,7 +4,6 @@ import {
   PendingCommit,
   applyCommit,
   commitProposals,
-  decrypt,
   forgetEpochsBefore,
   inspect,
   joinExternal,
@@ -119,7 +118,7 @@ describe('a group', () => {
     expect(after.signatureKey).not.toEqual(before.signatureKey);
     expect(after.leafNode.signature).not.toEqual(before.leafNode.signature);
     const [, message] = await club.get('anna').encrypt(utf8('new key'), { random: club.random });
-    expect((await decrypt(club.get('boris'), message))[1].sender).toEqual(after);
+    expect((await club.get('boris').decrypt(message))[1].sender).toEqual(after);
     await club.commit('anna', []);
   });
 
@@ -300,14 +299,14 @@ describe('messages', () => {
     let boris = club.get('boris');
     const order = [5, 0, 11, 3, 1, 2, 4, 10, 9, 8, 7, 6];
     for (const index of order) {
-      const [next, opened] = await decrypt(boris, sent[index]!);
+      const [next, opened] = await boris.decrypt(sent[index]!);
       expect(opened.data).toEqual(Uint8Array.of(index));
       boris = Group.decode(next.encode());
       for (const seen of order.slice(0, order.indexOf(index) + 1)) {
-        await expect(decrypt(boris, sent[seen]!)).rejects.toMatchObject({ code: 'replayed' });
+        await expect(boris.decrypt(sent[seen]!)).rejects.toMatchObject({ code: 'replayed' });
       }
     }
-    await expect(decrypt(club.get('anna'), sent[0]!)).rejects.toMatchObject({ code: 'replayed' });
+    await expect(club.get('anna').decrypt(sent[0]!)).rejects.toMatchObject({ code: 'replayed' });
   });
 
   test('of past epochs open until their keys are forgotten', async () => {
@@ -326,14 +325,14 @@ describe('messages', () => {
       let group = Group.decode(club.get(name).encode());
       expect(pastEpochs(group).slice(-2)).toEqual([1, 2]);
       for (const message of late.slice(0, 3)) {
-        const [next, opened] = await decrypt(group, message);
+        const [next, opened] = await group.decrypt(message);
         expect(opened.sender.credential).toEqual(basicCredential(utf8('boris')));
         group = Group.decode(next.encode());
-        await expect(decrypt(group, message)).rejects.toMatchObject({ code: 'replayed' });
+        await expect(group.decrypt(message)).rejects.toMatchObject({ code: 'replayed' });
       }
       group = forgetEpochsBefore(group, group.epoch);
       expect(pastEpochs(group)).toEqual([]);
-      await expect(decrypt(group, late[3]!)).rejects.toMatchObject({ code: 'wrong-epoch' });
+      await expect(group.decrypt(late[3]!)).rejects.toMatchObject({ code: 'wrong-epoch' });
     }
   });
 
@@ -342,7 +341,7 @@ describe('messages', () => {
     const pending = await commitProposals(club.get('anna'), [], club.commitOptions());
     const message = await club.say('boris', 'in between');
     await club.accept('anna', pending);
-    await expect(decrypt(club.get('anna'), message)).rejects.toMatchObject({ code: 'replayed' });
+    await expect(club.get('anna').decrypt(message)).rejects.toMatchObject({ code: 'replayed' });
     expect(() => mergeCommit(club.get('anna'), pending)).toThrow('12.4.2-other-epoch');
     const external = new PendingCommit({ ...fields(pending), before: null });
     expect(() => mergeCommit(club.get('anna'), external)).toThrow('12.4.2-other-epoch');
@@ -357,7 +356,7 @@ describe('messages', () => {
     const pending = await commitProposals(club.get('anna'), [], club.commitOptions());
     expect(inspect(pending.message)).toEqual({ groupId: GROUP_ID, epoch: 1, contentType: 3, isPrivate: false });
     expect(() => inspect(new Uint8Array(3))).toThrow();
-    await expect(decrypt(club.get('boris'), pending.message)).rejects.toThrow('6-not-application');
+    await expect(club.get('boris').decrypt(pending.message)).rejects.toThrow('6-not-application');
     await expect(verifyCommit(club.get('boris'), message, { now: NOW })).rejects.toThrow('6-not-a-commit');
     await expect(receiveProposal(club.get('boris'), pending.message)).rejects.toThrow('6-not-a-proposal');
   });
@@ -374,13 +373,13 @@ describe('a removed member', () => {
     const boris = club.get('boris');
     const removal = await club.remove('anna', 'boris');
     const [, message] = await club.get('anna').encrypt(utf8('alone'), { random: club.random });
-    await expect(decrypt(boris, message)).rejects.toMatchObject({ code: 'wrong-epoch' });
+    await expect(boris.decrypt(message)).rejects.toMatchObject({ code: 'wrong-epoch' });
     await club.commit('anna', []);
     const add = await club.add('anna', 'clara');
     const later = await club.say('anna', 'later');
     // Whatever boris makes of the commits that he sees, he does not arrive at the epoch's secrets.
     await expect(verifyCommit(boris, add.message, { now: NOW })).rejects.toMatchObject({ code: 'wrong-epoch' });
-    await expect(decrypt(boris, later)).rejects.toMatchObject({ code: 'wrong-epoch' });
+    await expect(boris.decrypt(later)).rejects.toMatchObject({ code: 'wrong-epoch' });
     const verified = await verifyCommit(boris, removal.message, { now: NOW });
     await expect(applyCommit(boris, verified)).rejects.toMatchObject({ code: 'removed', rule: '12.4.2-removed' });
   });

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { encodedContext } from '../../src/mls/epoch.ts';
-import { suiteById } from '../../src/mls/suite.ts';
 import { nextContext } from '../../src/mls/transitions.ts';
+import { suiteById } from '../../src/mls/suite.ts';
 import { RatchetTree } from '../../src/mls/tree.ts';
 import { createPath, openPath, sealPath } from '../../src/mls/treekem.ts';
 import { single } from '../../src/mls/treechanges.ts';

@@ -3,7 +3,6 @@ import { hex, utf8 } from '../../src/crypto/bytes.ts';
 import {
   commitProposals,
   createGroup,
-  decrypt,
   inspect,
   joinExternal,
   makeGroupInfo,
@@ -15,7 +14,7 @@ import {
 import { encode } from '../../src/mls/codec.ts';
 import { makeCommit } from '../../src/mls/committing.ts';
 import { basicCredential } from '../../src/mls/credential.ts';
-import { encodedContext } from '../../src/mls/epoch.ts';
+import { encodedContext, epochKeys } from '../../src/mls/epoch.ts';
 import {
   APPLICATION,
   EXTERNAL,
@@ -32,7 +31,6 @@ import { ADD, PSK, type Proposal, UPDATE } from '../../src/mls/proposal.ts';
 import { protectPrivate, signContent } from '../../src/mls/protect.ts';
 import { type PskId, pskName, pskSecret } from '../../src/mls/psk.ts';
 import { SUITE_X25519 as S, expandWithLabel } from '../../src/mls/suite.ts';
-import { epochKeys } from '../../src/mls/transitions.ts';
 import { makeWelcome } from '../../src/mls/welcoming.ts';
 import { Club, GROUP_ID, NOW } from './club.ts';
 import { stateOf } from './forge.ts';
@@ -61,8 +59,8 @@ test('6.3.1-padding: padding that is not zeros', async () => {
     const encryptedSenderData = await S.aead.seal(dataKey!, dataNonce!, encode(senderDataAad, head), data);
     return encodeMessage({ wireFormat: PRIVATE_MESSAGE, privateMessage: { ...head, encryptedSenderData, ciphertext } });
   };
-  expect((await decrypt(club.get('boris'), await seal(0)))[1].data).toEqual(utf8('text'));
-  await expect(decrypt(club.get('boris'), await seal(1))).rejects.toMatchObject({ rule: '6.3.1-padding', code: 'malformed' });
+  expect((await club.get('boris').decrypt(await seal(0)))[1].data).toEqual(utf8('text'));
+  await expect(club.get('boris').decrypt(await seal(1))).rejects.toMatchObject({ rule: '6.3.1-padding', code: 'malformed' });
 });
 
 test('12.4.3.1-resumption: two PSKs that branch, and one into a later epoch', async () => {
@@ -143,17 +141,17 @@ test('messages of one kind are not taken for another', async () => {
   await expect(join).rejects.toMatchObject({ rule: '12.4.3.2-not-a-group-info' });
   expect(() => inspect(info)).toThrow('6-not-a-group-message');
   await expect(verifyCommit(boris, info, { now: NOW })).rejects.toMatchObject({ rule: '6-not-a-handshake' });
-  await expect(decrypt(boris, info)).rejects.toMatchObject({ rule: '6-not-application' });
+  await expect(boris.decrypt(info)).rejects.toMatchObject({ rule: '6-not-application' });
   const [, privately] = await propose(club.get('anna'), { type: 3, removed: 1 }, { random, private: true });
   expect(inspect(privately)).toEqual({ groupId: GROUP_ID, epoch: 1, contentType: 2, isPrivate: true });
-  await expect(decrypt(boris, privately)).rejects.toMatchObject({ rule: '6-not-application' });
+  await expect(boris.decrypt(privately)).rejects.toMatchObject({ rule: '6-not-application' });
   const other = await Club.found('clara', 4);
   const foreign = await createGroup(S, utf8('another'), basicCredential(utf8('c')), random.bytes(32), {
     lifetime: { notBefore: 0n, notAfter: 1n },
     random,
   });
   const [, message] = await foreign.encrypt(utf8('x'), { random });
-  await expect(decrypt(other.get('clara'), message)).rejects.toMatchObject({ rule: '6-group-id' });
+  await expect(other.get('clara').decrypt(message)).rejects.toMatchObject({ rule: '6-group-id' });
 });
 
 test('an Update keeps the signature key', async () => {

@@ -3,7 +3,6 @@ import { concat, utf8 } from '../../src/crypto/bytes.ts';
 import {
   applyCommit,
   commitProposals,
-  decrypt,
   joinExternal,
   makeGroupInfo,
   pendingProposals,
@@ -15,7 +14,7 @@ import { checkLifetimeSpan, checkTree } from '../../src/mls/checks.ts';
 import { decode, encode } from '../../src/mls/codec.ts';
 import { BY_REFERENCE } from '../../src/mls/commit.ts';
 import { basicCredential } from '../../src/mls/credential.ts';
-import { encodedContext } from '../../src/mls/epoch.ts';
+import { encodedContext, epochKeys } from '../../src/mls/epoch.ts';
 import {
   EXTERNAL_SENDERS,
   REQUIRED_CAPABILITIES,
@@ -52,7 +51,6 @@ import {
 import { checkExternalList } from '../../src/mls/proposals.ts';
 import { protectPrivate, protectPublic, signContent } from '../../src/mls/protect.ts';
 import { SUITE_X25519 as S } from '../../src/mls/suite.ts';
-import { epochKeys } from '../../src/mls/transitions.ts';
 import { RatchetTree } from '../../src/mls/tree.ts';
 import { withLeaf, withPath } from '../../src/mls/treechanges.ts';
 import { Club, LIFETIME, NOW, bundleFor, capabilities } from './club.ts';
@@ -126,7 +124,7 @@ describe('framing', () => {
     for (const attempt of [receiveProposal(club.get('boris'), message), verifyCommit(club.get('boris'), message, { now: NOW })]) {
       await expect(attempt).rejects.toMatchObject({ rule: '6-application-in-public' });
     }
-    await expect(decrypt(club.get('boris'), message)).rejects.toMatchObject({ rule: '6-not-application' });
+    await expect(club.get('boris').decrypt(message)).rejects.toMatchObject({ rule: '6-not-application' });
   });
 
   test('private messages: sender, seal, signature, padding', async () => {
@@ -150,11 +148,11 @@ describe('framing', () => {
     };
     const before = boris.encode();
     const fails = async (rule: string, message: Promise<Uint8Array>): Promise<void> => {
-      await expect(decrypt(boris, await message), rule).rejects.toMatchObject({ rule });
+      await expect(boris.decrypt(await message), rule).rejects.toMatchObject({ rule });
       expect(boris.encode()).toEqual(before);
     };
     const own = { type: MEMBER, leafIndex: 0 } as const;
-    await decrypt(boris, await seal(own, state.signaturePrivate));
+    await boris.decrypt(await seal(own, state.signaturePrivate));
     await fails('6.1-signature', seal(own, new Uint8Array(32)));
     await fails('6.1-signature', seal({ type: MEMBER, leafIndex: 2 }, state.signaturePrivate));
     await fails('6.3.2-blank-sender', seal({ type: MEMBER, leafIndex: 3 }, state.signaturePrivate));

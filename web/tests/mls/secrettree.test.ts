@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { hex } from '../../src/crypto/bytes.ts';
-import { MAX_AHEAD, MAX_SKIPPED, take, withoutHandshake, withoutLeaf } from '../../src/mls/ratchets.ts';
+import { MAX_AHEAD, MAX_SKIPPED, take } from '../../src/mls/ratchets.ts';
+import { withoutHandshake, withoutLeaf } from '../../src/mls/transitions.ts';
 import { SecretTree } from '../../src/mls/secrettree.ts';
 import { SUITE_X25519 as S } from '../../src/mls/suite.ts';
 import { SeededRandom } from '../support/seeded.ts';
