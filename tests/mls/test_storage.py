@@ -81,6 +81,17 @@ def test_past_epochs_keep_leaves_that_changed_and_left() -> None:
         assert (received.data, received.sender) == (str(number).encode(), member)
 
 
+def test_a_past_epoch_may_have_had_a_far_wider_tree() -> None:
+    random = SeededRandom(5)
+    first, *_, last = group_of(64, random)
+    pending = first.commit([Remove(leaf) for leaf in range(1, 63)], now=NOW, random=random)
+    first, last = first.merge_commit(pending), follow(last, pending.message)
+    last, message = last.encrypt(b"late", random=random)
+    group = stored(first.merge_commit(first.commit([Remove(63)], now=NOW, random=random)))
+    assert len(group.tree) < len(first.tree)
+    assert group.decrypt(message)[1].data == b"late"
+
+
 def test_leaves_that_epochs_share_are_stored_once() -> None:
     random = SeededRandom(3)
     groups = group_of(20, random, X_WING)

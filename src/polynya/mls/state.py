@@ -17,7 +17,7 @@ from polynya.mls.proposals import Proposed, read_proposed
 from polynya.mls.schedule import EpochSecrets, read_epoch_secrets
 from polynya.mls.secrettree import SecretTree, read_secret_tree
 from polynya.mls.suite import Suite, suite_of
-from polynya.mls.tree import RatchetTree
+from polynya.mls.tree import MAX_LEAVES, RatchetTree
 
 VERSION = 1
 
@@ -179,14 +179,19 @@ def _encode_past(state: GroupState) -> bytes:
     return u16(len(encoded)) + b"".join(encoded)
 
 
+def check_members(count: int) -> None:
+    """A past epoch's leaves are those of a full tree, however few members it shares with the epoch after."""
+    if count > MAX_LEAVES or count.bit_count() != 1:
+        raise MalformedError("state-members")
+
+
 def _read_past(reader: Reader, suite: Suite, tree: RatchetTree) -> tuple[PastEpoch, ...]:
     after = tuple(tree.leaf(index) for index in range(tree.leaf_count))
     past = []
     for _ in range(reader.u16()):
         context, count = read_group_context(reader), reader.u32()
         changes = reader.vector(lambda r: (r.u32(), r.optional(read_leaf)))
-        if count > 2 * (len(after) + len(changes) + 1):
-            raise MalformedError("state-members")
+        check_members(count)
         members = [*after[:count], *[None] * (count - len(after))]
         for index, leaf in changes:
             if index >= count:
