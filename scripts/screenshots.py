@@ -191,7 +191,7 @@ def send_file(page: Page, words: Words) -> None:
         {"name": "route.gpx", "mimeType": "application/gpx+xml", "buffer": b"<gpx/>" * 4000},
     ]
     page.locator("input[type=file]").set_input_files(files)
-    page.locator(".chosen img").wait_for()
+    page.locator(".send-list img").wait_for()
     page.wait_for_timeout(250)
 
 

@@ -2,16 +2,18 @@ import { defineConfig } from 'vite';
 
 import { chunks } from './build/chunks.ts';
 import { finish } from './build/finish.ts';
+import { lazy } from './build/lazy.ts';
+import { runtime } from './build/runtime.ts';
 
 export default defineConfig({
   // The app may live below a secret path, so every address in it is relative.
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [finish()],
+  plugins: [lazy(), runtime(), finish()],
   build: {
     target: 'es2022',
     manifest: true,
-    modulePreload: { polyfill: false },
+    modulePreload: false,
     // A data: URL in a script would be downloaded before anybody needs it.
     assetsInlineLimit: 0,
     reportCompressedSize: false,

@@ -170,11 +170,14 @@ def test_a_long_chat_opens_at_its_end_and_grows_upwards_in_place(app: App) -> No
     assert page.locator("li.message").count() <= 100
     count = page.locator("li.message").count()
     app.scroller.evaluate("it => { it.scrollTop = 700 }")
-    seen = page.evaluate(
-        "[...document.querySelectorAll('li.message')].find((it) => it.getBoundingClientRect().top > 100).textContent"
+    seen, before = page.evaluate(
+        """() => {
+          const rows = [...document.querySelectorAll('li.message')];
+          const row = rows.find((it) => it.getBoundingClientRect().top > 100);
+          return [row.textContent, row.getBoundingClientRect().top];
+        }"""
     )
     text = str(seen).split(".")[0]
-    before = app.top_of(text)
     page.wait_for_function("count => document.querySelectorAll('li.message').length > count", arg=count)
     page.wait_for_timeout(100)
     assert abs(app.top_of(text) - before) < 3

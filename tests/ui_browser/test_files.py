@@ -70,7 +70,7 @@ def test_a_pasted_picture_is_made_smaller_and_loses_its_place(app: App) -> None:
     original = photo(page, 2600, 1300)
     assert SECRET_PLACE in original
     paste(page, "IMG_1.jpg", "image/jpeg", original)
-    expect(page.locator(".chosen img")).to_be_visible()
+    expect(page.locator(".send-list img")).to_be_visible()
     page.get_by_label("Caption").fill("The wall")
     page.get_by_role("dialog").get_by_role("button", name="Send").click()
     _, name, kind, size, caption, width, height, preview = app.called("sendFile")

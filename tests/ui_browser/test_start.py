@@ -13,15 +13,10 @@ pytestmark = pytest.mark.browser
 FIRST = {
     "",  # index.html by the folder's address
     "index.js",
-    "index.css",
-    "base.js",
-    "base.css",
-    "app.js",
-    "app.css",
-    "rolldown.js",
+    "first.js",
+    "first.css",
     "en.js",
     "demo_client.js",
-    "errors.js",
 }
 """All that is received until a first message can be sent; in the product the real client is in demo_client's place."""
 
@@ -42,14 +37,35 @@ def test_an_invited_person_comes_to_a_chat_with_few_steps_and_few_bytes(app: App
     page.get_by_role("button", name="Ask to chat").click()
     assert app.called("requestContact")[1] == "Hi, it is Mila"
     expect(page.get_by_role("heading", name=f"Waiting for {ANNA}")).to_be_visible()
+    assert set(app.loaded) <= FIRST
     page.evaluate("demo.acceptOpened(demo.openedInvites()[0].id)")
     expect(page.locator(".chat-name")).to_have_text(ANNA)
-    expect(page.locator(".greeting")).to_contain_text("Only the two of you")
-    received = set(app.loaded)
+    expect(page.locator(".messages-place")).to_contain_text("Only the two of you")
     app.field.fill("Hello!")
     app.field.press("Enter")
     assert app.called("send")[1] == "Hello!"
-    assert received <= FIRST
+    expect(app.bubble("Hello!")).to_be_visible()
+
+
+def test_a_first_message_leaves_and_shows_though_nothing_more_can_be_loaded(app: App) -> None:
+    page = app.open("scene=fresh", INVITE)
+    page.get_by_role("button", name="Ask to chat").click()
+    expect(page.get_by_role("heading", name=f"Waiting for {ANNA}")).to_be_visible()
+    page.route("**/assets/*", lambda route: route.abort())
+    page.evaluate("demo.acceptOpened(demo.openedInvites()[0].id)")
+    expect(page.locator(".greeting")).to_contain_text("Only the two of you")
+    app.field.fill("Hello!")
+    app.field.press("Enter")
+    assert app.called("send")[1] == "Hello!"
+    expect(page.locator(".plain-message.mine")).to_have_text("Hello!")
+    strip = page.locator(".chat .strip", has_text="could not be loaded")
+    expect(strip).to_be_visible()
+    page.unroute("**/assets/*")
+    strip.get_by_role("button", name="Try again").click()
+    expect(app.bubble("Hello!")).to_be_visible()
+    expect(strip).to_have_count(0)
+    assert {problem.partition(":")[0] for problem in app.problems} == {"Failed to load resource"}
+    app.problems.clear()
 
 
 def test_a_relays_first_link_registers_and_leads_to_inviting(app: App) -> None:
@@ -115,7 +131,7 @@ def test_plain_http_gets_a_page_that_needs_nothing_else(app: App) -> None:
     page = app.open(script="Object.defineProperty(window, 'isSecureContext', { value: false })")
     expect(page.get_by_role("heading", name="This address is not protected")).to_be_visible()
     expect(page.get_by_text("begins with https")).to_be_visible()
-    assert not {"app.js", "demo_client.js"} & set(app.loaded)
+    assert not {"demo_client.js", "chats.js", "rest.js"} & set(app.loaded)
 
 
 @pytest.mark.parametrize(
@@ -149,10 +165,10 @@ def test_inside_telegram_the_link_is_kept_for_a_real_browser(app: App) -> None:
 
 def test_a_part_that_cannot_be_loaded_can_be_asked_for_again(app: App) -> None:
     page = app.open()
-    page.route("**/settings-*.js", lambda route: route.abort())
+    page.route("**/rest-*.js", lambda route: route.abort())
     page.get_by_role("button", name="Settings").click()
     expect(page.get_by_text("This part of the app could not be loaded")).to_be_visible()
     app.problems.clear()
-    page.unroute("**/settings-*.js")
+    page.unroute("**/rest-*.js")
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_text("could not be loaded")).to_have_count(0)

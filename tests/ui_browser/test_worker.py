@@ -130,7 +130,7 @@ def test_a_block_page_in_place_of_everything_changes_nothing(origin: Origin, pag
     first_screen(page)
 
 
-@pytest.mark.parametrize("victim", ["bootstrap", "manifest.webmanifest", "icon.svg"])
+@pytest.mark.parametrize("victim", ["client", "manifest.webmanifest", "icon.svg"])
 def test_a_block_page_in_place_of_one_file_is_never_kept(origin: Origin, page: Page, victim: str) -> None:
     page.goto(origin.address)
     first_screen(page)

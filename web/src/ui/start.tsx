@@ -1,6 +1,7 @@
 /** From an address to the first screen. */
 import { render } from 'preact';
 import { putBack, takeArrival, type Arrival } from './arrival.ts';
+import { App } from './app.tsx';
 import { findObstacle, readEnvironment, type Obstacle } from './environment.ts';
 import { applyLook, applyTheme, readLook } from './look.ts';
 import { loadLater } from './text/index.ts';
@@ -23,9 +24,9 @@ async function showObstacle(obstacle: Obstacle, arrival: Arrival, goOn: () => vo
   show(<ObstaclePage obstacle={obstacle} arrival={arrival} goOn={goOn} />);
 }
 
-/** Words, screens and client come at the same time; nothing is shown before all are there. */
+/** Words and client come at the same time; nothing is shown before both are there. */
 async function showApp(arrival: Arrival, look: Promise<void>): Promise<void> {
-  const [{ App }, { bootstrap }] = await Promise.all([import('./app.tsx'), import('../client/bootstrap.ts'), look]);
+  const [{ bootstrap }] = await Promise.all([import('../client/bootstrap.ts'), look]);
   show(<App arrival={arrival} bootstrap={bootstrap} />);
 }
 

@@ -2,11 +2,15 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 
 vi.stubGlobal('navigator', { languages: ['en-GB'] });
 vi.stubGlobal('document', { documentElement: {} });
-const { cleanName, daysBetween, fits, hueOf, initials, shownName } = await import('../../src/ui/format.ts');
+const { cleanName, fits, hueOf, initials, shownName } = await import('../../src/ui/format.ts');
+const { daysBetween } = await import('../../src/ui/times.ts');
 const { fileSize } = await import('../../src/ui/sizes.ts');
-const { loadLanguage, rich, t, tn } = await import('../../src/ui/text/index.ts');
+const { loadLanguage, loadLater, rich, t, tn } = await import('../../src/ui/text/index.ts');
 
-beforeAll(() => loadLanguage('en'));
+beforeAll(async () => {
+  await loadLanguage('en');
+  await loadLater();
+});
 
 describe('names that others chose', () => {
   test.each([

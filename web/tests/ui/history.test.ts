@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Client, MessageView } from '../../src/client/types.ts';
-import { forgetChats, historyOf, loadOlder, PAGE, renewChat } from '../../src/ui/chat/history.ts';
+import { forgetChats, historyOf, PAGE, renewChat } from '../../src/ui/chat/history.ts';
+import { loadOlder } from '../../src/ui/chat/older.ts';
 
 const message = (n: number, part: Partial<MessageView> = {}): MessageView => ({ id: String(n), conversation: 'c', sender: 'a', senderName: 'A', mine: false, sent: n, time: n, kind: 'text', text: `${n}`, edited: false, deleted: false, status: null, reactions: [], deliveredTo: [], readBy: [], ...part });
 

@@ -10,7 +10,10 @@ import { client } from '../state.ts';
 import { t } from '../text/index.ts';
 import { pictureAddress, save } from './blobs.ts';
 import { isPicture } from './media.ts';
-import './attachment.css';
+import { addStyles } from '../parts/styles.ts';
+import attachmentCss from './attachment.css?inline';
+
+addStyles(attachmentCss);
 
 /** Larger pictures are fetched only when asked for. */
 const FETCHED_UNASKED = 3_000_000;

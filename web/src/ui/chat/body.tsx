@@ -2,19 +2,15 @@
 import type { MessageView } from '../../client/types.ts';
 import { countOnlyEmoji } from '../emoji.ts';
 import { shownName } from '../format.ts';
-import { Later } from '../parts/basics.tsx';
 import { t, tn } from '../text/index.ts';
+import { Linked } from './linked.tsx';
 import { contentWords } from './words.ts';
-
-const loadLinked = async () => (await import('./linked.tsx')).Linked;
-/** Only what may hold a link needs the code that finds them. */
-const MAY_LINK = /:\/\/|@|www\.|mailto:/i;
 
 export function Text({ text }: { text: string }) {
   const emoji = countOnlyEmoji(text);
   return (
     <span class={emoji ? `text only-emoji emoji-${Math.min(emoji, 4)}` : 'text'} dir="auto">
-      {!emoji && MAY_LINK.test(text) ? <Later load={loadLinked} props={{ text }} meanwhile={text} /> : text}
+      {emoji ? text : <Linked text={text} />}
     </span>
   );
 }

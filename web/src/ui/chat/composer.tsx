@@ -1,18 +1,15 @@
 /** Where messages are written. */
 import { useSignal, type Signal } from '../signals.ts';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import type { ConversationView, MessageView } from '../../client/types.ts';
-import { shownName } from '../format.ts';
-import { beginIdle } from '../idle.ts';
+import type { ConversationView } from '../../client/types.ts';
 import { attempt, reportCode } from '../notices.ts';
 import { Icon } from '../parts/icon.tsx';
 import { IconButton } from '../parts/basics.tsx';
+import { Later } from '../parts/later.tsx';
 import { wide } from '../route.ts';
 import { client, draftOf, keepDraft } from '../state.ts';
 import { t } from '../text/index.ts';
-import { contentWords } from './words.ts';
-
-export type Mode = { kind: 'reply' | 'edit'; message: MessageView } | null;
+import type { Mode } from './mode.ts';
 
 /** The protocol's longest text, in bytes of UTF-8. */
 const TEXT_LIMIT = 16_384;
@@ -27,13 +24,13 @@ interface Props {
   /** The text field, for who wants to focus it. */
   field: { current: HTMLTextAreaElement | null };
   onFiles: (files: File[]) => void;
-  onPickEmoji: (anchor: Element, insert: (emoji: string) => void) => void;
   editLast: () => void;
 }
 
+const loadMode = async () => (await import('./composer_mode.tsx')).ComposerMode;
 const touchOnly = matchMedia('(hover: none) and (pointer: coarse)');
 
-export function Composer({ conversation, mode, field, onFiles, onPickEmoji, editLast }: Props) {
+export function Composer({ conversation, mode, field, onFiles, editLast }: Props) {
   const id = conversation.id;
   const empty = useSignal(draftOf(id).trim() === '');
   const files = useRef<HTMLInputElement>(null);
@@ -117,7 +114,6 @@ export function Composer({ conversation, mode, field, onFiles, onPickEmoji, edit
     const done = await attempt(() => client().send(id, text, how?.message.id));
     if (done) {
       keep(field.current?.value ?? '');
-      beginIdle();
     } else if (field.current?.value === '') {
       // Nothing written is ever lost.
       put(text);
@@ -147,6 +143,12 @@ export function Composer({ conversation, mode, field, onFiles, onPickEmoji, edit
     onInput();
   };
 
+  const pick = (anchor: Element): void =>
+    void attempt(async () => {
+      const { showPicker } = await import('../parts/popups.tsx');
+      showPicker(anchor, insert);
+    });
+
   return (
     <form
       class="composer"
@@ -155,18 +157,7 @@ export function Composer({ conversation, mode, field, onFiles, onPickEmoji, edit
         void send();
       }}
     >
-      {current && (
-        <div class="composer-mode">
-          <Icon name={current.kind === 'edit' ? 'edit' : 'reply'} />
-          <span class="quote">
-            <bdi class="quote-name">{current.kind === 'edit' ? t('editing') : current.message.mine ? t('you') : shownName(current.message.senderName)}</bdi>
-            <span class="quote-text" dir="auto">
-              {contentWords(current.message.kind, current.message.text ?? current.message.file?.name ?? '')}
-            </span>
-          </span>
-          <IconButton icon="close" label="cancel" onClick={() => (mode.value = null)} />
-        </div>
-      )}
+      {current && <Later load={loadMode} props={{ mode: current, cancel: () => (mode.value = null) }} meanwhile={null} />}
       <div class="composer-line">
         <IconButton icon="attach" label="attach" onClick={() => files.current?.click()} disabled={current?.kind === 'edit'} />
         <input
@@ -195,7 +186,7 @@ export function Composer({ conversation, mode, field, onFiles, onPickEmoji, edit
               onFiles(pasted);
             }}
           />
-          <IconButton icon="smile" label="emoji" className="composer-emoji" onClick={(event) => onPickEmoji(event.currentTarget as Element, insert)} />
+          <IconButton icon="smile" label="emoji" className="composer-emoji" onClick={(event) => pick(event.currentTarget as Element)} />
         </div>
         <button type="submit" class="send" aria-label={t(current?.kind === 'edit' ? 'save' : 'send')} disabled={empty.value} onMouseDown={(event) => event.preventDefault()}>
           <Icon name={current?.kind === 'edit' ? 'check' : 'send'} />

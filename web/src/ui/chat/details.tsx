@@ -1,6 +1,6 @@
 /** When a message was sent, and who has it and has read it. */
 import type { ConversationView, Hex, MessageView } from '../../client/types.ts';
-import { fullTime } from '../format.ts';
+import { fullTime } from '../times.ts';
 import { Avatar } from '../parts/avatar.tsx';
 import { Name } from '../parts/basics.tsx';
 import { Dialog } from '../parts/dialog.tsx';
@@ -8,7 +8,12 @@ import { closeDialog } from '../parts/overlay.tsx';
 import { nameOf } from '../state.ts';
 import { t } from '../text/index.ts';
 import { Status } from './status.tsx';
-import './files.css';
+import { addStyles } from '../parts/styles.ts';
+import marksCss from '../styles/marks.css?inline';
+import filesCss from './files.css?inline';
+
+addStyles(marksCss);
+addStyles(filesCss);
 
 function People({ who, conversation, title, status }: { who: readonly Hex[]; conversation: ConversationView; title: string; status: 'read' | 'delivered' | 'sent' }) {
   if (who.length === 0) return null;

@@ -45,7 +45,7 @@ export function historyOf(from: Client, id: Hex): History {
 }
 
 /** Loads the newest messages anew, as many as are loaded. One load at a time; what comes meanwhile makes it run once more. */
-async function load(from: Client, history: History): Promise<void> {
+export async function load(from: Client, history: History): Promise<void> {
   if (history.busy) {
     history.again = true;
     return;
@@ -72,20 +72,4 @@ async function load(from: Client, history: History): Promise<void> {
 export function renewChat(from: Client, id: Hex): void {
   const history = histories.get(id);
   if (history) void load(from, history);
-}
-
-/** Loads one page of older messages. */
-export async function loadOlder(from: Client, history: History): Promise<void> {
-  const before = history.messages.peek();
-  const oldest = before?.[0];
-  if (history.busy || history.complete || !before || !oldest) return;
-  history.busy = true;
-  try {
-    const older = await from.messages(history.id, { before: oldest, limit: PAGE });
-    history.complete = older.length < PAGE;
-    history.messages.value = [...older, ...before];
-  } finally {
-    history.busy = false;
-    if (history.again) void load(from, history);
-  }
 }

@@ -3,15 +3,17 @@ import { useComputed, useSignal } from '../signals.ts';
 import type { VNode } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { ConversationView, Hex, MessageView } from '../../client/types.ts';
-import { shownName } from '../format.ts';
-import { IconButton, Later } from '../parts/basics.tsx';
-import { client, conversation as conversationById, nameOf, typing } from '../state.ts';
+import { IconButton } from '../parts/basics.tsx';
+import { Later } from '../parts/later.tsx';
+import { client, conversation as conversationById } from '../state.ts';
 import { t, tn } from '../text/index.ts';
 import type { listenToTouch } from './gestures.ts';
-import { loadOlder, type History } from './history.ts';
+import type { History } from './history.ts';
 import { DayPill, Message, SystemMessage, type MessageActions } from './message.tsx';
+import { loadOlder } from './older.ts';
 import { firstUnread, makeRows, type Row } from './rows.ts';
 import { FETCH_AHEAD, findRow, lastSeen, markStuck, remember, restore } from './scroll.ts';
+import { typingWords } from './typing.ts';
 import { uploads } from './uploads.ts';
 import { spoken } from './words.ts';
 
@@ -281,15 +283,6 @@ function Greeting({ conversation }: { conversation: ConversationView }) {
       <p>{t(conversation.kind === 'group' ? 'emptyGroup' : 'emptyChat')}</p>
     </div>
   );
-}
-
-/** Who writes just now, in a few words; empty when nobody does. */
-export function typingWords(conversation: ConversationView): string {
-  const who = typing.value[conversation.id] ?? [];
-  if (who.length === 0) return '';
-  if (conversation.kind === 'direct') return t('typing');
-  if (who.length === 1) return t('typingOne', { name: shownName(nameOf(who[0] as Hex, conversation)) });
-  return tn('typingMany', who.length);
 }
 
 function TypingBubble({ conversation }: { conversation: ConversationView }) {

@@ -2,9 +2,11 @@
 import { useState } from 'preact/hooks';
 import type { ConversationView, MessageView } from '../../client/types.ts';
 import { countOnlyEmoji } from '../emoji.ts';
-import { clock, dayLabel, fullTime, hueOf } from '../format.ts';
+import { hueOf } from '../format.ts';
+import { clock, dayLabel, fullTime } from '../times.ts';
 import { Avatar } from '../parts/avatar.tsx';
-import { IconButton, Later, Name } from '../parts/basics.tsx';
+import { IconButton, Name } from '../parts/basics.tsx';
+import { Later } from '../parts/later.tsx';
 import { t } from '../text/index.ts';
 import { conversation } from '../state.ts';
 import { isPicture } from './media.ts';

@@ -4,11 +4,11 @@ import type { ConversationView, MessageView } from '../../client/types.ts';
 import { attempt, notify } from '../notices.ts';
 import { ask } from '../parts/dialog.tsx';
 import { showDialog } from '../parts/overlay.tsx';
-import type { MenuContent, MenuItem } from '../parts/popups.tsx';
+import type { MenuContent, MenuItem } from '../parts/popup.ts';
 import { client } from '../state.ts';
 import { t } from '../text/index.ts';
 import { save } from './blobs.ts';
-import type { Mode } from './composer.tsx';
+import type { Mode } from './mode.ts';
 
 const loadDetails = async () => (await import('./details.tsx')).Details;
 

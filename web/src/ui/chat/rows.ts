@@ -1,6 +1,6 @@
 /** Turns messages into the rows of a chat: day separators, the unread divider, and bubbles grouped by who wrote them when. */
 import type { Hex, MessageView } from '../../client/types.ts';
-import { daysBetween } from '../format.ts';
+import { daysBetween } from '../times.ts';
 
 export type Row =
   | { kind: 'day'; key: string; time: number }

@@ -9,8 +9,12 @@ import { closeDialog } from '../parts/overlay.tsx';
 import { t, tn } from '../text/index.ts';
 import { preparePicture, type Prepared } from './picture.ts';
 import { FILE_LIMIT, upload } from './uploading.ts';
-import './attachment.css';
-import './files.css';
+import { addStyles } from '../parts/styles.ts';
+import attachmentCss from './attachment.css?inline';
+import filesCss from './files.css?inline';
+
+addStyles(attachmentCss);
+addStyles(filesCss);
 
 interface Props {
   conversation: Hex;
@@ -70,12 +74,12 @@ export function SendFiles({ conversation, files, replyTo }: Props) {
   return (
     <Dialog label={tn('sendFiles', files.length)} className="send-files">
       <h2>{tn('sendFiles', files.length)}</h2>
-      <div class="chosen">
+      <div class="send-list">
         {chosen?.map(({ file, picture, address }) =>
           address ? (
             <img key={address} src={address} alt={file.name} />
           ) : (
-            <div key={file.name} class="chosen-file">
+            <div key={file.name} class="send-file">
               <Icon name="file" />
               <span class="file-text">
                 <bdi class="file-name">{file.name}</bdi>

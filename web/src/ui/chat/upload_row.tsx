@@ -8,7 +8,10 @@ import { Ring } from './attachment.tsx';
 import { isPicture } from './media.ts';
 import { dropUpload, retryUpload } from './uploading.ts';
 import type { Upload } from './uploads.ts';
-import './attachment.css';
+import { addStyles } from '../parts/styles.ts';
+import attachmentCss from './attachment.css?inline';
+
+addStyles(attachmentCss);
 
 /** A file on its way out. */
 export function UploadRow({ upload }: { upload: Upload }) {

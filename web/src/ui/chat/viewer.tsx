@@ -1,7 +1,7 @@
 /** A picture, as large as the window. */
 import { useEffect, useRef } from 'preact/hooks';
 import type { MessageView } from '../../client/types.ts';
-import { fullTime } from '../format.ts';
+import { fullTime } from '../times.ts';
 import { attempt } from '../notices.ts';
 import { IconButton, Name } from '../parts/basics.tsx';
 import { closeDialog } from '../parts/overlay.tsx';
@@ -10,7 +10,10 @@ import { shownFileName } from './attachment.tsx';
 import { save } from './blobs.ts';
 import '../parts/more_icons.ts';
 import { shownTime } from './rows.ts';
-import './files.css';
+import { addStyles } from '../parts/styles.ts';
+import filesCss from './files.css?inline';
+
+addStyles(filesCss);
 
 export function Viewer({ message, address }: { message: MessageView; address: string }) {
   const ref = useRef<HTMLDialogElement>(null);

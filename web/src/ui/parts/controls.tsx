@@ -1,31 +1,13 @@
-/** Buttons, rows and focus of the screens that are loaded when they are opened. */
+/** Rows and focus of the screens that are loaded when they are opened. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { wide } from '../route.ts';
 import { Icon, type IconName } from './icon.tsx';
 import './more_icons.ts';
-import '../styles/lists.css';
+import { addStyles } from './styles.ts';
+import listsCss from '../styles/lists.css?inline';
 
-/** A button that shows that its action is under way and cannot be pressed twice. */
-export function ActionButton({ run, children, className = 'button', disabled = false, type = 'button' }: { run: () => Promise<unknown>; children: ComponentChildren; className?: string; disabled?: boolean; type?: 'button' | 'submit' }) {
-  const [busy, setBusy] = useState(false);
-  const alive = useRef(true);
-  useEffect(() => () => void (alive.current = false), []);
-  const onClick = async (): Promise<void> => {
-    setBusy(true);
-    try {
-      await run();
-    } finally {
-      if (alive.current) setBusy(false);
-    }
-  };
-  return (
-    <button type={type} class={className} disabled={disabled || busy} aria-busy={busy} onClick={() => void onClick()}>
-      {children}
-      {busy && <span class="spinner" />}
-    </button>
-  );
-}
+addStyles(listsCss);
 
 /** A row that leads somewhere or does something. */
 export function Item({ icon, title, note, onClick, danger = false, children }: { icon?: IconName; title: ComponentChildren; note?: ComponentChildren; onClick?: () => void; danger?: boolean; children?: ComponentChildren }) {

@@ -2,9 +2,12 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../text/index.ts';
-import { ActionButton } from './controls.tsx';
+import { ActionButton } from './action_button.tsx';
 import { closeDialog, dialog } from './overlay.tsx';
-import '../styles/lists.css';
+import { addStyles } from './styles.ts';
+import listsCss from '../styles/lists.css?inline';
+
+addStyles(listsCss);
 
 export function Dialog({ children, label, className = '' }: { children: ComponentChildren; label: string; className?: string }) {
   const ref = useRef<HTMLDialogElement>(null);

@@ -6,7 +6,10 @@ import { roving } from './roving.ts';
 import { Icon } from './icon.tsx';
 import './more_icons.ts';
 import { closePopup, type MenuContent } from './popup.ts';
-import './menu.css';
+import { addStyles } from './styles.ts';
+import menuCss from './menu.css?inline';
+
+addStyles(menuCss);
 
 /** Least distance to the window's edges. */
 const MARGIN = 8;

@@ -1,7 +1,7 @@
+/** The notice at the bottom of the screen. */
 import { dismiss, notice } from '../notices.ts';
 import { IconButton } from './basics.tsx';
 import { Icon } from './icon.tsx';
-import './notices.css';
 
 export function Notices() {
   const shown = notice.value;

@@ -16,7 +16,3 @@ export function showDialog<P extends object>(load: () => Promise<(props: P) => C
 export function closeDialog(): void {
   dialog.value = null;
 }
-
-export function DialogPlace() {
-  return dialog.value;
-}

@@ -2,7 +2,10 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { t, type TextKey } from '../text/index.ts';
 import { closePopup } from './popup.ts';
-import './picker.css';
+import { addStyles } from './styles.ts';
+import pickerCss from './picker.css?inline';
+
+addStyles(pickerCss);
 
 const GROUPS: readonly (readonly [label: TextKey, emoji: string])[] = [
   ['emoji:smileys', '😀 😃 😄 😁 😆 😅 🤣 😂 🙂 🙃 😉 😊 😇 🥰 😍 🤩 😘 😗 😚 😙 🥲 😋 😛 😜 🤪 😝 🤑 🤗 🤭 🤫 🤔 🫡 🤐 🤨 😐 😑 😶 😏 😒 🙄 😬 😮‍💨 🤥 😌 😔 😪 🤤 😴 😷 🤒 🤕 🤢 🤮 🤧 🥵 🥶 🥴 😵 🤯 🤠 🥳 🥸 😎 🤓 🧐 😕 🫤 😟 🙁 ☹️ 😮 😯 😲 😳 🥺 🥹 😦 😧 😨 😰 😥 😢 😭 😱 😖 😣 😞 😓 😩 😫 🥱 😤 😡 😠 🤬 😈 👿 💀 💩 🤡 👻 👽 🤖 😺 😸 😹 😻 😼 😽 🙀 😿 😾'],

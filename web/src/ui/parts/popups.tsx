@@ -1,33 +1,22 @@
-/** Menus and the emoji picker: opened from anywhere, loaded on first use. */
-import type { ComponentChildren } from 'preact';
-import { attempt } from '../notices.ts';
-import { type MenuContent, popup } from './popup.ts';
-
-export { closePopup, type MenuContent, type MenuItem } from './popup.ts';
+/** Menus and the emoji picker. */
+import type { VNode } from 'preact';
+import { Menu } from './menu.tsx';
+import { Picker } from './picker.tsx';
+import { popup, type MenuContent } from './popup.ts';
 
 let opened = 0;
 
-const loadMenu = async () => (await import('./menu.tsx')).Menu;
-const loadPicker = async () => (await import('./picker.tsx')).Picker;
-
-/** Loads what pops up, then shows it; a failure becomes a notice. */
-function show<P extends object>(load: () => Promise<(props: P) => ComponentChildren>, props: P): void {
-  void attempt(async () => {
-    const Part = await load();
-    opened += 1;
-    popup.value = <Part key={opened} {...props} />;
-  });
+/** Shown anew, even where the one before is of the same kind. */
+function show(make: (key: number) => VNode): void {
+  opened += 1;
+  popup.value = make(opened);
 }
 
 export function showMenu(content: MenuContent, at: { x: number; y: number }): void {
-  show(loadMenu, { content, at, pick: showPicker });
+  show((key) => <Menu key={key} content={content} at={at} pick={showPicker} />);
 }
 
 export function showPicker(anchor: Element, choose: (emoji: string) => void): void {
-  const { left, right, top, bottom } = anchor.getBoundingClientRect();
-  show(loadPicker, { box: { left, right, top, bottom }, choose });
-}
-
-export function PopupPlace() {
-  return popup.value;
+  const box = anchor.getBoundingClientRect();
+  show((key) => <Picker key={key} box={box} choose={choose} />);
 }

@@ -10,14 +10,20 @@ import { ask, Dialog } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
 import '../parts/more_icons.ts';
 import { closeDialog, dialog } from '../parts/overlay.tsx';
-import { showMenu, type MenuItem } from '../parts/popups.tsx';
+import type { MenuItem } from '../parts/popup.ts';
+import { showMenu } from '../parts/popups.tsx';
 import { roving } from '../parts/roving.ts';
 import { open, openAlone } from '../route.ts';
 import { deleteChat, isActive, leaveChat } from '../screens/chat_menu.ts';
 import { chatWith } from '../screens/invited.tsx';
 import { client, contacts, conversation as conversationById } from '../state.ts';
 import { t, tn } from '../text/index.ts';
-import './people.css';
+import { addStyles } from '../parts/styles.ts';
+import marksCss from '../styles/marks.css?inline';
+import peopleCss from './people.css?inline';
+
+addStyles(marksCss);
+addStyles(peopleCss);
 
 export function Info({ id }: { id: Hex }) {
   const conversation = conversationById(id);

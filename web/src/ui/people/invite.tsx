@@ -2,10 +2,11 @@
 import { useEffect } from 'preact/hooks';
 import { useSignal } from '../signals.ts';
 import type { Hex, InviteView } from '../../client/types.ts';
-import { shortDate } from '../format.ts';
+import { shortDate } from '../times.ts';
 import { attempt, codeOf, notify } from '../notices.ts';
 import { Bar, IconButton } from '../parts/basics.tsx';
-import { ActionButton } from '../parts/controls.tsx';
+import { ActionButton } from '../parts/action_button.tsx';
+import '../parts/controls.tsx';
 import { ask } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
 import '../parts/more_icons.ts';
@@ -13,7 +14,10 @@ import { LinkNote } from '../parts/link_note.tsx';
 import { client, invites, me } from '../state.ts';
 import { t } from '../text/index.ts';
 import { Qr } from './qr.tsx';
-import './people.css';
+import { addStyles } from '../parts/styles.ts';
+import peopleCss from './people.css?inline';
+
+addStyles(peopleCss);
 
 async function share(link: string): Promise<void> {
   try {

@@ -6,7 +6,8 @@ import { cleanName, fits } from '../format.ts';
 import { attempt } from '../notices.ts';
 import { Avatar } from '../parts/avatar.tsx';
 import { Bar, Name } from '../parts/basics.tsx';
-import { ActionButton, Item, useFirstFocus } from '../parts/controls.tsx';
+import { ActionButton } from '../parts/action_button.tsx';
+import { Item, useFirstFocus } from '../parts/controls.tsx';
 import { Icon } from '../parts/icon.tsx';
 import '../parts/more_icons.ts';
 import { LinkNote } from '../parts/link_note.tsx';
@@ -14,7 +15,10 @@ import { roving } from '../parts/roving.ts';
 import { back, open, openAlone } from '../route.ts';
 import { client, conversation as conversationById, people } from '../state.ts';
 import { t, tn } from '../text/index.ts';
-import './people.css';
+import { addStyles } from '../parts/styles.ts';
+import peopleCss from './people.css?inline';
+
+addStyles(peopleCss);
 
 const byName = (all: readonly ContactView[]): ContactView[] => [...all].sort((a, b) => cleanName(a.name).localeCompare(cleanName(b.name)));
 

@@ -1,16 +1,21 @@
 /** Someone asks to chat: accept, decline or block. */
 import type { Hex } from '../../client/types.ts';
-import { fullTime, shownName } from '../format.ts';
+import { shownName } from '../format.ts';
+import { fullTime } from '../times.ts';
 import { attempt } from '../notices.ts';
 import { Avatar } from '../parts/avatar.tsx';
 import { Bar, Name } from '../parts/basics.tsx';
-import { ActionButton } from '../parts/controls.tsx';
+import { ActionButton } from '../parts/action_button.tsx';
+import '../parts/controls.tsx';
 import { ask } from '../parts/dialog.tsx';
 import { LinkNote } from '../parts/link_note.tsx';
 import { home, openAlone } from '../route.ts';
 import { client, requests } from '../state.ts';
 import { rich, t } from '../text/index.ts';
-import './people.css';
+import { addStyles } from '../parts/styles.ts';
+import peopleCss from './people.css?inline';
+
+addStyles(peopleCss);
 
 export function Digits({ groups, className = '' }: { groups: readonly string[]; className?: string }) {
   return (

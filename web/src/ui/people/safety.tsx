@@ -3,14 +3,18 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Hex, SafetyView } from '../../client/types.ts';
 import { attempt, codeOf, words } from '../notices.ts';
 import { Bar, Name } from '../parts/basics.tsx';
-import { ActionButton } from '../parts/controls.tsx';
+import { ActionButton } from '../parts/action_button.tsx';
+import '../parts/controls.tsx';
 import { Icon } from '../parts/icon.tsx';
 import '../parts/more_icons.ts';
 import { client, conversation as conversationById } from '../state.ts';
 import { rich, t } from '../text/index.ts';
 import { Qr } from './qr.tsx';
 import { Digits } from './request.tsx';
-import './people.css';
+import { addStyles } from '../parts/styles.ts';
+import peopleCss from './people.css?inline';
+
+addStyles(peopleCss);
 
 /** Groups of digits that belong to the two people; the rest changes with the conversation. */
 const IDENTITY_GROUPS = 8;

@@ -2,7 +2,7 @@
 import type { ConversationView } from '../../client/types.ts';
 import { attempt } from '../notices.ts';
 import { ask } from '../parts/dialog.tsx';
-import type { MenuContent } from '../parts/popups.tsx';
+import type { MenuContent } from '../parts/popup.ts';
 import { home, open, openAlone, openedChat } from '../route.ts';
 import { client } from '../state.ts';
 import '../parts/more_icons.ts';

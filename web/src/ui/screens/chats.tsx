@@ -1,23 +1,32 @@
 /** The list of chats. */
 import { useComputed, useSignal } from '../signals.ts';
 import type { VNode } from 'preact';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { ConversationView, Hex } from '../../client/types.ts';
-import { cleanName, listTime, shownName } from '../format.ts';
+import { cleanName, shownName } from '../format.ts';
+import { beginIdleIn, QUIET_MS } from '../idle.ts';
+import { listTime } from '../times.ts';
 import { attempt } from '../notices.ts';
 import { Avatar, ConversationAvatar } from '../parts/avatar.tsx';
 import { IconButton, Name } from '../parts/basics.tsx';
 import { Icon, Logo } from '../parts/icon.tsx';
 import { LinkNote } from '../parts/link_note.tsx';
-import { showMenu } from '../parts/popups.tsx';
+import '../parts/more_icons.ts';
 import { roving } from '../parts/roving.ts';
 import { open, openAlone, openedChat } from '../route.ts';
 import { conversations, draftOf, me, nameOf, openedInvites, requests } from '../state.ts';
 import { t, tn } from '../text/index.ts';
-import { typingWords } from '../chat/list.tsx';
 import { Status } from '../chat/status.tsx';
+import { typingWords } from '../chat/typing.ts';
 import { lastWords } from '../chat/words.ts';
+import { addStyles } from '../parts/styles.ts';
 import { update } from '../update.ts';
+import marksCss from '../styles/marks.css?inline';
+import chatsCss from './chats.css?inline';
+import { listenToKeys } from './keys.ts';
+
+addStyles(marksCss);
+addStyles(chatsCss);
 
 /** Lines are cut by the list's width long before this. */
 const LINE = 200;
@@ -53,7 +62,10 @@ function Row({ of, chosen }: { of: ConversationView; chosen: boolean }) {
   const menu = (event: MouseEvent): void => {
     event.preventDefault();
     const { clientX: x, clientY: y } = event;
-    void attempt(async () => showMenu((await import('./chat_menu.ts')).chatMenu(of), { x, y }));
+    void attempt(async () => {
+      const [{ showMenu }, { chatMenu }] = await Promise.all([import('../parts/popups.tsx'), import('./chat_menu.ts')]);
+      showMenu(chatMenu(of), { x, y });
+    });
   };
   return (
     <li>
@@ -147,6 +159,8 @@ function Empty() {
 }
 
 export function Chats() {
+  useEffect(listenToKeys, []);
+  useEffect(() => beginIdleIn(QUIET_MS), []);
   const search = useSignal('');
   const found = useComputed(() => {
     const wanted = cleanName(search.value).toLocaleLowerCase();

@@ -1,6 +1,6 @@
 /** The app cannot go on here: it did not start, or runs in another tab. */
 import { words } from '../notices.ts';
-import { ActionButton } from '../parts/controls.tsx';
+import { ActionButton } from '../parts/action_button.tsx';
 import { t } from '../text/index.ts';
 import { Page } from './plain.tsx';
 

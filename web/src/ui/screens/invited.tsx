@@ -2,6 +2,7 @@
 import { useSignal } from '../signals.ts';
 import { useEffect } from 'preact/hooks';
 import type { Hex } from '../../client/types.ts';
+import { beginIdleIn, QUIET_MS, WAITING_MS } from '../idle.ts';
 import { attempt, words } from '../notices.ts';
 import { Avatar } from '../parts/avatar.tsx';
 import { Bar, Name } from '../parts/basics.tsx';
@@ -23,6 +24,11 @@ export function Invited({ id }: { id: Hex }) {
   useEffect(() => {
     if (chat) openAlone({ name: 'chat', id: chat });
   }, [chat]);
+
+  useEffect(() => {
+    if (state === 'requested' || state === 'failed') return beginIdleIn(state === 'failed' ? QUIET_MS : WAITING_MS);
+    return undefined;
+  }, [state]);
 
   const name = <Name>{invite?.name ?? ''}</Name>;
   return (

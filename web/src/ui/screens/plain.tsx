@@ -22,13 +22,3 @@ export function Starting() {
     </main>
   );
 }
-
-/** The larger pane while no chat is open. */
-export function Nothing() {
-  return (
-    <div class="nothing">
-      <Logo />
-      <p>{t('chooseChat')}</p>
-    </div>
-  );
-}

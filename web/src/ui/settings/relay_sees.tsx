@@ -3,7 +3,10 @@ import { Bar } from '../parts/basics.tsx';
 import { Icon, type IconName } from '../parts/icon.tsx';
 import '../parts/more_icons.ts';
 import { t, type TextKey } from '../text/index.ts';
-import './settings.css';
+import { addStyles } from '../parts/styles.ts';
+import settingsCss from './settings.css?inline';
+
+addStyles(settingsCss);
 
 const PARTS: readonly (readonly [icon: IconName, kind: string, title: TextKey, texts: readonly TextKey[]])[] = [
   ['lock', 'good', 'sees:notTitle', ['sees:not1', 'sees:not2', 'sees:not3']],

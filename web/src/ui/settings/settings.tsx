@@ -7,7 +7,8 @@ import { forgetLook } from '../look.ts';
 import { attempt, notify } from '../notices.ts';
 import { Avatar } from '../parts/avatar.tsx';
 import { Bar } from '../parts/basics.tsx';
-import { ActionButton, Item } from '../parts/controls.tsx';
+import { ActionButton } from '../parts/action_button.tsx';
+import { Item } from '../parts/controls.tsx';
 import { ask } from '../parts/dialog.tsx';
 import { Icon, type IconName } from '../parts/icon.tsx';
 import '../parts/more_icons.ts';
@@ -16,8 +17,12 @@ import { fileSize } from '../sizes.ts';
 import { changeSettings, client, contacts, link, me, settings } from '../state.ts';
 import { t, type TextKey } from '../text/index.ts';
 import { Digits } from '../people/request.tsx';
-import '../people/people.css';
-import './settings.css';
+import { addStyles } from '../parts/styles.ts';
+import peopleCss from '../people/people.css?inline';
+import settingsCss from './settings.css?inline';
+
+addStyles(peopleCss);
+addStyles(settingsCss);
 
 function OwnName() {
   const name = useSignal(me.value.name);

@@ -1,28 +1,14 @@
 /** English, as much of it as the first message takes. The keys are the catalogue: other languages have the same. */
-import type { Plural } from './plural.ts';
-
 export const en = {
   appName: 'Polynya',
   starting: 'Starting',
-  you: 'You',
-  youInList: 'you',
-  someone: 'Someone',
   nameless: 'No name',
-  today: 'Today',
-  yesterday: 'Yesterday',
-  file: 'File',
 
   // Buttons
   back: 'Back',
   close: 'Close',
-  cancel: 'Cancel',
-  save: 'Save',
   tryAgain: 'Try again',
-  more: 'More',
   info: 'Info',
-  search: 'Search',
-  searchKeys: 'Ctrl+K',
-  settings: 'Settings',
 
   // First run
   welcomeInvited: 'You are invited',
@@ -45,29 +31,10 @@ export const en = {
   linkSafeText: 'It works once, and {name} has to accept you. Still, whoever saw the link before you could have used it, or made one in this name. So check that it really comes from {name}, and compare safety numbers in the chat later.',
   waitingFor: 'Waiting for {name}',
   waitingText: 'As soon as {name} accepts, the chat opens. You can close this page meanwhile.',
-  waitingLine: 'Waiting until they accept',
-  invitedLine: 'Invites you to chat',
   toChats: 'To my chats',
-  haveLink: 'I have an invite link',
-
-  // Inviting
-  inviteFriend: 'Invite a friend',
-  wantsToChat: 'Wants to chat with you',
-
-  // List of chats
-  chats: 'Chats',
-  newChat: 'New chat',
-  noChatsTitle: 'Nobody here yet',
-  noChatsText: 'Invite someone: they open your link in any browser, and you can chat.',
-  chooseChat: 'Choose a chat to read and write.',
-  draft: 'Draft:',
-  newChatLine: 'Say hello',
-  newGroupLine: 'New group',
-  unread: { one: '{n} unread message', other: '{n} unread messages' } as Plural,
 
   // Connection
   'link:connecting': 'Connecting…',
-  'link:online': 'Connected',
   'link:polling': 'Slow connection: new messages come with a delay.',
   'link:offline': 'No connection. What you write is sent later.',
   'link:blocked': 'The network works, the relay does not answer: it may be down or blocked here.',
@@ -75,49 +42,18 @@ export const en = {
   'link:now': 'Try now',
 
   // A chat
-  messages: 'Messages',
   encrypted: 'End-to-end encrypted',
-  verifiedPerson: 'Safety number verified',
-  members: { one: '{n} member', other: '{n} members' } as Plural,
   typing: 'writing…',
-  typingOne: '{name} is writing…',
-  typingMany: { one: '{n} person is writing…', other: '{n} people are writing…' } as Plural,
   joining: 'Joining…',
   emptyChat: 'Write the first message. Only the two of you can read it.',
-  emptyGroup: 'Write the first message. Only members can read it.',
-  unreadMessages: 'Unread messages',
-  toEnd: 'To the newest message',
   writeMessage: 'Message',
   send: 'Send',
   attach: 'Attach a file',
   emoji: 'Emoji',
-  editing: 'Editing',
-  edited: 'edited',
-  deletedMessage: 'Message deleted',
-  reply: 'Reply',
-  replyTo: 'In reply to {name}',
-  react: 'React',
-  reactionBy: { one: '{emoji} from {n} person', other: '{emoji} from {n} people' } as Plural,
-  edit: 'Edit',
-  pending: 'A change of the group is on its way…',
-  cannotSend: 'You cannot write here just now.',
   'state:joining': 'Joining the chat. This takes until the relay answers.',
-  'status:waiting': 'Waiting to be sent',
-  'status:sent': 'Sent',
-  'status:delivered': 'Delivered',
-  'status:read': 'Read',
-  'status:failed': 'Not sent',
-  namesAndMore: { one: '{names} and {n} more', other: '{names} and {n} more' } as Plural,
 
   // What went wrong, and what to do. Keys are the codes of errors.
   'error:other': 'Something went wrong ({code}). Try again; if it stays, reload the page.',
   'error:load': 'This part of the app could not be loaded. Check the connection and try again.',
   'error:bad-link': 'This is not a whole invite link. Copy it again, with everything after the # sign.',
-  'last:changed': 'The group changed',
-  'last:joined': 'You joined',
-  'last:created': 'Group created',
-  'sys:created:others': '{by} created the group',
-  'sys:created:mine': 'You created the group',
-  'sys:joined:others': '{who} joined',
-  'sys:joined:me': 'You joined. Earlier messages stay with those who were here.',
 };
