@@ -33,6 +33,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def write_build(tree: Path, chunks: dict[str, dict[str, object]], weights: dict[str, int]) -> None:
     (tree / "manifest.json").write_text(json.dumps(chunks), "utf-8")
+    (tree / "webapp").mkdir(exist_ok=True)
+    (tree / "webapp" / "index.html").write_text('<script src="./first.js">', "utf-8")
     for name, weight in weights.items():
         path = tree / "webapp" / f"{name}.br"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,50 +54,57 @@ def test_every_kind_of_source_makes_a_build_stale(tree: Path) -> None:
 
 
 CHUNKS: dict[str, dict[str, object]] = {
-    "index.html": {
-        "file": "main.js",
-        "css": ["main.css"],
+    "_first.js": {
+        "file": "first.js",
+        "name": "first",
+        "css": ["first.css"],
         "imports": ["_shared.js"],
-        "dynamicImports": ["src/mls.ts", "src/later.ts"],
+        "dynamicImports": ["_client.js", "src/later.ts", "src/en.ts", "src/ru.ts"],
     },
-    "_shared.js": {"file": "shared.js"},
-    "src/mls.ts": {"file": "mls.js", "imports": ["_shared.js"]},
-    "src/later.ts": {"file": "later.js", "dynamicImports": ["src/much_later.ts"]},
-    "src/much_later.ts": {"file": "much_later.js"},
+    "_shared.js": {"file": "shared.js", "name": "shared"},
+    "_client.js": {"file": "client.js", "name": "client", "imports": ["_first.js", "_wire.js"]},
+    "_wire.js": {"file": "wire.js", "name": "wire", "dynamicImports": ["src/later.ts"]},
+    "src/later.ts": {"file": "later.js", "name": "later", "css": ["later.css"]},
+    "src/en.ts": {"file": "en.js", "name": "en"},
+    "src/ru.ts": {"file": "ru.js", "name": "ru"},
 }
 WEIGHTS = {
     "index.html": 1,
-    "main.js": 20,
-    "main.css": 300,
+    "first.js": 20,
+    "first.css": 300,
     "shared.js": 4_000,
-    "mls.js": 50_000,
-    "later.js": 600_000,
+    "client.js": 50_000,
+    "wire.js": 600_000,
+    "later.js": 7_000_000,
+    "later.css": 7_000_000,
+    "en.js": 1_000_000,
+    "ru.js": 2_000_000,
 }
 
 
-def test_lazy_modules_count_unless_they_are_named(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_build(tree, CHUNKS, {**WEIGHTS, "much_later.js": 7_000_000})
-    monkeypatch.setattr(webapp, "LATER", frozenset({"src/later.ts"}))
-    assert sum(weight for _, weight in webapp.size()) == 54_321
-    monkeypatch.setattr(webapp, "LATER", frozenset())
-    assert sum(weight for _, weight in webapp.size()) == 7_654_321
-
-
-def test_a_module_that_is_no_longer_there_cannot_be_excused(
-    tree: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_that_is_imported_and_what_is_needed_by_name_counts_and_nothing_else(tree: Path) -> None:
     write_build(tree, CHUNKS, WEIGHTS)
-    monkeypatch.setattr(webapp, "LATER", frozenset({"src/gone.ts"}))
-    with pytest.raises(webapp.BuildError, match=r"src/gone\.ts"):
+    assert sum(webapp.size().values()) == 2_654_321
+
+
+def test_the_larger_language_counts(tree: Path) -> None:
+    write_build(tree, CHUNKS, {**WEIGHTS, "en.js": 3_000_000})
+    assert sum(webapp.size().values()) == 3_654_321
+
+
+@pytest.mark.parametrize("gone", ["_client.js", "src/ru.ts"])
+def test_a_part_that_is_counted_by_name_must_be_there(tree: Path, gone: str) -> None:
+    write_build(tree, {key: chunk for key, chunk in CHUNKS.items() if key != gone}, WEIGHTS)
+    with pytest.raises(webapp.BuildError, match=str(CHUNKS[gone]["name"])):
         webapp.size()
 
 
 @pytest.mark.parametrize(
     ("weight", "kept"), [(webapp.FIRST_MESSAGE_LIMIT, True), (webapp.FIRST_MESSAGE_LIMIT + 1, False)]
 )
-def test_the_limit_is_a_limit(tree: Path, monkeypatch: pytest.MonkeyPatch, weight: int, kept: bool) -> None:
-    write_build(tree, {"index.html": {"file": "main.js"}}, {"main.js": weight})
-    monkeypatch.setattr(webapp, "LATER", frozenset())
+def test_the_limit_is_a_limit(tree: Path, weight: int, kept: bool) -> None:
+    weights = dict.fromkeys(WEIGHTS, 0)
+    write_build(tree, CHUNKS, {**weights, "client.js": weight})
     assert webapp.report_size() is kept
 
 
