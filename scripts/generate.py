@@ -22,7 +22,8 @@ def outputs() -> dict[Path, str]:
         ROOT / "web/src/wire/_messages.ts": typescript.render(messages),
         ROOT / "spec/messages.md": markdown.render(messages),
         ROOT / "src/polynya/core/_state.py": state.render_python(saved),
-        ROOT / "web/src/core/_state.ts": state.render_typescript(saved),
+        ROOT / "web/src/core/_state.ts": state.render_typescript(saved, later=False),
+        ROOT / "web/src/core/_state_rest.ts": state.render_typescript(saved, later=True),
     }
 
 

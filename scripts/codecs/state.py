@@ -94,20 +94,36 @@ def render_python(state: State) -> str:
 
 TYPESCRIPT_HEADER = """// Generated from spec/state.toml by `python -m scripts.generate`; do not edit.
 import { codec } from '../wire/codec.ts';
-import type { %s } from '../wire/_messages.ts';
 """
 
+# What the web app loads after the first message (web/src/core/rest.ts). No type loaded before may name one of these.
+LATER = frozenset({
+    "InviteState", "OperationKind", "Invite", "Asked", "SlotReceipt", "Candidate", "Operation", "OwnCommit", "Upload",
+    "Wish", "Unread", "LateAmendment", "Orphan",
+})  # fmt: skip
 
-def render_typescript(state: State) -> str:
-    """web/src/core/_state.ts: the table repeats the rows of the messages' types that it names."""
+
+def render_typescript(state: State, later: bool) -> str:
+    """web/src/core/_state.ts, or for `later` _state_rest.ts: types, and a table that repeats the rows of the
+    messages' types that it names.
+    """
     own = state.own
-    parts = [
-        TYPESCRIPT_HEADER % ", ".join(state.foreign),
-        "\n".join(typescript._constant(c) for c in own.constants),
-    ]
-    parts += [typescript._enum(e) for e in own.enums.values()]
-    parts += [typescript._interface(s, False) for s in own.structs.values()]
-    needed = _closure(state)
+    if unknown := LATER - own.structs.keys() - own.enums.keys():
+        raise ValueError(f"LATER names what is not in state.toml: {', '.join(sorted(unknown))}")
+    structs = [s for s in own.structs.values() if (s.name in LATER) == later]
+    enums = [e for e in own.enums.values() if (e.name in LATER) == later]
+    named = {f.of or f.type for s in structs for f in s.fields}
+    foreign = [name for name in state.foreign if name in named]
+    parts = [TYPESCRIPT_HEADER + f"import type {{ {', '.join(foreign)} }} from '../wire/_messages.ts';\n"]
+    if not later:
+        parts.append("\n".join(typescript._constant(c) for c in own.constants))
+    parts += [typescript._enum(e) for e in enums]
+    parts += [typescript._interface(s, False) for s in structs]
+    types = "\n".join(f"  {s.name}: {s.name};" for s in structs)
+    parts.append(f"/** By the name that the codec knows it by. */\nexport interface Types {{\n{types}\n}}")
+    needed = _closure(state, {s.name for s in structs})
+    if not later and needed & LATER:
+        raise ValueError(f"LATER holds what is loaded first: {', '.join(sorted(needed & LATER))}")
     everything = state.everything
     table = Schema(
         (),
@@ -115,13 +131,13 @@ def render_typescript(state: State) -> str:
         {name: s for name, s in everything.structs.items() if name in needed},
         {name: u for name, u in everything.unions.items() if name in needed},
     )
-    parts += [typescript._table(table), "\n".join(typescript._functions(name) for name in own.structs)]
+    parts += [f"export {typescript._table(table)}", "\n".join(typescript._functions(s.name) for s in structs)]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
-def _closure(state: State) -> set[str]:
-    found = set(state.own.enums) | set(state.own.structs)
-    waiting = list(state.foreign)
+def _closure(state: State, names: set[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(names)
     while waiting:
         name = waiting.pop()
         if name in found:

@@ -2,17 +2,22 @@
 import { httpsCarrier } from '../carriers/https.ts';
 import { webSocketCarrier } from '../carriers/websocket.ts';
 import { Core } from '../core/core.ts';
-import '../core/rest.ts';
 import { PolynyaError } from '../errors.ts';
 import { parseLink } from '../wire/links.ts';
-import { BrowserClient, type Place } from './client.ts';
+import { BrowserClient } from './client.ts';
 import { ClientError } from './errors.ts';
 import { type Held, takeOver, tryHold } from './lock.ts';
+import { loadActs } from './loading.ts';
 import { Loop } from './loop.ts';
+import type { Place } from './place.ts';
+import { Provision } from './provision.ts';
 import { loadDrafts, loadLook } from './settings.ts';
 import { Storage } from './storage.ts';
 import { systemClock, systemRandom } from './system.ts';
 import type { Bootstrap, BootstrapFunction, Client } from './types.ts';
+
+/** ms: who came by an invite has sent their request by then, and nothing competes with it. */
+const QUIET = 15_000;
 
 const carriers = (url: string) => [webSocketCarrier(url), httpsCarrier(url)];
 
@@ -35,10 +40,13 @@ function failed(error: unknown): Bootstrap {
 
 async function start(place: Place): Promise<Bootstrap> {
   try {
+    const rest = new Provision(loadActs, systemRandom);
+    addEventListener('online', () => rest.retryNow());
     const storage = await Storage.open(place.name);
-    const core = await Core.load(await storage.load());
-    const client = new BrowserClient(place, await loadLook(storage), await loadDrafts(storage));
-    const loop = new Loop(storage, core, systemRandom, systemClock, carriers, client);
+    const rows = await storage.load();
+    const core = await rest.run(() => Core.load(rows));
+    const client = new BrowserClient(place, rest, await loadLook(storage), await loadDrafts(storage));
+    const loop = new Loop(storage, core, systemRandom, systemClock, carriers, client, rest);
     client.loop = loop;
     await loop.start();
     if (core.hasIdentity()) return { kind: 'ready', client: watchNetwork(client) };
@@ -61,8 +69,9 @@ async function register(client: BrowserClient, place: Place, name: string, link:
 }
 
 /** The browser knows when a network came back; waiting out a pause then would be waiting for nothing. */
-function watchNetwork(client: Client): Client {
+function watchNetwork(client: BrowserClient): Client {
   addEventListener('online', () => client.retryNow());
+  setTimeout(() => client.acts().catch(() => undefined), QUIET);
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible' && client.link().kind === 'offline') client.retryNow();
   });

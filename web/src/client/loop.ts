@@ -11,6 +11,7 @@ import { PolynyaError } from '../errors.ts';
 import * as cbor from '../wire/cbor.ts';
 import type { EphemeralPush, Push, RelayAddress } from '../wire/messages.ts';
 import { Link, type LinkMemory, type LinkSink, type RelayState } from './link.ts';
+import type { Provision } from './provision.ts';
 import type { Storage } from './storage.ts';
 
 /** What browsers take as a timer's length. */
@@ -36,6 +37,7 @@ export class Loop implements LinkSink {
   readonly #clock: () => number;
   readonly #carriers: (url: string) => readonly Carrier[];
   readonly #sink: LoopSink;
+  readonly #rest: Provision<unknown>;
   readonly #links = new Map<string, Link>();
   #core: Core;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -49,6 +51,7 @@ export class Loop implements LinkSink {
     clock: () => number,
     carriers: (url: string) => readonly Carrier[],
     sink: LoopSink,
+    rest: Provision<unknown>,
   ) {
     this.storage = storage;
     this.#core = core;
@@ -56,6 +59,7 @@ export class Loop implements LinkSink {
     this.#clock = clock;
     this.#carriers = carriers;
     this.#sink = sink;
+    this.#rest = rest;
   }
 
   get core(): Core {
@@ -71,27 +75,39 @@ export class Loop implements LinkSink {
   }
 
   start(): Promise<void> {
-    return this.#queue(async () => this.#perform(await this.#core.start(this.#clock(), this.#random)));
+    return this.#queue(() => this.#startCore());
   }
 
-  stop(): void {
+  /** Ends all pauses: the person asks, or the network came back. */
+  retryNow(): void {
+    this.#rest.retryNow();
+    for (const link of this.links()) link.retryNow();
+  }
+
+  /** Finishes what is being written, and lets go of everything. A step that waits for the rest is given up: it is undone. */
+  async end(): Promise<void> {
     this.#stopped = true;
+    this.#rest.giveUp();
+    await this.#last;
     clearTimeout(this.#timer);
     for (const link of this.#links.values()) link.close();
     this.storage.close();
   }
 
-  /** Waits until everything that was begun is on disk. */
-  async settled(): Promise<void> {
-    await this.#last;
+  async #startCore(): Promise<void> {
+    await this.#perform(await this.#rest.run(() => this.#core.start(this.#clock(), this.#random)));
   }
 
-  /** One step of the core. @throws what the core says to the person's actions, StoreError, ClientError `taken-over`. */
+  /**
+   * One step of the core; one that needs the rest waits for it, and all others behind it.
+   *
+   * @throws what the core says to the person's actions, StoreError, ClientError `taken-over`
+   */
   handle(event: Event): Promise<readonly AppEvent[]> {
     return this.#queue(async () => {
       let commands: readonly Command[];
       try {
-        commands = await this.#core.handle(event, this.#clock(), this.#random);
+        commands = await this.#rest.run(() => this.#core.handle(event, this.#clock(), this.#random));
         await this.storage.commit(commands.filter(isChange));
       } catch (error) {
         // The core's memory may be ahead of the disk: the disk is the truth. A refused action changed neither.
@@ -121,8 +137,9 @@ export class Loop implements LinkSink {
 
   async #reload(error: unknown): Promise<void> {
     if (this.#stopped || (error instanceof PolynyaError && error.code === 'taken-over')) return;
-    this.#core = await Core.load(await this.storage.load());
-    await this.#perform(await this.#core.start(this.#clock(), this.#random));
+    const rows = await this.storage.load();
+    this.#core = await this.#rest.run(() => Core.load(rows));
+    await this.#startCore();
     for (const link of this.links()) {
       if (link.state.kind === 'online' || link.state.kind === 'polling') {
         this.connected(link.address.identity, link.state.kind === 'online');

@@ -11,7 +11,6 @@ import type {
   ConversationView,
   MessageStatus,
   MessageView,
-  RequestView,
 } from './types.ts';
 
 const STATES: Readonly<Record<core.ConversationViewState, ConversationState>> = {
@@ -58,11 +57,6 @@ export function conversationView(view: core.ConversationView, difference: number
 
 export function contactView(view: core.ContactView): ContactView {
   return { ...view, identity: hex(view.identity), conversation: view.conversation && hex(view.conversation) };
-}
-
-export function requestView(view: core.RequestView, difference: number): RequestView {
-  const { id, identity, name, text, time, safety } = view;
-  return { id: hex(id), identity: hex(identity), name, text, time: time - difference, fingerprint: [...safety] };
 }
 
 /** sent, then delivered and read by at least one other member. */

@@ -1,6 +1,6 @@
 // Generated from spec/state.toml by `python -m scripts.generate`; do not edit.
 import { codec } from '../wire/codec.ts';
-import type { ConversationKind, RelayAddress, DeviceList, Reach, ConversationInfo, LeaveProof, InviteLink, CardBody } from '../wire/_messages.ts';
+import type { ConversationKind, RelayAddress, DeviceList, Reach, ConversationInfo, InviteLink, CardBody } from '../wire/_messages.ts';
 
 /** 2026-11: the first */
 export const STATE_VERSION = 1;
@@ -16,20 +16,6 @@ export const InboxPurpose = {
   invite: 3,
 } as const;
 export type InboxPurpose = (typeof InboxPurpose)[keyof typeof InboxPurpose];
-
-export const InviteState = {
-  /** inbox or card not on the relay yet */
-  preparing: 1,
-  /** can be used */
-  ready: 2,
-  /** a request through it was accepted */
-  used: 3,
-  /** too old */
-  expired: 4,
-  /** the relay refused it */
-  failed: 5,
-} as const;
-export type InviteState = (typeof InviteState)[keyof typeof InviteState];
 
 export const OpenedState = {
   /** the card is being fetched */
@@ -64,26 +50,6 @@ export const ConversationState = {
   fraud: 7,
 } as const;
 export type ConversationState = (typeof ConversationState)[keyof typeof ConversationState];
-
-export const OperationKind = {
-  /** candidates become members */
-  add: 1,
-  /** identities go (admins' wish) */
-  remove: 2,
-  /** to name */
-  rename: 3,
-  /** identities become admins */
-  admin: 4,
-  /** identities are admins no more */
-  unadmin: 5,
-  /** our own leaf gets new keys */
-  update: 6,
-  /** identities wished to leave */
-  leave: 7,
-  /** candidates' leaves are replaced */
-  readd: 8,
-} as const;
-export type OperationKind = (typeof OperationKind)[keyof typeof OperationKind];
 
 export const DropKind = {
   /** a Welcome */
@@ -168,19 +134,6 @@ export interface Inbox {
   readonly inboxKey?: Uint8Array | undefined;
 }
 
-export interface Invite {
-  readonly id: Uint8Array;
-  readonly secret: Uint8Array;
-  /** X-Wing */
-  readonly privateKey: Uint8Array;
-  /** blob id */
-  readonly card: Uint8Array;
-  readonly inbox: Uint8Array;
-  readonly created: number;
-  readonly expires: number;
-  readonly state: InviteState;
-}
-
 export interface Opened {
   readonly id: Uint8Array;
   readonly link: InviteLink;
@@ -194,19 +147,6 @@ export interface Opened {
   readonly problem?: string | undefined;
   /** when the answer came */
   readonly accepted?: number | undefined;
-}
-
-/** A contact request that waits for the person. */
-export interface Asked {
-  readonly id: Uint8Array;
-  readonly identity: Uint8Array;
-  readonly name: string;
-  readonly text?: string | undefined;
-  readonly time: number;
-  readonly invite: Uint8Array;
-  readonly devices: DeviceList;
-  readonly keyPackage: Uint8Array;
-  readonly reach: Reach;
 }
 
 export interface StoredPackage {
@@ -309,12 +249,6 @@ export interface Topic {
   readonly ended?: number | undefined;
 }
 
-export interface SlotReceipt {
-  readonly seq: number;
-  readonly recordHash: Uint8Array;
-  readonly signature: Uint8Array;
-}
-
 /** A message of ours that the log does not hold yet. */
 export interface Outgoing {
   readonly conversation: Uint8Array;
@@ -335,37 +269,6 @@ export interface Outgoing {
   readonly blob?: Uint8Array | undefined;
 }
 
-export interface Candidate {
-  readonly identity: Uint8Array;
-  readonly reach: Reach;
-  readonly keyPackage?: Uint8Array | undefined;
-}
-
-/** A change of a conversation that we want and that is not in the log yet. */
-export interface Operation {
-  readonly conversation: Uint8Array;
-  readonly kind: OperationKind;
-  readonly candidates: readonly Candidate[];
-  readonly identities: readonly Uint8Array[];
-  readonly name?: string | undefined;
-  readonly proof?: LeaveProof | undefined;
-}
-
-/** Our commit on its way, kept with its Welcome until the log decides. */
-export interface OwnCommit {
-  readonly operation: number;
-  /** that it ends */
-  readonly epoch: number;
-  readonly topic: Uint8Array;
-  readonly slot: Uint8Array;
-  readonly record: Uint8Array;
-  /** PendingCommit */
-  readonly pending: Uint8Array;
-  readonly recipients: readonly Candidate[];
-  /** holds the record's body */
-  readonly blob?: Uint8Array | undefined;
-}
-
 /** A record for somebody's inbox, until the relay has it. */
 export interface OutDrop {
   readonly relay: RelayAddress;
@@ -378,60 +281,43 @@ export interface OutDrop {
   readonly blob?: Uint8Array | undefined;
 }
 
-export interface Upload {
-  readonly relay: RelayAddress;
-  readonly data: Uint8Array;
-  readonly sent: number;
-  readonly whole: boolean;
-  /** records that name it and are not on the relay yet */
-  readonly users: number;
-}
-
-/** Somebody's wish to leave. */
-export interface Wish {
-  readonly proof: LeaveProof;
-  /** when we commit it */
-  readonly due: number;
-}
-
-export interface Unread {
-  readonly order: number;
-  readonly sender: Uint8Array;
-}
-
 export interface Seen {
   readonly order: number;
   readonly time: number;
 }
 
-export interface LateAmendment {
-  /** edited, deleted or reacted */
-  readonly kind: string;
-  readonly by: Uint8Array;
-  readonly text: string;
-  readonly order: number;
+/** By the name that the codec knows it by. */
+export interface Types {
+  Meta: Meta;
+  Clock: Clock;
+  Me: Me;
+  Person: Person;
+  Inbox: Inbox;
+  Opened: Opened;
+  StoredPackage: StoredPackage;
+  Preview: Preview;
+  PastEpoch: PastEpoch;
+  RemovedLeaf: RemovedLeaf;
+  Conversation: Conversation;
+  MemberLeaf: MemberLeaf;
+  Membership: Membership;
+  Topic: Topic;
+  Outgoing: Outgoing;
+  OutDrop: OutDrop;
+  Seen: Seen;
 }
 
-/** Amendments of a message that has not come yet. */
-export interface Orphan {
-  readonly amendments: readonly LateAmendment[];
-  readonly time: number;
-}
-
-const { encoder, decoder } = /* @__PURE__ */ codec(`
+export const { encoder, decoder } = /* @__PURE__ */ codec(`
 ConversationKind #1,2
 InboxPurpose #1,2,3
-InviteState #1,2,3,4,5
 OpenedState #1,2,3,4,5,6
 ConversationState #1,2,3,4,5,6,7
-OperationKind #1,2,3,4,5,6,7,8
 DropKind #1,2,3
 PackageUse #1,2,3
 RelayAddress url t256,identity b32
 DeviceList body b0:1024,signature b64
 Reach relay RelayAddress,inbox b32,inboxKey b32,owner b32,packageKey b32
 ConversationInfo kind ConversationKind,name t256,admins [b32]64^,relays [RelayAddress]4,retentionDays u365,membersAdd f
-LeaveProof identity b32,leaves [b32]16,signature b64
 InviteLink version u65535,relay b32,card b32,secret b16,url t256?
 CardBody identity b32,name t128,inbox b32,publicKey b1216,expires u
 Meta version u
@@ -439,9 +325,7 @@ Clock difference u
 Me identitySecret b32,identity b32,name t128,deviceSecret b32,deviceKey b32,credential b0:256,devices DeviceList,listNumber u,relay RelayAddress,ownerSecret b32,packageKey b32,readReceipts f
 Person identity b32,name t128,accepted f,verified f,blocked f,named f,conversation b16?,reach Reach?,devices DeviceList?
 Inbox id b32,relay RelayAddress,readSecret b32,purpose InboxPurpose,owner b16,created f,closing f,seq u,trimmed u,inboxKey b32?
-Invite id b16,secret b16,privateKey b32,card b32,inbox b32,created u,expires u,state InviteState
 Opened id b16,link InviteLink,relay RelayAddress,state OpenedState,card CardBody?,text t512?,inbox b32?,problem t64?,accepted u?
-Asked id b16,identity b32,name t128,text t512?,time u,invite b16,devices DeviceList,keyPackage b0:2048,reach Reach
 StoredPackage bundle b0:16384,use PackageUse,expires u,sealed b0:8192?
 Preview id b16,sender b32,kind t16,text t1024,time u,mine f,status t16?
 PastEpoch epoch u,topic b32,slot b16,ended u
@@ -450,18 +334,9 @@ Conversation id b16,kind ConversationKind,relay RelayAddress,state ConversationS
 MemberLeaf leaf u,identity b32,signatureKey b32
 Membership info ConversationInfo,ownLeaf u,members [MemberLeaf]65536
 Topic id b32,conversation b16,topicSecret b32,ordinal u,created f,seq u,head b32,ended u?
-SlotReceipt seq u,recordHash b32,signature b64
 Outgoing conversation b16,id b16,sent u,content b0:65536,blobs [b32]3,hashes [b32]4096,record b0:4096?,epoch u?,topic b32?,blob b32?
-Candidate identity b32,reach Reach,keyPackage b0:8192?
-Operation conversation b16,kind OperationKind,candidates [Candidate]4096,identities [b32]4096,name t256?,proof LeaveProof?
-OwnCommit operation u,epoch u,topic b32,slot b16,record b0:4096,pending b0:67108864,recipients [Candidate]4096,blob b32?
 OutDrop relay RelayAddress,inbox b32,record b0:4096,kind DropKind,owner b16,blob b32?
-Upload relay RelayAddress,data b0:33554432,sent u,whole f,users u
-Wish proof LeaveProof,due u
-Unread order u,sender b32
 Seen order u,time u
-LateAmendment kind t16,by b32,text t16384,order u
-Orphan amendments [LateAmendment]64,time u
 `);
 
 export const encodeMeta = /* @__PURE__ */ encoder<Meta>('Meta');
@@ -474,12 +349,8 @@ export const encodePerson = /* @__PURE__ */ encoder<Person>('Person');
 export const decodePerson = /* @__PURE__ */ decoder<Person>('Person');
 export const encodeInbox = /* @__PURE__ */ encoder<Inbox>('Inbox');
 export const decodeInbox = /* @__PURE__ */ decoder<Inbox>('Inbox');
-export const encodeInvite = /* @__PURE__ */ encoder<Invite>('Invite');
-export const decodeInvite = /* @__PURE__ */ decoder<Invite>('Invite');
 export const encodeOpened = /* @__PURE__ */ encoder<Opened>('Opened');
 export const decodeOpened = /* @__PURE__ */ decoder<Opened>('Opened');
-export const encodeAsked = /* @__PURE__ */ encoder<Asked>('Asked');
-export const decodeAsked = /* @__PURE__ */ decoder<Asked>('Asked');
 export const encodeStoredPackage = /* @__PURE__ */ encoder<StoredPackage>('StoredPackage');
 export const decodeStoredPackage = /* @__PURE__ */ decoder<StoredPackage>('StoredPackage');
 export const encodePreview = /* @__PURE__ */ encoder<Preview>('Preview');
@@ -496,27 +367,9 @@ export const encodeMembership = /* @__PURE__ */ encoder<Membership>('Membership'
 export const decodeMembership = /* @__PURE__ */ decoder<Membership>('Membership');
 export const encodeTopic = /* @__PURE__ */ encoder<Topic>('Topic');
 export const decodeTopic = /* @__PURE__ */ decoder<Topic>('Topic');
-export const encodeSlotReceipt = /* @__PURE__ */ encoder<SlotReceipt>('SlotReceipt');
-export const decodeSlotReceipt = /* @__PURE__ */ decoder<SlotReceipt>('SlotReceipt');
 export const encodeOutgoing = /* @__PURE__ */ encoder<Outgoing>('Outgoing');
 export const decodeOutgoing = /* @__PURE__ */ decoder<Outgoing>('Outgoing');
-export const encodeCandidate = /* @__PURE__ */ encoder<Candidate>('Candidate');
-export const decodeCandidate = /* @__PURE__ */ decoder<Candidate>('Candidate');
-export const encodeOperation = /* @__PURE__ */ encoder<Operation>('Operation');
-export const decodeOperation = /* @__PURE__ */ decoder<Operation>('Operation');
-export const encodeOwnCommit = /* @__PURE__ */ encoder<OwnCommit>('OwnCommit');
-export const decodeOwnCommit = /* @__PURE__ */ decoder<OwnCommit>('OwnCommit');
 export const encodeOutDrop = /* @__PURE__ */ encoder<OutDrop>('OutDrop');
 export const decodeOutDrop = /* @__PURE__ */ decoder<OutDrop>('OutDrop');
-export const encodeUpload = /* @__PURE__ */ encoder<Upload>('Upload');
-export const decodeUpload = /* @__PURE__ */ decoder<Upload>('Upload');
-export const encodeWish = /* @__PURE__ */ encoder<Wish>('Wish');
-export const decodeWish = /* @__PURE__ */ decoder<Wish>('Wish');
-export const encodeUnread = /* @__PURE__ */ encoder<Unread>('Unread');
-export const decodeUnread = /* @__PURE__ */ decoder<Unread>('Unread');
 export const encodeSeen = /* @__PURE__ */ encoder<Seen>('Seen');
 export const decodeSeen = /* @__PURE__ */ decoder<Seen>('Seen');
-export const encodeLateAmendment = /* @__PURE__ */ encoder<LateAmendment>('LateAmendment');
-export const decodeLateAmendment = /* @__PURE__ */ decoder<LateAmendment>('LateAmendment');
-export const encodeOrphan = /* @__PURE__ */ encoder<Orphan>('Orphan');
-export const decodeOrphan = /* @__PURE__ */ decoder<Orphan>('Orphan');

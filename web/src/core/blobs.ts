@@ -15,7 +15,8 @@ import {
 } from '../wire/messages.ts';
 import type { Body, Prepared } from './body.ts';
 import { attempt } from './errors.ts';
-import { DOWNLOAD, DROP, UPLOAD } from './state.ts';
+import { DROP } from './state.ts';
+import { DOWNLOAD, UPLOAD } from './tables.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
 

@@ -10,3 +10,15 @@ export interface Prepared {
 
 /** Received. `waiting`: a download is on its way; `gone`: the relay does not have it; `bad`: not a body. */
 export type Body = { readonly state: 'ready'; readonly data: Uint8Array } | { readonly state: 'waiting' | 'gone' | 'bad' };
+
+/** A blob that a record's body lies in. */
+export interface Download {
+  readonly relay: Uint8Array;
+  /** Work item that waits for it. */
+  readonly user: string;
+  readonly data: readonly Uint8Array[];
+  readonly received: number;
+  readonly whole: boolean;
+  /** The relay does not have it, or it is not what its id says. */
+  readonly gone: boolean;
+}

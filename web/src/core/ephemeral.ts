@@ -10,7 +10,8 @@ import { ConversationState } from './_state.ts';
 import { group, isBlockedDirect, membership, need } from './conversation.ts';
 import { attempt } from './errors.ts';
 import { me } from './identity.ts';
-import { CONVERSATION, GROUP, LINK, TOPIC, TYPING } from './state.ts';
+import { CONVERSATION, GROUP, LINK, TOPIC } from './state.ts';
+import { TYPING } from './tables.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
 

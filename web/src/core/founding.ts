@@ -15,7 +15,8 @@ import {
   type WelcomeMessage,
 } from '../wire/messages.ts';
 import { concat } from '../crypto/bytes.ts';
-import { type Candidate, type Conversation, ConversationState, type Me, OperationKind } from './_state.ts';
+import { type Conversation, ConversationState, type Me } from './_state.ts';
+import { type Candidate, OperationKind } from './_state_rest.ts';
 import { isRead, membership as membersOf } from './conversation.ts';
 import { CoreError } from './errors.ts';
 import { infoExtension } from './extensions.ts';
@@ -25,7 +26,8 @@ import { showSystem } from './notes.ts';
 import * as operations from './operations.ts';
 import * as profiles from './profiles.ts';
 import * as reachable from './reachable.ts';
-import { CONVERSATION, GROUP, LATER, OPENED, PERSON } from './state.ts';
+import { CONVERSATION, GROUP, OPENED, PERSON } from './state.ts';
+import { LATER } from './tables.ts';
 import * as topicends from './topicends.ts';
 import * as topics from './topics.ts';
 import type { Transaction } from './transaction.ts';

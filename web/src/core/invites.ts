@@ -3,13 +3,15 @@ import { concat } from '../crypto/bytes.ts';
 import { XWING } from '../crypto/xwing.ts';
 import { sealCard, signCard } from '../wire/invite.ts';
 import { INVITE_LIFETIME, type InviteLink } from '../wire/messages.ts';
-import { InboxPurpose, type Invite, InviteState } from './_state.ts';
+import { InboxPurpose } from './_state.ts';
+import { type Invite, InviteState } from './_state_rest.ts';
 import * as blobs from './blobs.ts';
 import { CoreError } from './errors.ts';
 import { me } from './identity.ts';
 import * as reachable from './reachable.ts';
 import * as reaches from './reaches.ts';
-import { INBOX, INVITE, ME, UPLOAD } from './state.ts';
+import { INBOX, ME } from './state.ts';
+import { INVITE, UPLOAD } from './tables.ts';
 import type { State, Transaction } from './transaction.ts';
 import * as work from './work.ts';
 

@@ -8,7 +8,8 @@ import {
   type LeaveProof,
   RECEIVE_KEYS_LIFETIME,
 } from '../wire/messages.ts';
-import { type Conversation, ConversationState, type Membership, OperationKind } from './_state.ts';
+import { type Conversation, ConversationState, type Membership } from './_state.ts';
+import { OperationKind } from './_state_rest.ts';
 import { showSystem } from './notes.ts';
 import type { Place } from './place.ts';
 import { group, hasIdentity, identities, membership, need, needActive, save } from './conversation.ts';
@@ -18,7 +19,8 @@ import * as leaveproofs from './leaveproofs.ts';
 import * as operations from './operations.ts';
 import * as outbox from './outbox.ts';
 import * as roles from './roles.ts';
-import { CONVERSATION, WISH } from './state.ts';
+import { CONVERSATION } from './state.ts';
+import { WISH } from './tables.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
 

@@ -1,7 +1,8 @@
 /** What the person does beyond first contact and messages. */
 import { type Content, ConversationKind } from '../wire/messages.ts';
 import { same } from '../wire/bytes.ts';
-import { type Conversation, ConversationState, OperationKind } from './_state.ts';
+import { type Conversation, ConversationState } from './_state.ts';
+import { OperationKind } from './_state_rest.ts';
 import { act as actFirst } from './actions.ts';
 import * as answering from './answering.ts';
 import { membership, need, needActive } from './conversation.ts';

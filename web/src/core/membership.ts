@@ -14,16 +14,8 @@ import {
   type RosterEntry,
 } from '../wire/messages.ts';
 import { sealRecord } from '../wire/record.ts';
-import {
-  type Candidate,
-  type Conversation,
-  ConversationState,
-  DropKind,
-  type Membership,
-  type Operation,
-  OperationKind,
-  type OwnCommit,
-} from './_state.ts';
+import { type Conversation, ConversationState, DropKind, type Membership } from './_state.ts';
+import { type Candidate, type Operation, OperationKind, type OwnCommit } from './_state_rest.ts';
 import * as bodies from './bodies.ts';
 import { group, hasIdentity, identities, membership } from './conversation.ts';
 import { acceptedKeyPackage, knownDevices } from './devices.ts';
@@ -36,7 +28,8 @@ import { setProblem } from './notes.ts';
 import * as operations from './operations.ts';
 import * as reachable from './reachable.ts';
 import * as reaches from './reaches.ts';
-import { COMMIT, CONVERSATION, number, OPERATION, TOPIC } from './state.ts';
+import { CONVERSATION, number, TOPIC } from './state.ts';
+import { COMMIT, OPERATION } from './tables.ts';
 import * as topicends from './topicends.ts';
 import * as topics from './topics.ts';
 import type { Transaction } from './transaction.ts';

@@ -4,13 +4,15 @@ import { sha512 } from '../crypto/sha512.ts';
 import { compare, readUint } from '../wire/bytes.ts';
 import { ConversationKind } from '../wire/messages.ts';
 import { safetyNumber, safetyQr } from '../wire/safety.ts';
-import { InviteState, type Membership } from './_state.ts';
+import type { Membership } from './_state.ts';
+import { InviteState } from './_state_rest.ts';
 import { peer } from './conversation.ts';
 import { linkOf } from './invites.ts';
 import type { Rights } from './provided.ts';
 import * as roles from './roles.ts';
 import { nameIn } from './show.ts';
-import { ASKED, cellGroup, CONVERSATION, GROUP, INVITE, ME, MEMBERSHIP, OPERATION, PERSON } from './state.ts';
+import { cellGroup, CONVERSATION, GROUP, ME, MEMBERSHIP, PERSON } from './state.ts';
+import { ASKED, INVITE, OPERATION } from './tables.ts';
 import type { State } from './transaction.ts';
 import type * as v from './views.ts';
 

@@ -12,7 +12,8 @@ import {
   type Request,
   type Response,
 } from '../wire/messages.ts';
-import { type Candidate, type Conversation, type Membership, type Operation, OperationKind } from './_state.ts';
+import type { Conversation, Membership } from './_state.ts';
+import { type Candidate, type Operation, OperationKind } from './_state_rest.ts';
 import { group, hasIdentity, identities, membership, need, nextNumber, save } from './conversation.ts';
 import { acceptedKeyPackage, knownDevices } from './devices.ts';
 import { attempt } from './errors.ts';
@@ -20,7 +21,7 @@ import { me, person } from './identity.ts';
 import * as leaveproofs from './leaveproofs.ts';
 import { setProblem } from './notes.ts';
 import * as roles from './roles.ts';
-import { OPERATION } from './state.ts';
+import { OPERATION } from './tables.ts';
 import type { State, Transaction } from './transaction.ts';
 import * as work from './work.ts';
 

@@ -18,7 +18,7 @@ import { group, need, nextNumber, putGroup } from './conversation.ts';
 import * as entries from './entries.ts';
 import { me } from './identity.ts';
 import { rest } from './provided.ts';
-import { COMMIT, CONVERSATION, OUTBOX, OWN_HASH, SEEN, TOPIC } from './state.ts';
+import { CONVERSATION, OUTBOX, OWN_COMMITS, OWN_HASH, SEEN, TOPIC } from './state.ts';
 import * as topics from './topics.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
@@ -70,7 +70,7 @@ export async function workConversation(t: Transaction, conversation: Uint8Array)
  * others removed still could.
  */
 export function epochIsOurs(t: Transaction, conversation: Conversation): boolean {
-  return !conversation.founding && !t.get(COMMIT, conversation.id) && topics.inSync(t, conversation);
+  return !conversation.founding && !t.get(OWN_COMMITS, conversation.id) && topics.inSync(t, conversation);
 }
 
 /** The message with a record of the current epoch and topic, made now if it has none. */

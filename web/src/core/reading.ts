@@ -9,7 +9,8 @@ import {
   type ReceiptContent,
   ReceiptKind,
 } from '../wire/messages.ts';
-import type { LateAmendment, Orphan, Seen } from './_state.ts';
+import type { Seen } from './_state.ts';
+import type { LateAmendment, Orphan } from './_state_rest.ts';
 import { isBlockedDirect, need, received, save, show } from './conversation.ts';
 import { learnDevices } from './devices.ts';
 import type { Amendment, StoredContent } from './history.ts';
@@ -18,7 +19,8 @@ import * as leave from './leave.ts';
 import { updatePreview } from './notes.ts';
 import type { Place } from './place.ts';
 import * as receipts from './receipts.ts';
-import { ORPHAN, SEEN, UNREAD } from './state.ts';
+import { SEEN } from './state.ts';
+import { ORPHAN, UNREAD } from './tables.ts';
 import type { Table, Transaction } from './transaction.ts';
 import * as work from './work.ts';
 

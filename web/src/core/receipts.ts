@@ -6,7 +6,8 @@ import { type Conversation, ConversationState } from './_state.ts';
 import { hasIdentity, identities, membership, need, quiet, save } from './conversation.ts';
 import { me } from './identity.ts';
 import * as outbox from './outbox.ts';
-import { CONVERSATION, SEEN, UNREAD } from './state.ts';
+import { CONVERSATION, SEEN } from './state.ts';
+import { UNREAD } from './tables.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
 

@@ -5,7 +5,7 @@ import { ConversationKind } from '../wire/messages.ts';
 import { ConversationState, type Membership, OpenedState, type Person } from './_state.ts';
 import { hasIdentity, identities, peer } from './conversation.ts';
 import { rest, restIfThere, type Rights } from './provided.ts';
-import { CONVERSATION, ME, MEMBERSHIP, OPENED, PERSON } from './state.ts';
+import { CONVERSATION, ME, MEMBERSHIP, OPENED, OPERATIONS, PERSON } from './state.ts';
 import type { State } from './transaction.ts';
 import type * as v from './views.ts';
 
@@ -28,8 +28,6 @@ export function nameOf(state: State, identity: Uint8Array): string {
 
 // ---- conversations ----
 
-/** The rest's. */
-const OPERATIONS = { name: 'operation' };
 /** Of a direct conversation. */
 const NO_RIGHTS: Rights = { admins: [], mayAdd: false };
 

@@ -19,21 +19,7 @@ import * as entries from './entries.ts';
 import { sourceOf } from './entries.ts';
 import * as inboxes from './inboxes.ts';
 import { rest, restIfThere } from './provided.ts';
-import {
-  CONVERSATION,
-  DOWNLOAD,
-  DROP,
-  HELD,
-  INBOX,
-  INVITE,
-  LINK,
-  ME,
-  OPENED,
-  RELAY,
-  SOURCE,
-  TOPIC,
-  UPLOAD,
-} from './state.ts';
+import { CONVERSATION, HELD, INBOX, LINK, ME, OPENED, RELAY, SOURCE, TOPIC } from './state.ts';
 import * as topics from './topics.ts';
 import type { State, Transaction } from './transaction.ts';
 import * as work from './work.ts';
@@ -42,6 +28,9 @@ import * as work from './work.ts';
 const POLL_INTERVAL = 5_000;
 
 // ---- connections ----
+
+/** Tables with a work item for each row; the item's kind has the table's name. */
+const ROWS = ['topic', 'inbox', 'drop', 'upload', 'download', 'invite', 'opened'];
 
 /** Every item of this relay is looked at, as after a start. */
 export function connected(t: Transaction, relay: Uint8Array, session: boolean): void {
@@ -63,8 +52,7 @@ function wakeAll(t: Transaction): void {
   for (const conversation of t.keys(CONVERSATION)) {
     for (const kind of ['commit', 'operation', 'outbox']) work.wake(t, kind, conversation);
   }
-  const kinds = { topic: TOPIC, inbox: INBOX, drop: DROP, upload: UPLOAD, download: DOWNLOAD, invite: INVITE, opened: OPENED };
-  for (const [kind, table] of Object.entries(kinds)) for (const key of t.keys<unknown>(table)) work.wake(t, kind, key);
+  for (const kind of ROWS) for (const key of t.keys({ name: kind })) work.wake(t, kind, key);
 }
 
 /** Asks for the heads of everything once more. */

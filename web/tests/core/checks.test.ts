@@ -4,12 +4,12 @@ import {
   type Conversation,
   ConversationState,
   decodeConversation,
-  decodeInvite,
   decodeMe,
   decodeTopic,
   type Me,
   type Membership,
 } from '../../src/core/_state.ts';
+import { decodeInvite } from '../../src/core/_state_rest.ts';
 import { checkContent } from '../../src/core/actions.ts';
 import { blobIsNamed } from '../../src/core/blobs.ts';
 import { historyDiffers } from '../../src/core/contents.ts';

@@ -62,22 +62,26 @@ export class Party {
   answers: Waiting[] = [];
   timer: number | null = null;
   online = true;
+  /** What is done where a step fails; gives the commands of another try. */
+  missing: ((error: unknown, event: Event, again: () => Promise<Command[]>) => Promise<Command[]>) | null = null;
   steps = 0;
   crashes = 0;
   core!: Core;
   readonly #world: World;
   readonly #random: SeededRandom;
+  readonly #make: typeof Core;
 
-  constructor(world: World, name: string) {
+  constructor(world: World, name: string, make: typeof Core) {
     this.#world = world;
     this.name = name;
+    this.#make = make;
     this.#random = new SeededRandom(`${world.seed} ${name}`);
   }
 
   // ---- steps ----
 
   async start(): Promise<void> {
-    this.core = await Core.load(this.#durable());
+    this.core = await this.#make.load(this.#durable());
     this.wanted.clear();
     this.timer = null;
     await this.#perform(await this.core.start(this.#world.now, this.#random), undefined);
@@ -92,7 +96,9 @@ export class Party {
 
   async handle(event: Event): Promise<void> {
     this.steps++;
-    const commands = await this.core.handle(event, this.#world.now, this.#random);
+    const step = (): Promise<Command[]> => this.core.handle(event, this.#world.now, this.#random);
+    const commands = await (this.missing ? step().catch((error: unknown) => this.missing?.(error, event, step)) : step());
+    if (!commands) throw new Error('a step without commands');
     await this.#perform(commands, this.crashAt.get(this.steps));
   }
 
@@ -143,7 +149,7 @@ export class Party {
 
   /** A core loaded from what is durable shows what this one shows: a crash loses nothing but the connection. */
   async checkDurable(): Promise<void> {
-    const loaded = await Core.load(this.#durable());
+    const loaded = await this.#make.load(this.#durable());
     const shown = (core: Core): string =>
       JSON.stringify([core.conversations(), core.contacts(), core.requests(), core.invites(), core.openedInvites()]);
     if (shown(loaded) !== shown(this.core)) throw new Error(`${this.name} shows what is not durable`);
@@ -245,8 +251,8 @@ export class World {
   }
 
   /** A registered person. */
-  async person(name: string): Promise<Party> {
-    const party = new Party(this, name);
+  async person(name: string, make = Core): Promise<Party> {
+    const party = new Party(this, name, make);
     this.parties.push(party);
     await party.start();
     await party.do({ type: 'CreateIdentity', name, relay: this.relay.address });

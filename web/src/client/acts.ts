@@ -1,0 +1,244 @@
+/** What a client does once the rest is there: everything but first contact and texts. */
+import type { AppEvent } from '../core/commands.ts';
+import type { SingleAction } from '../core/events.ts';
+import '../core/rest.ts';
+import { hex } from '../crypto/bytes.ts';
+import { same } from '../wire/bytes.ts';
+import { buildInviteLink } from '../wire/links.ts';
+import type { Content, FileReference } from '../wire/messages.ts';
+import { ClientError } from './errors.ts';
+import { unhex } from './hex.ts';
+import type { Loop } from './loop.ts';
+import type { Place } from './place.ts';
+import { type Look, saveLook } from './settings.ts';
+import { Storage } from './storage.ts';
+import { systemRandom } from './system.ts';
+import { download, seal, upload } from './transfer.ts';
+import type { ClientEvent, Hex, InviteView, RequestView, SafetyView, SendFileOptions, Settings } from './types.ts';
+
+/** ms after which someone who has sent no further sign is not typing any more. */
+const TYPING_LIFETIME = 8000;
+
+/** By conversation and identity: the timer that ends it. */
+export type Typers = Map<Hex, Map<Hex, ReturnType<typeof setTimeout>>>;
+
+/** What the functions here need of the client. */
+export interface Inside {
+  readonly loop: Loop;
+  readonly place: Place;
+  readonly typers: Typers;
+  look: Look;
+  tell(event: ClientEvent): void;
+  difference(): number;
+  do(action: SingleAction): Promise<readonly AppEvent[]>;
+  put(conversation: Hex, content: Content): Promise<void>;
+}
+
+// ---- what happens ----
+
+export function appEvent(c: Inside, event: AppEvent): void {
+  switch (event.type) {
+    case 'MeChanged':
+      return c.tell({ type: 'me' });
+    case 'MessageChanged':
+      return c.tell({ type: 'messages', conversation: hex(event.conversation) });
+    case 'RequestReceived':
+    case 'RequestsChanged':
+      return c.tell({ type: 'requests' });
+    case 'InviteCreated':
+    case 'InvitesChanged':
+      return c.tell({ type: 'invites' });
+    case 'TypingChanged':
+      return typingChanged(c, hex(event.conversation), hex(event.identity), event.active);
+    case 'ProblemRaised':
+      return c.tell({ type: 'problem', code: event.code });
+  }
+}
+
+function typingChanged(c: Inside, conversation: Hex, identity: Hex, active: boolean): void {
+  const typing = c.typers.get(conversation) ?? new Map<Hex, ReturnType<typeof setTimeout>>();
+  c.typers.set(conversation, typing);
+  clearTimeout(typing.get(identity));
+  typing.delete(identity);
+  if (active) {
+    typing.set(identity, setTimeout(() => typingChanged(c, conversation, identity, false), TYPING_LIFETIME));
+  }
+  c.tell({ type: 'typing', conversation });
+}
+
+// ---- views ----
+
+export function requests(c: Inside): RequestView[] {
+  const difference = c.difference();
+  return c.loop.core.requests().map(({ id, identity, name, text, time, safety }) => ({
+    id: hex(id),
+    identity: hex(identity),
+    name,
+    text,
+    time: time - difference,
+    fingerprint: [...safety],
+  }));
+}
+
+export function invites(c: Inside): InviteView[] {
+  const { url } = c.loop.core.me().relay;
+  const difference = c.difference();
+  return c.loop.core.invites().map((view) => ({
+    id: hex(view.id),
+    link: view.link && buildInviteLink(c.place.base.startsWith('http') ? c.place.base : url, view.link),
+    created: view.created - difference,
+    expires: view.expires - difference,
+    state: view.state,
+  }));
+}
+
+export async function safety(c: Inside, conversation: Hex): Promise<SafetyView> {
+  const { groups, code, verified } = await c.loop.core.safetyNumber(unhex(conversation));
+  return { groups: [...groups], qr: code, verified };
+}
+
+// ---- messages ----
+
+export function edit(c: Inside, conversation: Hex, id: Hex, text: string): Promise<void> {
+  return c.put(conversation, { type: 'Edit', target: unhex(id), text });
+}
+
+export function remove(c: Inside, conversation: Hex, id: Hex): Promise<void> {
+  return c.put(conversation, { type: 'Delete', target: unhex(id) });
+}
+
+export function react(c: Inside, conversation: Hex, id: Hex, emoji: string): Promise<void> {
+  return c.put(conversation, { type: 'Reaction', target: unhex(id), emoji });
+}
+
+export async function sendFile(c: Inside, conversation: Hex, file: File, options: SendFileOptions = {}): Promise<void> {
+  const view = c.loop.core.conversation(unhex(conversation));
+  const link = view && c.loop.link(view.relay);
+  if (!link) throw new ClientError('offline');
+  const sealed = await seal(file, systemRandom.bytes(32), options.signal);
+  await upload(link, sealed, options.onProgress, options.signal);
+  const { caption, replyTo, width, height, preview } = options;
+  const reference: FileReference = {
+    type: 'FileReference',
+    blob: sealed.id,
+    key: sealed.key,
+    size: file.size,
+    name: file.name,
+    mediaType: file.type || 'application/octet-stream',
+    ...(width !== undefined && { width }),
+    ...(height !== undefined && { height }),
+    ...(preview && { preview }),
+    ...(caption && { caption }),
+    ...(replyTo && { replyTo: unhex(replyTo) }),
+  };
+  await c.put(conversation, reference);
+}
+
+export async function openFile(c: Inside, conversation: Hex, id: Hex, onProgress?: (done: number, total: number) => void): Promise<Blob> {
+  const message = await c.loop.storage.message(unhex(conversation), unhex(id));
+  if (!message) throw new ClientError('unknown-message');
+  const { content } = message;
+  if (content.type !== 'FileReference') throw new ClientError('no-file');
+  const view = c.loop.core.conversation(message.conversation);
+  const link = view && c.loop.link(view.relay);
+  if (!link) throw new ClientError('offline');
+  return download(link, { ...content, id: content.blob }, onProgress);
+}
+
+export async function markRead(c: Inside, conversation: Hex, upto: Hex): Promise<void> {
+  await c.do({ type: 'MarkRead', conversation: unhex(conversation), upto: unhex(upto) });
+}
+
+// ---- contacts ----
+
+export async function createInvite(c: Inside): Promise<Hex> {
+  const before = new Set(c.loop.core.invites().map((view) => hex(view.id)));
+  await c.do({ type: 'CreateInvite' });
+  const made = c.loop.core.invites().find((view) => !before.has(hex(view.id)));
+  if (!made) throw new ClientError('offline');
+  return hex(made.id);
+}
+
+export async function revokeInvite(c: Inside, id: Hex): Promise<void> {
+  await c.do({ type: 'RevokeInvite', id: unhex(id) });
+}
+
+export async function accept(c: Inside, request: Hex): Promise<Hex> {
+  return founded(await c.do({ type: 'AcceptRequest', id: unhex(request) }));
+}
+
+function founded(events: readonly AppEvent[]): Hex {
+  for (const event of events) if (event.type === 'ConversationChanged') return hex(event.conversation);
+  throw new ClientError('offline');
+}
+
+export async function decline(c: Inside, request: Hex): Promise<void> {
+  await c.do({ type: 'DeclineRequest', id: unhex(request) });
+}
+
+export async function block(c: Inside, request: Hex): Promise<void> {
+  await c.do({ type: 'BlockRequest', id: unhex(request) });
+}
+
+export async function blockContact(c: Inside, identity: Hex): Promise<void> {
+  await c.do({ type: 'BlockContact', identity: unhex(identity) });
+}
+
+export async function unblockContact(c: Inside, identity: Hex): Promise<void> {
+  await c.do({ type: 'UnblockContact', identity: unhex(identity) });
+}
+
+// ---- conversations ----
+
+export async function createGroup(c: Inside, name: string, members: Hex[]): Promise<Hex> {
+  return founded(await c.do({ type: 'CreateGroup', name, members: members.map(unhex) }));
+}
+
+export async function addMembers(c: Inside, conversation: Hex, members: Hex[]): Promise<void> {
+  await c.do({ type: 'AddMembers', conversation: unhex(conversation), identities: members.map(unhex) });
+}
+
+export async function removeMember(c: Inside, conversation: Hex, identity: Hex): Promise<void> {
+  await c.do({ type: 'RemoveMember', conversation: unhex(conversation), identity: unhex(identity) });
+}
+
+export async function leave(c: Inside, conversation: Hex): Promise<void> {
+  await c.do({ type: 'Leave', conversation: unhex(conversation) });
+}
+
+export async function rename(c: Inside, conversation: Hex, name: string): Promise<void> {
+  await c.do({ type: 'Rename', conversation: unhex(conversation), name });
+}
+
+export async function setAdmin(c: Inside, conversation: Hex, identity: Hex, admin: boolean): Promise<void> {
+  await c.do({ type: 'SetAdmin', conversation: unhex(conversation), identity: unhex(identity), admin });
+}
+
+export async function deleteConversation(c: Inside, conversation: Hex): Promise<void> {
+  await c.do({ type: 'DeleteConversation', conversation: unhex(conversation) });
+}
+
+export async function verify(c: Inside, conversation: Hex, verified: boolean): Promise<void> {
+  const me = c.loop.core.me().identity;
+  const other = c.loop.core.conversation(unhex(conversation))?.members.find((m) => !same(m.identity, me));
+  if (other) await c.do({ type: 'MarkVerified', identity: other.identity, verified });
+}
+
+// ---- this device ----
+
+export async function setName(c: Inside, name: string): Promise<void> {
+  await c.do({ type: 'SetName', name });
+}
+
+export async function setSettings(c: Inside, { readReceipts, ...look }: Partial<Settings>): Promise<void> {
+  c.look = { ...c.look, ...look };
+  await saveLook(c.loop.storage, c.look);
+  if (readReceipts !== undefined) await c.do({ type: 'SetSettings', readReceipts });
+  c.tell({ type: 'me' });
+}
+
+export async function eraseEverything(c: Inside): Promise<void> {
+  await c.loop.end();
+  await Storage.erase(c.place.name);
+  c.place.held.release();
+}

@@ -1,0 +1,153 @@
+/** The loop and a rest that is slow to come: each event is handled exactly once, in order, or given up whole. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AppEvent, Change } from '../../src/core/commands.ts';
+import type { Loop } from '../../src/client/loop.ts';
+import type { Provision } from '../../src/client/provision.ts';
+import type { Storage } from '../../src/client/storage.ts';
+import { hex } from '../../src/crypto/bytes.ts';
+import type { PolynyaError } from '../../src/errors.ts';
+import { LARGEST } from '../../src/paths/backoff.ts';
+import { SeededRandom } from '../support/seeded.ts';
+
+const NOW = 1_790_000_000_000;
+const RELAY = { url: 'https://relay.example', identity: new Uint8Array(32).fill(7) };
+
+/** What the loop needs of a store, in memory. */
+class MemoryStore {
+  readonly rows = new Map<string, [string, Uint8Array, Uint8Array]>();
+  commits = 0;
+  closed = false;
+
+  commit(changes: readonly Change[]): Promise<void> {
+    if (changes.length) this.commits++;
+    for (const change of changes) {
+      if (change.type !== 'Save') throw new Error(`not expected here: ${change.type}`);
+      const place = `${change.table} ${hex(change.key)}`;
+      if (change.value) this.rows.set(place, [change.table, change.key, change.value]);
+      else this.rows.delete(place);
+    }
+    return Promise.resolve();
+  }
+
+  load(): Promise<[string, Uint8Array, Uint8Array][]> {
+    return Promise.resolve([...this.rows.values()]);
+  }
+
+  own(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  count(table: string): number {
+    return [...this.rows.keys()].filter((place) => place.startsWith(`${table} `)).length;
+  }
+}
+
+interface Running {
+  readonly loop: Loop;
+  readonly rest: Provision<unknown>;
+  readonly store: MemoryStore;
+  readonly told: AppEvent[];
+  readonly stopped: PolynyaError[];
+}
+
+/** Each in modules of its own, as the rest, once loaded, is there for all. */
+async function run(load: () => Promise<unknown>): Promise<Running> {
+  vi.resetModules();
+  const [core, loops, provisions] = await Promise.all([
+    import('../../src/core/core.ts'),
+    import('../../src/client/loop.ts'),
+    import('../../src/client/provision.ts'),
+  ]);
+  const random = new SeededRandom('loop');
+  const store = new MemoryStore();
+  const [told, stopped]: [AppEvent[], PolynyaError[]] = [[], []];
+  const sink = {
+    appEvent: (event: AppEvent) => void told.push(event),
+    linkChanged: () => undefined,
+    stopped: (error: PolynyaError) => void stopped.push(error),
+  };
+  const rest = new provisions.Provision(load, random);
+  const storage = store as unknown as Storage;
+  const loop = new loops.Loop(storage, await core.Core.load([]), random, () => NOW, () => [], sink, rest);
+  await loop.start();
+  await loop.handle({ type: 'CreateIdentity', name: 'Anna', relay: RELAY });
+  return { loop, rest, store, told, stopped };
+}
+
+const loadRest = (): Promise<unknown> => import('../../src/core/rest.ts');
+
+/** A load that fails so often first. */
+function failing(failures: number): { readonly load: () => Promise<unknown>; attempts: number } {
+  const found = {
+    attempts: 0,
+    load: async () => {
+      if (++found.attempts <= failures) throw new TypeError('Failed to fetch');
+      return loadRest();
+    },
+  };
+  return found;
+}
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
+afterEach(() => void vi.useRealTimers());
+
+describe('an event that needs the rest', () => {
+  it('is handled exactly once when the rest fails to load twice, and then loads', async () => {
+    const source = failing(2);
+    const { loop, store, told, stopped } = await run(source.load);
+    expect(source.attempts).toBe(0);
+    const commits = store.commits;
+    const invite = loop.handle({ type: 'CreateInvite' });
+    const renamed = loop.handle({ type: 'SetName', name: 'Anna B' });
+    await vi.advanceTimersByTimeAsync(0);
+    expect([source.attempts, store.commits]).toEqual([1, commits]);
+    await vi.advanceTimersByTimeAsync(LARGEST);
+    await Promise.all([invite, renamed]);
+    expect(source.attempts).toBe(3);
+    expect(loop.core.invites()).toHaveLength(1);
+    expect([store.count('invite'), store.count('inbox'), store.count('upload')]).toEqual([1, 1, 1]);
+    expect(loop.core.me().name).toBe('Anna B');
+    expect(told.map((event) => event.type)).toEqual(['IdentityCreated', 'InvitesChanged', 'MeChanged']);
+    expect(store.commits).toBe(commits + 2);
+    expect(stopped).toEqual([]);
+    await loop.end();
+  });
+
+  it('does not wait out the pause when the network is back', async () => {
+    const source = failing(1);
+    const { loop, rest } = await run(source.load);
+    const invite = loop.handle({ type: 'CreateInvite' });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(source.attempts).toBe(1);
+    rest.retryNow();
+    await invite;
+    expect(source.attempts).toBe(2);
+    await loop.end();
+  });
+
+  it('waits for ever, and is given up whole where another tab takes over', async () => {
+    const source = failing(Infinity);
+    const { loop, store, stopped } = await run(source.load);
+    const invite = loop.handle({ type: 'CreateInvite' });
+    const refused = expect(invite).rejects.toMatchObject({ code: 'taken-over' });
+    await vi.advanceTimersByTimeAsync(20 * LARGEST);
+    expect(source.attempts).toBeGreaterThan(20);
+    const rows = [...store.rows.keys()];
+    await loop.end();
+    await refused;
+    expect([...store.rows.keys()]).toEqual(rows);
+    expect([store.closed, stopped]).toEqual([true, []]);
+  });
+
+  it('does not hold up an end that comes while the rest is being fetched', async () => {
+    const { loop, store } = await run(() => new Promise(() => undefined));
+    const refused = expect(loop.handle({ type: 'CreateInvite' })).rejects.toMatchObject({ code: 'taken-over' });
+    await loop.end();
+    await refused;
+    expect(store.closed).toBe(true);
+  });
+});
