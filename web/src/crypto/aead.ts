@@ -1,4 +1,4 @@
-import { CryptoError } from './errors.ts';
+import { CryptoError, checkSize } from './errors.ts';
 import { subtle, view } from './subtle.ts';
 
 /** An AEAD of RFC 5116. Sizes in bytes; the tag is at the ciphertext's end. */
@@ -13,13 +13,14 @@ export interface Aead {
   open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array): Promise<Uint8Array>;
 }
 
-function row(id: number, name: string, format: string, keySize: number): Aead {
+function aesGcm(id: number, keySize: number): Aead {
+  const name = 'AES-GCM';
   const load = (key: Uint8Array, usage: KeyUsage): Promise<CryptoKey> => {
-    if (key.length !== keySize) throw new CryptoError(`A ${name} key here has ${keySize} bytes.`);
-    return subtle().importKey(format as 'raw', view(key), name, false, [usage]);
+    checkSize(key, keySize);
+    return subtle().importKey('raw', view(key), name, false, [usage]);
   };
   const parameters = (nonce: Uint8Array, aad: Uint8Array): AesGcmParams => {
-    if (nonce.length !== 12) throw new CryptoError('A nonce has 12 bytes.');
+    checkSize(nonce, 12);
     return { name, iv: view(nonce), additionalData: view(aad) };
   };
   return {
@@ -42,12 +43,5 @@ function row(id: number, name: string, format: string, keySize: number): Aead {
   };
 }
 
-export const AES_128_GCM = row(0x0001, 'AES-GCM', 'raw', 16);
-export const AES_256_GCM = row(0x0002, 'AES-GCM', 'raw', 32);
-/** Only where WebCrypto has it: nothing that we publish needs it. */
-export const CHACHA20_POLY1305 = row(0x0003, 'ChaCha20-Poly1305', 'raw-secret', 32);
-
-/** The AEAD with HPKE's number `id`, if known. */
-export function aeadById(id: number): Aead | undefined {
-  return [AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305].find((aead) => aead.id === id);
-}
+export const AES_128_GCM = aesGcm(0x0001, 16);
+export const AES_256_GCM = aesGcm(0x0002, 32);

@@ -6,3 +6,8 @@ export class CryptoError extends PolynyaError {
     super(message, 'crypto');
   }
 }
+
+/** Refuses a key, nonce or ciphertext of another length. @throws CryptoError */
+export function checkSize(data: Uint8Array, size: number): void {
+  if (data.length !== size) throw new CryptoError(`There are ${data.length} bytes where ${size} belong.`);
+}

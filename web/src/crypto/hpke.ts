@@ -1,11 +1,11 @@
-import { type Aead, aeadById } from './aead.ts';
+import type { Aead } from './aead.ts';
 import { concat, u16, utf8 } from './bytes.ts';
 import { CryptoError } from './errors.ts';
 import type { Kem } from './kem.ts';
 import { labeledExpand, labeledExtract } from './labeled.ts';
 import type { Random } from './random.ts';
 
-/** HPKE (RFC 9180) in base mode over HKDF-SHA256, the one KDF that a suite here names. */
+/** HPKE (RFC 9180) in base mode over HKDF-SHA256, the one KDF here. */
 
 export const KDF_HKDF_SHA256 = 0x0001;
 /** A context counts its messages in 32 bits, far below what its AEAD bears. */
@@ -22,12 +22,9 @@ export class Context {
   readonly #exporterSecret: Uint8Array;
   #sequence = 0;
 
-  /** @throws CryptoError for unknown ids. */
-  constructor(kem: Kem, kdfId: number, aeadId: number, sharedSecret: Uint8Array, info: Uint8Array) {
-    const aead = aeadById(aeadId);
-    if (kdfId !== KDF_HKDF_SHA256 || aead === undefined) throw new CryptoError('The HPKE algorithm is unknown.');
+  constructor(kem: Kem, aead: Aead, sharedSecret: Uint8Array, info: Uint8Array) {
     this.#aead = aead;
-    const id = concat(utf8('HPKE'), u16(kem.id), u16(kdfId), u16(aead.id));
+    const id = concat(utf8('HPKE'), u16(kem.id), u16(KDF_HKDF_SHA256), u16(aead.id));
     this.#suiteId = id;
     const context = concat(
       MODE_BASE,
@@ -69,53 +66,49 @@ export class Context {
 /** [encapsulation, sending context]. @throws CryptoError for an unusable key. */
 export async function setupSender(
   kem: Kem,
-  kdfId: number,
-  aeadId: number,
+  aead: Aead,
   publicKey: Uint8Array,
   info: Uint8Array,
   random: Random,
 ): Promise<[Uint8Array, Context]> {
   const [shared, encapsulation] = await kem.encapsulate(publicKey, random);
-  return [encapsulation, new Context(kem, kdfId, aeadId, shared, info)];
+  return [encapsulation, new Context(kem, aead, shared, info)];
 }
 
 /** The receiving context. @throws CryptoError for an unusable encapsulation. */
 export async function setupReceiver(
   kem: Kem,
-  kdfId: number,
-  aeadId: number,
+  aead: Aead,
   privateKey: Uint8Array,
   encapsulation: Uint8Array,
   info: Uint8Array,
 ): Promise<Context> {
-  return new Context(kem, kdfId, aeadId, await kem.decapsulate(privateKey, encapsulation), info);
+  return new Context(kem, aead, await kem.decapsulate(privateKey, encapsulation), info);
 }
 
 /** One message to a public key: [encapsulation, ciphertext]. */
 export async function sealOnce(
   kem: Kem,
-  kdfId: number,
-  aeadId: number,
+  aead: Aead,
   publicKey: Uint8Array,
   info: Uint8Array,
   aad: Uint8Array,
   plaintext: Uint8Array,
   random: Random,
 ): Promise<[Uint8Array, Uint8Array]> {
-  const [encapsulation, context] = await setupSender(kem, kdfId, aeadId, publicKey, info, random);
+  const [encapsulation, context] = await setupSender(kem, aead, publicKey, info, random);
   return [encapsulation, await context.seal(aad, plaintext)];
 }
 
 /** Opens what `sealOnce` made. @throws CryptoError */
 export async function openOnce(
   kem: Kem,
-  kdfId: number,
-  aeadId: number,
+  aead: Aead,
   privateKey: Uint8Array,
   encapsulation: Uint8Array,
   info: Uint8Array,
   aad: Uint8Array,
   ciphertext: Uint8Array,
 ): Promise<Uint8Array> {
-  return (await setupReceiver(kem, kdfId, aeadId, privateKey, encapsulation, info)).open(aad, ciphertext);
+  return (await setupReceiver(kem, aead, privateKey, encapsulation, info)).open(aad, ciphertext);
 }

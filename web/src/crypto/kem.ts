@@ -1,5 +1,5 @@
 import { concat, u16, utf8 } from './bytes.ts';
-import { CryptoError } from './errors.ts';
+import { checkSize } from './errors.ts';
 import { labeledExpand, labeledExtract } from './labeled.ts';
 import type { Random } from './random.ts';
 import { agree, checkPublicKey, publicKey } from './x25519.ts';
@@ -59,7 +59,7 @@ export const DHKEM_X25519: Kem = {
     return [sharedSecret(dh, ephemeral.publicKey, receiver), ephemeral.publicKey];
   },
   async decapsulate(privateKey, encapsulation) {
-    if (encapsulation.length !== 32) throw new CryptoError('The encapsulation has a wrong length.');
+    checkSize(encapsulation, 32);
     const [dh, own] = await Promise.all([agree(privateKey, encapsulation), publicKey(privateKey)]);
     return sharedSecret(dh, encapsulation, own);
   },

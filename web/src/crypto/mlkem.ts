@@ -1,5 +1,5 @@
-import { CryptoError } from './errors.ts';
-import { feature, jwkField, remembered, subtle, view } from './subtle.ts';
+import { CryptoError, checkSize } from './errors.ts';
+import { fallback, feature, jwkField, remembered, subtle, view } from './subtle.ts';
 
 /** ML-KEM-768 (FIPS 203). A secret key is its 64-byte seed d || z. */
 
@@ -29,7 +29,7 @@ const Q = 3329;
 
 /** Refuses public keys that FIPS 203, section 7.2, refuses: 768 coefficients of 12 bits, each below q. @throws CryptoError */
 export function checkPublicKey(publicKey: Uint8Array): void {
-  if (publicKey.length !== PUBLIC_KEY_SIZE) throw new CryptoError('An ML-KEM-768 public key has 1,184 bytes.');
+  checkSize(publicKey, PUBLIC_KEY_SIZE);
   for (let i = 0; i < 1152; i += 3) {
     const [a, b, c] = [publicKey[i]!, publicKey[i + 1]!, publicKey[i + 2]!];
     if ((a | ((b & 15) << 8)) >= Q || ((b >> 4) | (c << 4)) >= Q) {
@@ -41,13 +41,13 @@ export function checkPublicKey(publicKey: Uint8Array): void {
 /** The 1,184-byte public key of a seed. */
 export async function publicKey(seed: Uint8Array): Promise<Uint8Array> {
   if (await native()) return jwkField(await importSeed(seed), 'pub');
-  return (await import('./fallback.ts')).mlkemPublic(seed);
+  return (await fallback()).mlkemPublic(seed);
 }
 
 /** Encapsulation with the system's own randomness: [shared secret, ciphertext]. @throws CryptoError for an invalid key. */
 export async function encapsulate(publicKey: Uint8Array): Promise<[Uint8Array, Uint8Array]> {
   try {
-    if (!(await native())) return (await import('./fallback.ts')).mlkemEncapsulate(publicKey);
+    if (!(await native())) return (await fallback()).mlkemEncapsulate(publicKey);
     const key = await subtleKem().importKey('raw-public', view(publicKey), NAME, true, ['encapsulateBits']);
     const { sharedKey, ciphertext } = await subtleKem().encapsulateBits(NAME, key);
     return [new Uint8Array(sharedKey), new Uint8Array(ciphertext)];
@@ -58,7 +58,7 @@ export async function encapsulate(publicKey: Uint8Array): Promise<[Uint8Array, U
 
 /** The 32-byte shared secret; a wrong ciphertext of the right length gives a wrong secret (implicit rejection). */
 export async function decapsulate(seed: Uint8Array, ciphertext: Uint8Array): Promise<Uint8Array> {
-  if (ciphertext.length !== CIPHERTEXT_SIZE) throw new CryptoError('An ML-KEM-768 ciphertext has 1,088 bytes.');
-  if (!(await native())) return (await import('./fallback.ts')).mlkemDecapsulate(seed, ciphertext);
+  checkSize(ciphertext, CIPHERTEXT_SIZE);
+  if (!(await native())) return (await fallback()).mlkemDecapsulate(seed, ciphertext);
   return new Uint8Array(await subtleKem().decapsulateBits(NAME, await importSeed(seed), view(ciphertext)));
 }

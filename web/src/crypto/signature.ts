@@ -1,6 +1,6 @@
 import { hex } from './bytes.ts';
-import { CryptoError } from './errors.ts';
-import { feature, jwkField, pkcs8, remembered, subtle, view } from './subtle.ts';
+import { checkSize } from './errors.ts';
+import { fallback, feature, jwkField, pkcs8, remembered, subtle, view } from './subtle.ts';
 import type { Random } from './random.ts';
 
 /** Ed25519 (RFC 8032). A private key is its 32-byte seed. */
@@ -25,15 +25,15 @@ export function generate(random: Random): Uint8Array {
 
 /** The 32-byte public key of a seed. */
 export async function publicKey(seed: Uint8Array): Promise<Uint8Array> {
-  if (seed.length !== 32) throw new CryptoError('An Ed25519 seed has 32 bytes.');
-  if (!(await native())) return (await import('./fallback.ts')).ed25519Public(seed);
+  checkSize(seed, 32);
+  if (!(await native())) return (await fallback()).ed25519Public(seed);
   return jwkField(await importPrivate(seed), 'x');
 }
 
 /** A 64-byte signature. */
 export async function sign(seed: Uint8Array, message: Uint8Array): Promise<Uint8Array> {
-  if (seed.length !== 32) throw new CryptoError('An Ed25519 seed has 32 bytes.');
-  if (!(await native())) return (await import('./fallback.ts')).ed25519Sign(seed, message);
+  checkSize(seed, 32);
+  if (!(await native())) return (await fallback()).ed25519Sign(seed, message);
   return new Uint8Array(await subtle().sign('Ed25519', await importPrivate(seed), view(message)));
 }
 
@@ -63,7 +63,7 @@ export async function verify(publicKey: Uint8Array, message: Uint8Array, signatu
   if (publicKey.length !== PUBLIC_KEY_SIZE || signature.length !== SIGNATURE_SIZE) return false;
   if (isSmallOrder(publicKey) || isSmallOrder(signature)) return false;
   try {
-    if (!(await native())) return (await import('./fallback.ts')).ed25519Verify(publicKey, message, signature);
+    if (!(await native())) return (await fallback()).ed25519Verify(publicKey, message, signature);
     return await subtle().verify('Ed25519', await importPublic(publicKey), view(signature), view(message));
   } catch {
     return false;

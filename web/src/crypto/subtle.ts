@@ -13,6 +13,9 @@ export function subtle(): SubtleCrypto {
   return found;
 }
 
+/** Curves and ML-KEM for browsers that lack them: never loaded by one that has them. */
+export const fallback = (): Promise<typeof import('./fallback.ts')> => import('./fallback.ts');
+
 /** A predicate asked once: whether `probe` succeeds in this browser. */
 export function feature(probe: () => Promise<unknown>): () => Promise<boolean> {
   let answer: Promise<boolean> | undefined;

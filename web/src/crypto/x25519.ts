@@ -1,6 +1,6 @@
 import { hex } from './bytes.ts';
-import { CryptoError } from './errors.ts';
-import { feature, jwkField, pkcs8, remembered, subtle, view } from './subtle.ts';
+import { CryptoError, checkSize } from './errors.ts';
+import { fallback, feature, jwkField, pkcs8, remembered, subtle, view } from './subtle.ts';
 
 const importPrivate = remembered((secretKey) =>
   subtle().importKey('pkcs8', pkcs8(0x6e, secretKey), 'X25519', true, ['deriveBits']),
@@ -8,10 +8,7 @@ const importPrivate = remembered((secretKey) =>
 const importPublic = remembered((publicKey) => subtle().importKey('raw', view(publicKey), 'X25519', true, []));
 
 /** Whether WebCrypto has X25519. */
-export const native = feature(async () => {
-  const key = await subtle().generateKey({ name: 'X25519' }, false, ['deriveBits']);
-  return key;
-});
+export const native = feature(() => subtle().generateKey({ name: 'X25519' }, false, ['deriveBits']));
 
 /** Refuses the all-zero result that a public key of small order gives (RFC 7748, section 6.1). */
 export function checkSharedSecret(shared: Uint8Array): Uint8Array {
@@ -35,7 +32,7 @@ const LOW_ORDER = [
 
 /** Refuses the public keys that `agree` would refuse, without agreeing. @throws CryptoError */
 export function checkPublicKey(publicKey: Uint8Array): void {
-  if (publicKey.length !== 32) throw new CryptoError('An X25519 key has 32 bytes.');
+  checkSize(publicKey, 32);
   const masked = publicKey.slice();
   masked[31]! &= 0x7f;
   if (LOW_ORDER.includes(hex(masked))) throw new CryptoError('The public key is not usable.');
@@ -43,9 +40,10 @@ export function checkPublicKey(publicKey: Uint8Array): void {
 
 /** X25519 (RFC 7748) of a 32-byte secret key and a 32-byte public key. @throws CryptoError */
 export async function agree(secretKey: Uint8Array, publicKey: Uint8Array): Promise<Uint8Array> {
-  if (secretKey.length !== 32 || publicKey.length !== 32) throw new CryptoError('An X25519 key has 32 bytes.');
+  checkSize(secretKey, 32);
+  checkSize(publicKey, 32);
   try {
-    if (!(await native())) return checkSharedSecret((await import('./fallback.ts')).agree(secretKey, publicKey));
+    if (!(await native())) return checkSharedSecret((await fallback()).agree(secretKey, publicKey));
     const [own, peer] = await Promise.all([importPrivate(secretKey), importPublic(publicKey)]);
     return checkSharedSecret(new Uint8Array(await subtle().deriveBits({ name: 'X25519', public: peer }, own, 256)));
   } catch (error) {
@@ -56,7 +54,7 @@ export async function agree(secretKey: Uint8Array, publicKey: Uint8Array): Promi
 
 /** The 32-byte public key of a 32-byte secret key. */
 export async function publicKey(secretKey: Uint8Array): Promise<Uint8Array> {
-  if (secretKey.length !== 32) throw new CryptoError('An X25519 key has 32 bytes.');
-  if (!(await native())) return (await import('./fallback.ts')).x25519Public(secretKey);
+  checkSize(secretKey, 32);
+  if (!(await native())) return (await fallback()).x25519Public(secretKey);
   return jwkField(await importPrivate(secretKey), 'x');
 }

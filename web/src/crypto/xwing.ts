@@ -1,5 +1,5 @@
 import { concat, utf8 } from './bytes.ts';
-import { CryptoError } from './errors.ts';
+import { checkSize } from './errors.ts';
 import { sha3256, shake256 } from './keccak.ts';
 import type { Kem, KeyPair } from './kem.ts';
 import * as mlkem from './mlkem.ts';
@@ -19,7 +19,7 @@ interface Expanded {
 }
 
 const expand = remembered(async (privateKey): Promise<Expanded> => {
-  if (privateKey.length !== 32) throw new CryptoError('An X-Wing private key has 32 bytes.');
+  checkSize(privateKey, 32);
   const expanded = shake256(privateKey, 96);
   const mlkemSeed = expanded.slice(0, 64);
   const x25519Secret = expanded.slice(64);
@@ -45,12 +45,12 @@ export const XWING: Kem = {
   publicKey: async (privateKey) => (await expand(privateKey)).publicKey,
   generate: (random) => pair(random.bytes(32)),
   checkPublicKey(publicKey) {
-    if (publicKey.length !== PUBLIC_KEY_SIZE) throw new CryptoError('An X-Wing public key has 1,216 bytes.');
+    checkSize(publicKey, PUBLIC_KEY_SIZE);
     mlkem.checkPublicKey(publicKey.slice(0, mlkem.PUBLIC_KEY_SIZE));
     x25519.checkPublicKey(publicKey.slice(mlkem.PUBLIC_KEY_SIZE));
   },
   async encapsulate(publicKey, random) {
-    if (publicKey.length !== PUBLIC_KEY_SIZE) throw new CryptoError('An X-Wing public key has 1,216 bytes.');
+    checkSize(publicKey, PUBLIC_KEY_SIZE);
     const ephemeral = random.bytes(32);
     const encapsulated = random.encapsulate(publicKey.slice(0, mlkem.PUBLIC_KEY_SIZE));
     const peer = publicKey.slice(mlkem.PUBLIC_KEY_SIZE);
@@ -62,7 +62,7 @@ export const XWING: Kem = {
     return [combine(mlkemShared, shared, own, peer), concat(mlkemCiphertext, own)];
   },
   async decapsulate(privateKey, encapsulation) {
-    if (encapsulation.length !== ENCAPSULATION_SIZE) throw new CryptoError('The encapsulation has a wrong length.');
+    checkSize(encapsulation, ENCAPSULATION_SIZE);
     const { mlkemSeed, x25519Secret, publicKey } = await expand(privateKey);
     const ephemeral = encapsulation.slice(mlkem.CIPHERTEXT_SIZE);
     const [mlkemShared, shared] = await Promise.all([

@@ -25,7 +25,7 @@ const CONFIRMATION = '12.4.2-confirmation-tag';
 async function externalInitSecret(suite: Suite, externalSecret: Uint8Array, kemOutput: Uint8Array): Promise<Uint8Array> {
   const { kem, hash, aead } = suite;
   const { privateKey } = await externalKeyPair(suite, externalSecret);
-  const context = await setupReceiver(kem, hash.kdfId, aead.id, privateKey, kemOutput, EMPTY);
+  const context = await setupReceiver(kem, aead, privateKey, kemOutput, EMPTY);
   return context.export(EXTERNAL_INIT_LABEL, hash.size);
 }
 

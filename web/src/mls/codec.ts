@@ -13,13 +13,10 @@ function malformed(rule: string, detail = ''): MlsError {
 /** A cursor over bytes that refuses to run past their end. */
 export class Reader {
   readonly #data: Uint8Array;
-  readonly #view: DataView;
-  #offset: number;
+  #offset = 0;
 
   constructor(data: Uint8Array) {
     this.#data = data;
-    this.#view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-    this.#offset = 0;
   }
 
   get remaining(): number {
@@ -34,20 +31,11 @@ export class Reader {
     return start;
   }
 
-  u8(): number {
-    return this.#view.getUint8(this.#take(1));
-  }
-
-  u16(): number {
-    return this.#view.getUint16(this.#take(2));
-  }
-
-  u32(): number {
-    return this.#view.getUint32(this.#take(4));
-  }
-
-  u64(): bigint {
-    return this.#view.getBigUint64(this.#take(8));
+  /** Big-endian, of at most 4 bytes. */
+  uint(size: number): number {
+    let value = 0;
+    for (let at = this.#take(size), end = at + size; at < end; at++) value = value * 256 + this.#data[at]!;
+    return value;
   }
 
   /** A copy of the next `n` bytes. */
@@ -58,11 +46,11 @@ export class Reader {
 
   /** A vector's length: 1, 2 or 4 bytes by the two highest bits, in the fewest that hold it (section 2.1.2). */
   length(): number {
-    const first = this.u8();
+    const first = this.uint(1);
     const prefix = first >> 6;
     if (prefix === 3) throw malformed('2.1.2-prefix');
-    let value = first & 0x3f;
-    for (let more = (1 << prefix) - 1; more > 0; more--) value = value * 256 + this.u8();
+    const more = (1 << prefix) - 1;
+    const value = (first & 0x3f) * 256 ** more + this.uint(more);
     if ((prefix === 1 && value < 64) || (prefix === 2 && value < 16384)) throw malformed('2.1.2-overlong');
     return value;
   }
@@ -82,7 +70,6 @@ export class Reader {
 /** Grows as values are written. */
 export class Writer {
   #data = new Uint8Array(128);
-  #view = new DataView(this.#data.buffer);
   #size = 0;
 
   #grow(n: number): number {
@@ -92,29 +79,16 @@ export class Writer {
       const larger = new Uint8Array(Math.max(this.#size, this.#data.length * 2));
       larger.set(this.#data.subarray(0, start));
       this.#data = larger;
-      this.#view = new DataView(larger.buffer);
     }
     return start;
   }
 
-  u8(value: number): void {
-    const at = this.#grow(1);
-    this.#view.setUint8(at, value);
-  }
-
-  u16(value: number): void {
-    const at = this.#grow(2);
-    this.#view.setUint16(at, value);
-  }
-
-  u32(value: number): void {
-    const at = this.#grow(4);
-    this.#view.setUint32(at, value);
-  }
-
-  u64(value: bigint): void {
-    const at = this.#grow(8);
-    this.#view.setBigUint64(at, value);
+  /** Big-endian, of at most 4 bytes. */
+  uint(value: number, size: number): void {
+    for (let start = this.#grow(size), at = size - 1; at >= 0; at--) {
+      this.#data[start + at] = value;
+      value = Math.floor(value / 256);
+    }
   }
 
   bytes(data: Uint8Array): void {
@@ -123,9 +97,9 @@ export class Writer {
   }
 
   length(value: number): void {
-    if (value < 64) this.u8(value);
-    else if (value < 16384) this.u16(0x4000 | value);
-    else if (value < 2 ** 30) this.u32((0x80000000 | value) >>> 0);
+    if (value < 64) this.uint(value, 1);
+    else if (value < 2 ** 14) this.uint(value + 2 ** 14, 2);
+    else if (value < 2 ** 30) this.uint(value + 2 ** 31, 4);
     else throw malformed('2.1.2-range');
   }
 
@@ -158,10 +132,20 @@ export function decode<T>(codec: Pick<Codec<T>, 'read'>, data: Uint8Array): T {
   return value;
 }
 
-export const u8: Codec<number> = { write: (w, v) => w.u8(v), read: (r) => r.u8() };
-export const u16: Codec<number> = { write: (w, v) => w.u16(v), read: (r) => r.u16() };
-export const u32: Codec<number> = { write: (w, v) => w.u32(v), read: (r) => r.u32() };
-export const u64: Codec<bigint> = { write: (w, v) => w.u64(v), read: (r) => r.u64() };
+function uint(size: number): Codec<number> {
+  return { write: (w, v) => w.uint(v, size), read: (r) => r.uint(size) };
+}
+
+export const u8 = uint(1);
+export const u16 = uint(2);
+export const u32 = uint(4);
+export const u64: Codec<bigint> = {
+  write(w, v) {
+    w.uint(Number(v >> 32n), 4);
+    w.uint(Number(v & 0xffffffffn), 4);
+  },
+  read: (r) => (BigInt(r.uint(4)) << 32n) | BigInt(r.uint(4)),
+};
 
 /** `opaque x<V>`. */
 export const opaque: Codec<Uint8Array> = { write: (w, v) => w.vector(v), read: (r) => r.bytes(r.length()) };
@@ -192,11 +176,11 @@ export function vector<T>(item: Codec<T>): Codec<readonly T[]> {
 export function optional<T>(item: Codec<T>): Codec<T | null> {
   return {
     write(writer, value) {
-      writer.u8(value === null ? 0 : 1);
+      writer.uint(value === null ? 0 : 1, 1);
       if (value !== null) item.write(writer, value);
     },
     read(reader) {
-      const presence = reader.u8();
+      const presence = reader.uint(1);
       if (presence > 1) throw malformed('2.1.1-presence');
       return presence === 1 ? item.read(reader) : null;
     },

@@ -60,7 +60,7 @@ export async function joinExternal(
   const key = findExtension(groupInfo.extensions, EXTERNAL_PUB, externalPub);
   ensure(key !== null, '12.4.3.2-no-external-pub');
   const { kem, hash, aead } = suite;
-  const [kemOutput, hpke] = await setupSender(kem, hash.kdfId, aead.id, key, EMPTY, random);
+  const [kemOutput, hpke] = await setupSender(kem, aead, key, EMPTY, random);
 
   const proposals: Proposal[] = [{ type: EXTERNAL_INIT, kemOutput }];
   if (resync !== null) proposals.push({ type: REMOVE, removed: resync });

@@ -3,7 +3,7 @@ import { concat, u16, utf8 } from '../crypto/bytes.ts';
 import { equal } from '../crypto/compare.ts';
 import { CryptoError } from '../crypto/errors.ts';
 import { hkdfExpand, hkdfExtract, hmacSha256, sha256 } from '../crypto/hashes.ts';
-import { KDF_HKDF_SHA256, openOnce, sealOnce } from '../crypto/hpke.ts';
+import { openOnce, sealOnce } from '../crypto/hpke.ts';
 import { DHKEM_X25519, type Kem } from '../crypto/kem.ts';
 import type { Random } from '../crypto/random.ts';
 import * as ed25519 from '../crypto/signature.ts';
@@ -14,8 +14,6 @@ import { MlsError, ensure } from './errors.ts';
 export interface Hash {
   /** Bytes, also those of HKDF and HMAC: `KDF.Nh`. */
   readonly size: number;
-  /** HPKE's number of the KDF over this hash. */
-  readonly kdfId: number;
   digest(data: Uint8Array): Uint8Array;
   mac(key: Uint8Array, data: Uint8Array): Uint8Array;
   extract(salt: Uint8Array, ikm: Uint8Array): Uint8Array;
@@ -39,7 +37,6 @@ export interface Suite {
 
 const SHA256: Hash = {
   size: 32,
-  kdfId: KDF_HKDF_SHA256,
   digest: sha256,
   mac: hmacSha256,
   extract: hkdfExtract,
@@ -153,8 +150,7 @@ export async function encryptWithLabel(
   random: Random,
 ): Promise<HpkeCiphertext> {
   const info = labelledContent(label, context);
-  const { kem, hash, aead } = suite;
-  const [kemOutput, ciphertext] = await sealOnce(kem, hash.kdfId, aead.id, publicKey, info, EMPTY, plaintext, random);
+  const [kemOutput, ciphertext] = await sealOnce(suite.kem, suite.aead, publicKey, info, EMPTY, plaintext, random);
   return { kemOutput, ciphertext };
 }
 
@@ -167,8 +163,7 @@ export function decryptWithLabel(
   sealed: HpkeCiphertext,
 ): Promise<Uint8Array> {
   const info = labelledContent(label, context);
-  const { kem, hash, aead } = suite;
-  return openOnce(kem, hash.kdfId, aead.id, privateKey, sealed.kemOutput, info, EMPTY, sealed.ciphertext);
+  return openOnce(suite.kem, suite.aead, privateKey, sealed.kemOutput, info, EMPTY, sealed.ciphertext);
 }
 
 /** Whether a MAC is the key's over the data, in constant time. */

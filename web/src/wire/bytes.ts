@@ -1,4 +1,5 @@
 /** Integers (big-endian), order and base64url of byte strings. */
+import { fromBase64Url } from '../crypto/bytes.ts';
 
 /** Unsigned integer of `size` bytes; exact below 2^53. */
 export function uint(value: number, size: number): Uint8Array<ArrayBuffer> {
@@ -38,8 +39,8 @@ export function toBase64url(data: Uint8Array): string {
 }
 
 /** Strict: null for padding, other characters, impossible lengths and non-zero spare bits. */
-export function fromBase64url(text: string): Uint8Array<ArrayBuffer> | null {
+export function fromBase64url(text: string): Uint8Array | null {
   if (!/^[\w-]*$/.test(text) || text.length % 4 === 1) return null;
-  const data = Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (c) => c.charCodeAt(0));
+  const data = fromBase64Url(text);
   return toBase64url(data) === text ? data : null;
 }

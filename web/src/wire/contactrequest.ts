@@ -1,7 +1,7 @@
 /** Making contact requests (protocol.md section 7); `requests.ts` opens and verifies them. */
 import { AES_256_GCM } from '../crypto/aead.ts';
 import { concat, utf8 } from '../crypto/bytes.ts';
-import { KDF_HKDF_SHA256, sealOnce } from '../crypto/hpke.ts';
+import { sealOnce } from '../crypto/hpke.ts';
 import type { Random } from '../crypto/random.ts';
 import { sign } from '../crypto/signature.ts';
 import { XWING } from '../crypto/xwing.ts';
@@ -51,7 +51,7 @@ export async function sealContactRequest(
   const info = requestInfo(cardId);
   return concat(
     ...(await refuse('contact-request-key', () =>
-      sealOnce(XWING, KDF_HKDF_SHA256, AES_256_GCM.id, publicKey, info, inbox, padded, random),
+      sealOnce(XWING, AES_256_GCM, publicKey, info, inbox, padded, random),
     )),
   );
 }

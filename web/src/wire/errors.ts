@@ -9,8 +9,8 @@ export class WireError extends PolynyaError {
   readonly rule: string;
   readonly detail: string;
 
-  constructor(rule: string, detail = '', message?: string, code = 'wire') {
-    super(message ?? (detail ? `${rule}: ${detail}` : rule), code);
+  constructor(rule: string, detail = '', code = 'wire') {
+    super(detail ? `${rule}: ${detail}` : rule, code);
     this.rule = rule;
     this.detail = detail;
   }

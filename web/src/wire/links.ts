@@ -1,5 +1,5 @@
 /** Invite and relay links (protocol.md section 7): parse what people paste, build what they send on. */
-import { concat, utf8 } from '../crypto/bytes.ts';
+import { concat, fromBase64Url, utf8 } from '../crypto/bytes.ts';
 import { sha256 } from '../crypto/hashes.ts';
 import {
   decodeInviteLink,
@@ -28,20 +28,13 @@ const INVISIBLE = /[\u00ad\u200b-\u200f\u2060\ufeff]/g;
 const AROUND = '[<>()[\\]{}"\'`.,;:!?\u00ab\u00bb\u201c\u201d\u2018\u2019]';
 const EDGES = new RegExp(`^${AROUND}+|${AROUND}+$`, 'g');
 
-const MESSAGES = {
-  'link-foreign': 'This is not a Polynya link. Copy the whole link from the message you were sent.',
-  'link-truncated': 'The end of this link is missing. Copy it again, as a whole, or ask for it again.',
-  'link-damaged': 'This link was changed on its way. Ask for it again, best as a QR code.',
-  'link-version': 'This link was made by a newer Polynya. Update Polynya, then open the link again.',
-  'link-address': 'This link does not say where its relay is. Ask for the whole link, beginning with http.',
-};
+/** The text catalogue has the words for each: they are not in the first load. */
+export type LinkRule = 'link-foreign' | 'link-truncated' | 'link-damaged' | 'link-version' | 'link-address';
 
-export type LinkRule = keyof typeof MESSAGES;
-
-/** A link that cannot be used; `code` and `rule` are the same, `message` tells the person what to do. */
+/** A link that cannot be used; `code` and `rule` are the same. */
 export class LinkError extends WireError {
   constructor(rule: LinkRule) {
-    super(rule, '', MESSAGES[rule], rule);
+    super(rule, '', rule);
   }
 }
 
@@ -128,7 +121,7 @@ function checked(payload: string): Uint8Array {
 /** The whole bytes of base64url that ends anywhere. */
 function wholeBytes(payload: string): Uint8Array {
   const whole = payload.slice(0, payload.length - (payload.length % 4 === 1 ? 1 : 0));
-  return Uint8Array.from(atob(whole.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
+  return fromBase64Url(whole);
 }
 
 /** Whether the end is missing: of the value, or of the check behind it. */

@@ -27,7 +27,7 @@ export async function setupRequest(
 ): Promise<[Uint8Array, Uint8Array, Context]> {
   const start = header(kem, keyId);
   const info = concat(utf8(`${label}\0`), start);
-  const [enc, context] = await setupSender(kem, KDF_HKDF_SHA256, AES_128_GCM.id, publicKey, info, random);
+  const [enc, context] = await setupSender(kem, AES_128_GCM, publicKey, info, random);
   return [start, enc, context];
 }
 
@@ -41,7 +41,7 @@ export async function openSetup(
   const end = HEADER_SIZE + kem.encapsulationSize;
   const enc = message.slice(HEADER_SIZE, end);
   const info = concat(utf8(`${label}\0`), message.slice(0, HEADER_SIZE));
-  const context = await setupReceiver(kem, KDF_HKDF_SHA256, AES_128_GCM.id, privateKey, enc, info);
+  const context = await setupReceiver(kem, AES_128_GCM, privateKey, enc, info);
   return [enc, message.slice(end), context];
 }
 

@@ -2,7 +2,7 @@
 import { AES_256_GCM } from '../crypto/aead.ts';
 import { concat } from '../crypto/bytes.ts';
 import { sha256 } from '../crypto/hashes.ts';
-import { KDF_HKDF_SHA256, openOnce } from '../crypto/hpke.ts';
+import { openOnce } from '../crypto/hpke.ts';
 import { publicKey, sign, verify } from '../crypto/signature.ts';
 import { XWING } from '../crypto/xwing.ts';
 import {
@@ -73,7 +73,7 @@ export async function openContactRequest(
   const size = XWING.encapsulationSize;
   const [enc, sealed, info] = [record.slice(0, size), record.slice(size), requestInfo(cardId)];
   const padded = await refuse('contact-request-open', () =>
-    openOnce(XWING, KDF_HKDF_SHA256, AES_256_GCM.id, privateKey, enc, info, inbox, sealed),
+    openOnce(XWING, AES_256_GCM, privateKey, enc, info, inbox, sealed),
   );
   const body = decodeRecordBody(unpad(padded, REQUEST_SIZES, LENGTH_SIZE));
   if (body.type !== 'Inline') throw new WireError('contact-request-inline');

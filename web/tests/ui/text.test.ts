@@ -66,7 +66,7 @@ test('every code of an error has words that say what to do', () => {
     ...codes('src/client/errors.ts', 'type ClientCode', ';'),
     ...codes('src/client/errors.ts', 'constructor(kind:', ',').map((kind) => `store-${kind}`),
     ...codes('src/core/errors.ts', 'type CoreCode', ';'),
-    ...codes('src/wire/links.ts', 'const MESSAGES', '}').filter((code) => code.startsWith('link-')),
+    ...codes('src/wire/links.ts', 'type LinkRule', ';'),
     ...CODES,
   ];
   const missing = all.filter((code) => !(`error:${code}` in english));
