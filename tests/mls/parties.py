@@ -32,23 +32,29 @@ def capabilities(suite: Suite = X25519) -> Capabilities:
     return default_capabilities(suite, [EXTENSION, 0xF0A2, 0x000A])
 
 
-def key_package(name: str, random: SeededRandom, suite: Suite = X25519) -> KeyPackageBundle:
+def key_package(
+    name: str, random: SeededRandom, suite: Suite = X25519, lifetime: Lifetime = LIFETIME
+) -> KeyPackageBundle:
     return make_key_package(
         suite,
         BasicCredential(name.encode()),
         random.bytes(32),
-        lifetime=LIFETIME,
+        lifetime=lifetime,
         capabilities=capabilities(suite),
         random=random,
     )
 
 
 def found(
-    random: SeededRandom, suite: Suite = X25519, extensions: Sequence[Extension] = (), name: str = "0"
+    random: SeededRandom,
+    suite: Suite = X25519,
+    extensions: Sequence[Extension] = (),
+    name: str = "0",
+    group_id: bytes | None = None,
 ) -> Group:
     return Group.create(
         suite,
-        b"group" + random.bytes(4),
+        b"group" + random.bytes(4) if group_id is None else group_id,
         BasicCredential(name.encode()),
         random.bytes(32),
         extensions=extensions,

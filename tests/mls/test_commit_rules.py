@@ -34,6 +34,7 @@ from polynya.mls.proposal import (
 from polynya.mls.psk import BRANCH, REINIT, ExternalPskId, ResumptionPskId
 from tests.mls.parties import (
     EXTENSION,
+    LIFETIME,
     NOW,
     advance,
     capabilities,
@@ -130,6 +131,16 @@ def test_add_outside_its_lifetime(seconds: int) -> None:
     assert groups[1].verify_commit(message, now=1_810_000_000_999).adds == (add.key_package,)
 
 
+def test_add_of_a_client_that_claims_to_live_for_ever() -> None:
+    random = SeededRandom(55)
+    groups = group_of(2, random)
+    add = Add(key_package("new", random, lifetime=Lifetime(0, 2**40)).key_package)
+    both_refuse("7.2-lifetime-span", groups, [add], random)
+    refuses("7.2-lifetime-span", lambda: groups[0].propose(add, random=random))
+    message = forge(groups[0], [add], random)
+    assert groups[1].verify_commit(message, max_lifetime=2**40, now=NOW).adds == (add.key_package,)
+
+
 def test_add_of_a_client_that_is_not_up_to_the_group() -> None:
     random = SeededRandom(6)
     required = RequiredCapabilities((0xF0A2,), (), (1,)).extension()
@@ -142,7 +153,7 @@ def test_add_of_a_client_that_is_not_up_to_the_group() -> None:
             X25519,
             groups[0].members()[0].credential,
             random.bytes(32),
-            lifetime=Lifetime(0, 2**40),
+            lifetime=LIFETIME,
             capabilities=Capabilities((1,), (1,), listed),
             random=random,
         ).key_package
@@ -222,7 +233,7 @@ def test_two_adds_of_one_client() -> None:
                 X25519,
                 groups[0].members()[0].credential,
                 seed,
-                lifetime=Lifetime(0, 2**40),
+                lifetime=LIFETIME,
                 random=random,
             ).key_package
         )
@@ -238,7 +249,7 @@ def test_add_of_a_client_that_is_in_the_group_unless_it_is_removed() -> None:
         X25519,
         groups[2].members()[2].credential,
         groups[2]._state.signature_private,
-        lifetime=Lifetime(0, 2**40),
+        lifetime=LIFETIME,
         random=random,
     )
     both_refuse("7.3-signature-key-reused", groups, [Add(again.key_package)], random)

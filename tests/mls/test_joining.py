@@ -335,6 +335,34 @@ def test_ratchet_trees_have_one_encoding() -> None:
         refuses("7.1-unmerged-order", lambda data=data: RatchetTree.decode(X25519, data))  # type: ignore[misc]
 
 
+def test_a_tree_that_ends_in_a_parent_is_filled_up_and_refused() -> None:
+    random = SeededRandom(21)
+    leaf, parent = group_of(1, random)[0]._state.tree.nodes[0], ParentNode(b"k" * 32, b"", ())
+    assert leaf is not None
+    pair = [optional(u8(1) + leaf.encode()), optional(u8(2) + parent.encode())]
+    for count, width in ((1, 3), (2, 7), (3, 7), (4, 15)):
+        tree = RatchetTree.decode(X25519, vector(pair * count))
+        assert len(tree.nodes) == width
+        refuses("7.9.2-parent-hash", lambda tree=tree: checks.check_parent_hash(tree, 1, parent))  # type: ignore[misc]
+        welcome, bundle = lie(group_of(3, random), random, tree=lambda _, tree=tree: tree)  # type: ignore[misc]
+        with pytest.raises(MlsError):
+            join(welcome, bundle)
+
+
+def test_a_tree_with_a_leaf_that_claims_to_live_for_ever() -> None:
+    random = SeededRandom(22)
+    groups = group_of(3, random)
+    other = key_package("long", random, lifetime=Lifetime(0, 2**40)).key_package.leaf_node
+
+    def change(nodes: list[object]) -> None:
+        nodes[2] = other
+
+    welcome, bundle = lie(groups, random, tree=_edited(change))
+    refuses("7.2-lifetime-span", lambda: join(welcome, bundle))
+    # A leaf that the path's committer did not sign.
+    refuses("7.9.2-parent-hash", lambda: Group.join(welcome, [bundle], max_lifetime=2**40, now=NOW))
+
+
 # ---- key packages
 # -------------------------------------------------------------------------------------------------
 

@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Sequence
+from typing import Any
+
 from polynya.mls import joining, psk
 from polynya.mls.codec import Reader, decode
 from polynya.mls.group import X25519, X_WING, Group, KeyPackageBundle, PendingCommit
 from polynya.mls.proposal import Add, PreSharedKey, Proposal, ReInit
 from polynya.mls.psk import APPLICATION, BRANCH, REINIT, ExternalPskId, ResumptionPskId, resumption_key
+from polynya.mls.succession import SameClient
 from polynya.mls.suite import Suite
 from tests.mls.parties import NOW, advance, commit_by, found, group_of, in_agreement, key_package, refuses
 from tests.support.seeded import SeededRandom
@@ -67,17 +72,23 @@ def test_resumption_keys_are_kept_for_a_few_epochs() -> None:
 
 
 def succeed(
-    usage: int, old: Group, suite: Suite, random: SeededRandom, commits: int = 0
+    usage: int,
+    old: Group,
+    suite: Suite,
+    random: SeededRandom,
+    commits: int = 0,
+    group_id: bytes = b"next",
+    names: Sequence[str] = ("1",),
 ) -> tuple[PendingCommit, KeyPackageBundle, dict[bytes, bytes]]:
-    """The first commit of a group that follows `old`."""
-    bundle = key_package("1", random, suite)
+    """The first commit of a group that follows `old`, with "0" as its founder; the first name's bundle."""
+    bundles = [key_package(name, random, suite) for name in names]
     psks = {resumption_key(old.group_id, old.epoch): old.resumption_psk}
-    new = found(random, suite)
+    new = found(random, suite, group_id=group_id)
     for _ in range(commits):
         new = new.merge_commit(new.commit(now=NOW, random=random))
     resumption = ResumptionPskId(usage, old.group_id, old.epoch, random.bytes(suite.secret_size))
-    by_value: list[Proposal] = [Add(bundle.key_package), PreSharedKey(resumption)]
-    return new.commit(by_value, psks=psks, now=NOW, random=random), bundle, psks
+    by_value: list[Proposal] = [*(Add(bundle.key_package) for bundle in bundles), PreSharedKey(resumption)]
+    return new.commit(by_value, psks=psks, now=NOW, random=random), bundles[0], psks
 
 
 def test_a_group_moves_to_another_suite() -> None:
@@ -87,9 +98,69 @@ def test_a_group_moves_to_another_suite() -> None:
     pending, bundle, psks = succeed(REINIT, groups[0], X_WING, random)
     assert pending.welcome is not None
     assert psks == {resumption_key(groups[1].group_id, groups[1].epoch): groups[1].resumption_psk}
-    joined = Group.join(pending.welcome, [bundle], psks=psks, now=NOW)
+    joined = Group.join(pending.welcome, [bundle], psks=psks, former=groups[1], now=NOW)
     assert isinstance(joined.psks[0], ResumptionPskId) and joined.psks[0].usage == REINIT
     assert in_agreement([pending.group, joined.group]) and joined.group.suite is X_WING
+
+
+def test_a_group_that_follows_another_is_held_against_it() -> None:
+    """Its inviter knows the former group's secret, and still cannot make of it what the ReInit did not say."""
+    random = SeededRandom(6)
+    before = group_of(2, random)
+    groups = commit_by(before, 0, random, ReInit(b"next", 1, X_WING.id, ()))
+
+    def joins(former: Group | None, suite: Suite = X_WING, **options: Any) -> None:
+        pending, bundle, psks = succeed(REINIT, groups[0], suite, random, **options)
+        Group.join(pending.welcome or b"", [bundle], psks=psks, former=former, now=NOW)
+
+    joins(groups[1])
+    elsewhere = found(random, group_id=b"elsewhere")
+    for other in (None, before[1], elsewhere):
+        refuses("12.4.3.1-former-group", lambda other=other: joins(other))  # type: ignore[misc]
+    refuses("12.4.3.1-reinit", lambda: joins(groups[1], group_id=b"another"))
+    refuses("12.4.3.1-reinit", lambda: joins(groups[1], X25519))
+    refuses("12.4.3.1-reinit-members", lambda: joins(groups[1], names=("2",)))
+    joins(groups[1], names=("1", "2"))
+
+    on = [Group.decode(group.encode()) for group in commit_by(before, 0, random)]
+    refuses("12.4.3.1-reinit", lambda: follows(on, REINIT, on[1], random))
+
+
+def follows(groups: list[Group], usage: int, former: Group, random: SeededRandom, **options: Any) -> Group:
+    """Joins a group that follows the first of `groups` as it is."""
+    pending, bundle, psks = succeed(usage, groups[0], X25519, random, **options)
+    return Group.join(pending.welcome or b"", [bundle], psks=psks, former=former, now=NOW).group
+
+
+def test_a_branch_is_of_members_only() -> None:
+    random = SeededRandom(7)
+    groups = group_of(3, random)
+    assert follows(groups, BRANCH, groups[1], random).epoch == 1
+    on = commit_by(groups, 2, random)
+    assert follows(groups, BRANCH, on[1], random, names=("1", "2")).epoch == 1, (
+        "the epoch that is named counts"
+    )
+    refuses("12.4.3.1-branch-members", lambda: follows(groups, BRANCH, groups[1], random, names=("1", "9")))
+    refuses("12.4.3.1-former-group", lambda: follows(on, BRANCH, groups[1], random))
+    pending, bundle, psks = succeed(BRANCH, groups[0], X_WING, random)
+    welcome = pending.welcome or b""
+    refuses(
+        "12.4.3.1-branch",
+        lambda: Group.join(welcome, [bundle], psks=psks, former=groups[1], now=NOW),
+    )
+
+
+def test_the_caller_says_who_is_the_same_client() -> None:
+    random = SeededRandom(8)
+    groups = group_of(2, random)
+    pending, bundle, psks = succeed(BRANCH, groups[0], X25519, random, names=("another device of 1",))
+    welcome = pending.welcome or b""
+
+    def join(same: SameClient) -> Group:
+        return Group.join(welcome, [bundle], psks=psks, former=groups[1], same=same, now=NOW).group
+
+    refuses("12.4.3.1-branch-members", lambda: join(operator.eq))
+    assert in_agreement([pending.group, join(lambda one, other: True)])
 
 
 def test_a_branch_begins_with_epoch_1() -> None:
@@ -97,7 +168,7 @@ def test_a_branch_begins_with_epoch_1() -> None:
     groups = group_of(2, random)
     pending, bundle, psks = succeed(BRANCH, groups[0], X25519, random)
     assert pending.welcome is not None
-    assert Group.join(pending.welcome, [bundle], psks=psks, now=NOW).group.epoch == 1
+    assert Group.join(pending.welcome, [bundle], psks=psks, former=groups[1], now=NOW).group.epoch == 1
     refuses("12.1.4-usage", lambda: succeed(BRANCH, groups[0], X25519, random, commits=1))
     late = (ResumptionPskId(BRANCH, b"g", 1, bytes(32)),)
     refuses("12.4.3.1-resumption-epoch", lambda: joining.check_first_epoch(late, 2))

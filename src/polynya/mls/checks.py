@@ -180,10 +180,15 @@ def check_credentials_supported(tree: RatchetTree) -> None:
         raise MlsError("7.3-credential-support")
 
 
-def check_tree(tree: RatchetTree, group_id: bytes, extensions: Sequence[Extension]) -> None:
-    """Everything that a joiner verifies about a tree whose hash it knows (section 12.4.3.1)."""
+def check_tree(
+    tree: RatchetTree, group_id: bytes, extensions: Sequence[Extension], max_lifetime: int = MAX_LIFETIME
+) -> None:
+    """Everything that a joiner verifies about a tree whose hash it knows (section 12.4.3.1).
+
+    `max_lifetime` in seconds."""
     for index, leaf in tree.leaves():
         check_leaf_capabilities(leaf, tree.suite)
+        check_lifetime_span(leaf.lifetime, max_lifetime)
         check_leaf_signature(leaf, tree.suite, group_id, index)
     check_supported(tree.capabilities_in_use()[0], extensions)
     check_credentials_supported(tree)

@@ -44,6 +44,7 @@ def join_external(
     leaf_extensions: Sequence[Extension],
     capabilities: Capabilities | None,
     authenticated_data: bytes,
+    max_lifetime: int,
     random: Random,
 ) -> tuple[PublicMessage, GroupState, tuple[Proposed, ...]]:
     """(commit message, state after it, its proposals); raises MlsError.
@@ -56,7 +57,7 @@ def join_external(
     context = info.group_context
     suite = suite_of(context.cipher_suite)
     old_tree = tree_of(suite, info, tree)
-    check_group_info(suite, info, old_tree)
+    check_group_info(suite, info, old_tree, max_lifetime)
     public_key = external_pub(info.extensions)
     if public_key is None:
         raise MlsError("12.4.3.2-no-external-pub")

@@ -48,6 +48,7 @@ was opened since.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -71,11 +72,7 @@ from polynya.mls.extensions import Extension
 from polynya.mls.framing import (
     MEMBER,
     NEW_MEMBER_COMMIT,
-    PrivateMessage,
-    PublicMessage,
-    content_type,
     encode_message,
-    read_message,
 )
 from polynya.mls.groupcontext import GroupContext, read_group_context
 from polynya.mls.keypackage import (
@@ -86,10 +83,12 @@ from polynya.mls.keypackage import (
     read_key_package,
 )
 from polynya.mls.leaf import Capabilities, Lifetime
+from polynya.mls.messages import inspect
 from polynya.mls.proposal import Add, Proposal, ReInit, Update
 from polynya.mls.proposals import Proposed, read_proposed
 from polynya.mls.psk import PskId
 from polynya.mls.state import GroupState, decode_state, encode_state
+from polynya.mls.succession import Former, SameClient
 from polynya.mls.suite import SUITES, X25519, X_WING, Suite, suite_of
 from polynya.mls.views import ApplicationMessage, Member, MessageInfo, ReceivedProposal, VerifiedCommit
 from polynya.mls.welcoming import make_group_info, make_welcome
@@ -134,17 +133,6 @@ def verify_key_package(
     checks.check_lifetime_span(key_package.leaf_node.lifetime, max_lifetime)
     checks.check_lifetime(key_package.leaf_node, now)
     return key_package
-
-
-def inspect(message: bytes) -> MessageInfo:
-    """Group, epoch and kind of a public or private message, before anything is verified; raises MlsError."""
-    body = decode(read_message, message)
-    if isinstance(body, PublicMessage):
-        content = body.content
-        return MessageInfo(content.group_id, content.epoch, content_type(content.content), False)
-    if isinstance(body, PrivateMessage):
-        return MessageInfo(body.group_id, body.epoch, body.content_type, True)
-    raise MlsError("6-not-a-group-message")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +184,20 @@ class Group:
         *,
         tree: bytes | None = None,
         psks: Mapping[bytes, bytes] | None = None,
+        former: Group | None = None,
+        same: SameClient = operator.eq,
+        max_lifetime: int = checks.MAX_LIFETIME,
         now: int,
     ) -> Joined:
         """By a Welcome for one of `bundles`; `tree` where the Welcome does not hold it. Raises MlsError.
 
+        A group that was re-initialised or branched takes the `former` one; `same` tells whether two
+        credentials stand for one client. `max_lifetime` (seconds): as in `verify_key_package`.
+
         The caller checks that it is not in a group of this id already, and who the members are.
         """
-        joined = joining.join(welcome, bundles, tree, psks or {})
+        followed = None if former is None else Former(former._state, same)
+        joined = joining.join(welcome, bundles, tree, psks or {}, max_lifetime, followed)
         return Joined(
             cls(joined.state),
             joining.other_extensions(joined.group_info),
@@ -226,6 +221,7 @@ class Group:
         leaf_extensions: Sequence[Extension] = (),
         capabilities: Capabilities | None = None,
         authenticated_data: bytes = b"",
+        max_lifetime: int = checks.MAX_LIFETIME,
         random: Random,
     ) -> PendingCommit:
         """By a GroupInfo with an external key: an MLSMessage from `group_info(external_pub=True)`. Raises
@@ -245,6 +241,7 @@ class Group:
             leaf_extensions=leaf_extensions,
             capabilities=capabilities,
             authenticated_data=authenticated_data,
+            max_lifetime=max_lifetime,
             random=random,
         )
         return PendingCommit(encode_message(message), None, state.tree.encode(), cls(state), proposals, None)
@@ -408,15 +405,18 @@ class Group:
         proposed = verifying.check_proposal_message(state, signed)
         return Group(replace(state, pending=(*state.pending, proposed))), message
 
-    def receive_proposal(self, message: bytes) -> tuple[Group, ReceivedProposal]:
+    def receive_proposal(
+        self, message: bytes, *, max_lifetime: int = checks.MAX_LIFETIME
+    ) -> tuple[Group, ReceivedProposal]:
         """Checks a proposal message of the current epoch and keeps it for a commit; raises MlsError.
 
-        Receiving one twice changes nothing. From then on only commits may be sent (section 12.4).
+        `max_lifetime` as in `verify_commit`. Receiving one twice changes nothing. From then on only commits
+        may be sent (section 12.4).
         """
         state = self._state
         verifying.check_open(state)
         secret_tree, opened = verifying.open_handshake(state, message)
-        proposed = verifying.check_proposal_message(state, opened)
+        proposed = verifying.check_proposal_message(state, opened, max_lifetime)
         known = any(p.reference == proposed.reference for p in state.pending)
         pending = state.pending if known else (*state.pending, proposed)
         sender = proposed.sender
@@ -487,11 +487,15 @@ class Group:
         past = (*state.past, state.archive()) if keep_past else state.past
         return Group(replace(after, past=past))
 
-    def verify_commit(self, message: bytes, *, now: int) -> VerifiedCommit:
-        """Everything that any member can check; see the module's text on `now` (ms). Raises MlsError."""
+    def verify_commit(
+        self, message: bytes, *, max_lifetime: int = checks.MAX_LIFETIME, now: int
+    ) -> VerifiedCommit:
+        """Everything that any member can check; see the module's text on `now` (ms). Raises MlsError.
+
+        `max_lifetime` (seconds): of key packages that the commit adds; the same for all members."""
         state = self._state
         _, opened = verifying.open_handshake(state, message)
-        checked = verifying.check_commit_message(state, opened, now)
+        checked = verifying.check_commit_message(state, opened, now, max_lifetime)
         removes = (Member.of(i, verifying.member_leaf(state.tree, i)) for i in checked.applied.removed)
         adds = (p.proposal.key_package for p in checked.proposals if isinstance(p.proposal, Add))
         return VerifiedCommit(
@@ -533,8 +537,7 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Joined:
     """What a Welcome gave. `group_info_extensions` are without the tree; `expired` are leaves whose key
-    package had run out at the time of joining; `psks` those that were mixed in (for one with usage reinit or
-    branch the caller compares the members with the old group's, section 12.4.3.1)."""
+    package had run out at the time of joining; `psks` those that were mixed in."""
 
     group: Group
     group_info_extensions: tuple[Extension, ...]

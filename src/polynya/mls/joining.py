@@ -15,6 +15,7 @@ from polynya.mls.keypackage import KeyPackageBundle
 from polynya.mls.psk import APPLICATION, PskId, ResumptionPskId, collect, psk_secret
 from polynya.mls.secrettree import SecretTree
 from polynya.mls.state import GroupState
+from polynya.mls.succession import Former, check_succession
 from polynya.mls.suite import Suite, suite_of
 from polynya.mls.tree import RatchetTree
 from polynya.mls.welcome import (
@@ -41,6 +42,8 @@ def join(
     bundles: Sequence[KeyPackageBundle],
     tree_bytes: bytes | None,
     psks: Mapping[bytes, bytes],
+    max_lifetime: int,
+    former: Former | None,
 ) -> JoinedState:
     """Checks everything that section 12.4.3.1 asks of a joiner; raises MlsError."""
     message = decode(read_message, welcome_message)
@@ -57,8 +60,9 @@ def join(
     if context.cipher_suite != suite.id:
         raise MlsError("12.4.3.1-suite")
     tree = tree_of(suite, info, tree_bytes)
-    check_group_info(suite, info, tree)
+    check_group_info(suite, info, tree, max_lifetime)
     check_first_epoch(secrets.psks, context.epoch)
+    check_succession(secrets.psks, context, tree, former)
     own = tree.leaf_by_encoding(bundle.key_package.leaf_node.encoded)
     if own is None:
         raise MlsError("12.4.3.1-own-leaf")
@@ -111,11 +115,11 @@ def check_tree_hash(tree: RatchetTree, expected: bytes) -> None:
         raise MlsError("12.4.3.1-tree-hash")
 
 
-def check_group_info(suite: Suite, info: GroupInfo, tree: RatchetTree) -> None:
+def check_group_info(suite: Suite, info: GroupInfo, tree: RatchetTree, max_lifetime: int) -> None:
     """The GroupInfo is signed by a member of the very tree it describes, and that tree is valid."""
     check_group_info_signature(suite, info, tree)
     context = info.group_context
-    checks.check_tree(tree, context.group_id, context.extensions)
+    checks.check_tree(tree, context.group_id, context.extensions, max_lifetime)
 
 
 def check_group_info_signature(suite: Suite, info: GroupInfo, tree: RatchetTree) -> None:

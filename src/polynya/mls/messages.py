@@ -19,7 +19,9 @@ from polynya.mls.framing import (
     Content,
     FramedContent,
     PrivateMessage,
+    PublicMessage,
     Sender,
+    content_type,
     encode_message,
     read_message,
 )
@@ -27,7 +29,18 @@ from polynya.mls.groupcontext import GroupContext
 from polynya.mls.leaf import LeafNode
 from polynya.mls.secrettree import SecretTree
 from polynya.mls.state import GroupState
-from polynya.mls.views import ApplicationMessage, Member
+from polynya.mls.views import ApplicationMessage, Member, MessageInfo
+
+
+def inspect(message: bytes) -> MessageInfo:
+    """Group, epoch and kind of a public or private message, before anything is verified; raises MlsError."""
+    body = decode(read_message, message)
+    if isinstance(body, PublicMessage):
+        content = body.content
+        return MessageInfo(content.group_id, content.epoch, content_type(content.content), False)
+    if isinstance(body, PrivateMessage):
+        return MessageInfo(body.group_id, body.epoch, body.content_type, True)
+    raise MlsError("6-not-a-group-message")
 
 
 def send(

@@ -85,12 +85,20 @@ class Applied:
 
 
 def check_proposal(
-    proposed: Proposed, tree: RatchetTree, group_id: bytes, *, founding: bool, now: int | None
+    proposed: Proposed,
+    tree: RatchetTree,
+    group_id: bytes,
+    *,
+    founding: bool,
+    now: int | None,
+    max_lifetime: int = checks.MAX_LIFETIME,
 ) -> None:
-    """Section 12.1: a proposal by itself. `now` (milliseconds) None: lifetimes are not judged yet."""
+    """Section 12.1: a proposal by itself. `now` (milliseconds) None: whether a lifetime has run out is not
+    judged yet. `max_lifetime` in seconds."""
     proposal = proposed.proposal
     if isinstance(proposal, Add):
         checks.check_key_package(proposal.key_package, tree.suite)
+        checks.check_lifetime_span(proposal.key_package.leaf_node.lifetime, max_lifetime)
         if now is not None:
             checks.check_lifetime(proposal.key_package.leaf_node, now)
     elif isinstance(proposal, Update):

@@ -260,7 +260,7 @@ class RatchetTree:
         nodes = decode(lambda r: r.vector(_read_optional_node), data)
         if not nodes or nodes[-1] is None:
             raise MalformedError("12.4.3.3-last-blank")
-        leaves = treemath.leaves_for((len(nodes) - 1) // 2)
+        leaves = treemath.leaves_for(len(nodes) // 2)
         if leaves > MAX_LEAVES:
             raise MalformedError("12.4.3.3-size", f"at most {MAX_LEAVES} leaves")
         for i, node in enumerate(nodes):

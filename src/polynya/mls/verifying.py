@@ -89,8 +89,12 @@ def check_open(state: GroupState) -> None:
 # --------------------------------------------------------------------------------------------------
 
 
-def check_proposal_message(state: GroupState, message: AuthenticatedContent) -> Proposed:
-    """A proposal message that was unprotected: its sender, signature and the proposal by itself."""
+def check_proposal_message(
+    state: GroupState, message: AuthenticatedContent, max_lifetime: int = checks.MAX_LIFETIME
+) -> Proposed:
+    """A proposal message that was unprotected: its sender, signature and the proposal by itself.
+
+    `max_lifetime` in seconds."""
     content = message.content
     proposal = content.content
     if isinstance(proposal, bytes | Commit):
@@ -101,7 +105,10 @@ def check_proposal_message(state: GroupState, message: AuthenticatedContent) -> 
         raise MlsError("12.1.8-external-type")
     reference = state.suite.proposal_ref(message.encode())
     proposed = Proposed(proposal, content.sender, reference)
-    proposals.check_proposal(proposed, state.tree, state.context.group_id, founding=False, now=None)
+    group_id = state.context.group_id
+    proposals.check_proposal(
+        proposed, state.tree, group_id, founding=False, now=None, max_lifetime=max_lifetime
+    )
     return proposed
 
 
@@ -130,7 +137,9 @@ def member_leaf(tree: RatchetTree, index: int) -> LeafNode:
 # ----------------------------------------------------------------------------------------------------
 
 
-def check_commit_message(state: GroupState, message: AuthenticatedContent, now: int) -> CheckedCommit:
+def check_commit_message(
+    state: GroupState, message: AuthenticatedContent, now: int, max_lifetime: int
+) -> CheckedCommit:
     """A commit message that was unprotected: everything but what takes private keys."""
     content = message.content
     commit = content.content
@@ -141,7 +150,7 @@ def check_commit_message(state: GroupState, message: AuthenticatedContent, now: 
     protect.check_content_signature(state.suite, message, state.context, key)
     pending = {p.reference: p for p in state.pending if p.reference is not None}
     resolved = proposals.resolve(commit, content.sender, pending)
-    applied = judge(state, resolved, content.sender, now)
+    applied = judge(state, resolved, content.sender, now, max_lifetime)
     proposals.check_path_present(resolved, has_path=commit.path is not None)
     tree, committer = applied.tree, content.sender.index
     if content.sender.type == NEW_MEMBER_COMMIT:
@@ -182,11 +191,24 @@ def commit_signature_key(state: GroupState, sender: Sender, commit: Commit) -> b
     raise MlsError("6.1-sender-type")
 
 
-def judge(state: GroupState, resolved: tuple[Proposed, ...], committer: Sender, now: int) -> Applied:
+def judge(
+    state: GroupState,
+    resolved: tuple[Proposed, ...],
+    committer: Sender,
+    now: int,
+    max_lifetime: int = checks.MAX_LIFETIME,
+) -> Applied:
     """The list checked by sections 12.1 and 12.2 and applied, as committers and receivers must."""
     founding = state.context.epoch == 0
     for proposed in resolved:
-        proposals.check_proposal(proposed, state.tree, state.context.group_id, founding=founding, now=now)
+        proposals.check_proposal(
+            proposed,
+            state.tree,
+            state.context.group_id,
+            founding=founding,
+            now=now,
+            max_lifetime=max_lifetime,
+        )
     proposals.check_list(resolved, committer, state.suite)
     return proposals.apply(resolved, state.tree, state.context.extensions)
 
