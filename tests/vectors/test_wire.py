@@ -323,7 +323,9 @@ def _requests(case: Case) -> None:
     encoded = data(case, "data")
     if case["kind"] == "leave":
         proof = messages.decode_leave_proof(encoded)
-        assert requests.verify_leave_proof(data(case, "group"), data(case, "leaf"), proof) is (case["rule"] is None)
+        assert requests.verify_leave_proof(data(case, "group"), data(case, "leaf"), proof) is (
+            case["rule"] is None
+        )
         if "seed" in case:
             assert requests.sign_leave_proof(data(case, "seed"), data(case, "group"), proof.leaves) == proof
         return
