@@ -12,10 +12,8 @@ export interface KeyPair {
 /** A key encapsulation mechanism of RFC 9180, section 4. Sizes in bytes. */
 export interface Kem {
   readonly id: number;
-  readonly secretSize: number;
   readonly encapsulationSize: number;
   readonly publicKeySize: number;
-  readonly privateKeySize: number;
   deriveKeyPair(ikm: Uint8Array): Promise<KeyPair>;
   generate(random: Random): Promise<KeyPair>;
   publicKey(privateKey: Uint8Array): Promise<Uint8Array>;
@@ -45,10 +43,8 @@ async function deriveKeyPair(ikm: Uint8Array): Promise<KeyPair> {
 /** DHKEM(X25519, HKDF-SHA256), RFC 9180, section 4.1. */
 export const DHKEM_X25519: Kem = {
   id: ID,
-  secretSize: 32,
   encapsulationSize: 32,
   publicKeySize: 32,
-  privateKeySize: 32,
   deriveKeyPair,
   publicKey,
   checkPublicKey,

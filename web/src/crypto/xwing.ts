@@ -37,10 +37,8 @@ async function pair(privateKey: Uint8Array): Promise<KeyPair> {
 
 export const XWING: Kem = {
   id: 0x647a,
-  secretSize: 32,
   encapsulationSize: ENCAPSULATION_SIZE,
   publicKeySize: PUBLIC_KEY_SIZE,
-  privateKeySize: 32,
   deriveKeyPair: (ikm) => pair(shake256(ikm, 32)),
   publicKey: async (privateKey) => (await expand(privateKey)).publicKey,
   generate: (random) => pair(random.bytes(32)),

@@ -227,30 +227,6 @@ export function variant<T extends object, Tag extends keyof T>(
   };
 }
 
-/** A value that only one number may stand for, such as `ProtocolVersion version = mls10`. */
-export function constant<N extends number>(codec: Codec<number>, only: N, rule: string): Codec<N> {
-  return {
-    write: (writer) => codec.write(writer, only),
-    read(reader) {
-      const found = codec.read(reader);
-      if (found !== only) throw malformed(rule, `${found}`);
-      return only;
-    },
-  };
-}
-
-/** A number that only some values may have. */
-export function oneOf<N extends number>(codec: Codec<number>, rule: string, ...allowed: readonly N[]): Codec<N> {
-  return {
-    write: codec.write,
-    read(reader) {
-      const found = codec.read(reader) as N;
-      if (!allowed.includes(found)) throw malformed(rule, `${found}`);
-      return found;
-    },
-  };
-}
-
 /** A codec whose values pass a check when read; what fails it is malformed. */
 export function checked<T>(codec: Codec<T>, rule: string, holds: (value: T) => boolean): Codec<T> {
   return {
@@ -261,6 +237,16 @@ export function checked<T>(codec: Codec<T>, rule: string, holds: (value: T) => b
       return value;
     },
   };
+}
+
+/** A number that only some values may have. */
+export function oneOf<N extends number>(codec: Codec<number>, rule: string, ...allowed: readonly N[]): Codec<N> {
+  return checked(codec as Codec<N>, rule, (found) => allowed.includes(found));
+}
+
+/** A number that has one value only, such as `ProtocolVersion version = mls10`. */
+export function constant<N extends number>(codec: Codec<number>, only: N, rule: string): Codec<N> {
+  return oneOf(codec, rule, only);
 }
 
 export const empty: Codec<object> = struct<object>({});

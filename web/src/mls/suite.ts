@@ -6,7 +6,7 @@ import { hkdfExpand, hkdfExtract, hmacSha256, sha256 } from '../crypto/hashes.ts
 import { openOnce, sealOnce } from '../crypto/hpke.ts';
 import { DHKEM_X25519, type Kem } from '../crypto/kem.ts';
 import type { Random } from '../crypto/random.ts';
-import * as ed25519 from '../crypto/signature.ts';
+import { publicKey, sign, verify } from '../crypto/signature.ts';
 import { XWING } from '../crypto/xwing.ts';
 import { encode, labelled, opaque, struct } from './codec.ts';
 import { MlsError, ensure } from './errors.ts';
@@ -49,7 +49,7 @@ export const SUITE_X25519: Suite = {
   kem: DHKEM_X25519,
   aead: AES_128_GCM,
   hash: SHA256,
-  signature: ed25519,
+  signature: { publicKey, sign, verify },
 };
 
 /** The same with X-Wing as KEM, under a private-use number (RFC 9420, section 17.1). */
