@@ -204,9 +204,22 @@ def _closure(manifest: Mapping[str, Any], roots: Iterable[str]) -> set[str]:
     return found
 
 
-def _weigh(manifest: Mapping[str, Any], roots: Iterable[str]) -> dict[str, int]:
-    """Brotli bytes by file, of scripts and styles of what `roots` import."""
-    chunks = [manifest[key] for key in _closure(manifest, roots)]
+def _manifest() -> dict[str, dict[str, Any]]:
+    """The chunks of the build, by the keys that their `imports` name."""
+    chunks: dict[str, dict[str, Any]] = json.loads(MANIFEST.read_text("utf-8"))
+    return chunks
+
+
+def weigh(*names: str) -> dict[str, int]:
+    """Brotli bytes by file, of the scripts and styles of these chunks and of all that they import.
+
+    Raises BuildError where one is not in the build.
+    """
+    manifest = _manifest()
+    keys = {chunk["name"]: key for key, chunk in manifest.items() if "name" in chunk}
+    if unknown := set(names) - keys.keys():
+        raise BuildError(f"The build has no chunk named {', '.join(sorted(unknown))}: see scripts/webapp.py.")
+    chunks = [manifest[key] for key in _closure(manifest, (keys[name] for name in names))]
     files = {file for chunk in chunks for file in (chunk["file"], *chunk.get("css", ()))}
     packed = {file: OUTPUT / f"{file}.br" for file in files}
     return {file: path.stat().st_size for file, path in packed.items() if path.is_file()}
@@ -217,18 +230,10 @@ def size() -> dict[str, int]:
 
     Raises BuildError where a part that is counted by name is not in the build.
     """
-    manifest = json.loads(MANIFEST.read_text("utf-8"))
-    named = {chunk["name"]: key for key, chunk in manifest.items() if "name" in chunk}
-    if unknown := {*NEEDED, *LANGUAGES} - named.keys():
-        raise BuildError(
-            f"scripts/webapp.py counts what is no chunk of the build: {', '.join(sorted(unknown))}"
-        )
     page = (OUTPUT / PAGE).read_text("utf-8")
-    own = [key for key, chunk in manifest.items() if chunk["file"] in page]
-    path = _weigh(manifest, [*own, *(named[name] for name in NEEDED)])
-    words = (_weigh(manifest, [named[language]]) for language in LANGUAGES)
-    largest = max(words, key=lambda weights: sum(weights.values()))
-    return {PAGE: (OUTPUT / f"{PAGE}.br").stat().st_size, **path, **largest}
+    own = [chunk["name"] for chunk in _manifest().values() if "name" in chunk and chunk["file"] in page]
+    largest = max((weigh(language) for language in LANGUAGES), key=lambda weights: sum(weights.values()))
+    return {PAGE: (OUTPUT / f"{PAGE}.br").stat().st_size, **weigh(*own, *NEEDED), **largest}
 
 
 def report_size() -> bool:

@@ -14,7 +14,7 @@ import { Chat } from './chat/chat.tsx';
 import { FirstRun } from './screens/first_run.tsx';
 import { Invited } from './screens/invited.tsx';
 import { Starting } from './screens/plain.tsx';
-import { connect, conversations, takenOver, unreadChats } from './state.ts';
+import { connect, conversation, conversations, takenOver, unreadChats } from './state.ts';
 import { t } from './text/index.ts';
 import { roomy, whenIdle } from './idle.ts';
 
@@ -57,8 +57,12 @@ function Running() {
     if ('setAppBadge' in navigator) void navigator.setAppBadge(count).catch(() => undefined);
   }, [count]);
   const topOf = (side: 'left' | 'right'): number => screens.findLastIndex((screen) => sideOf(screen) === side);
-  // Who was invited and has no chats yet sees the invitation alone.
-  const both = wide.value && !(screens.at(-1)?.name === 'invited' && conversations.value.length === 0);
+  // Who is new and was invited sees only that, until there is a chat to write in.
+  const listed = useRef(conversations.peek().length > 0);
+  const shown = screens.at(-1);
+  const alone = !listed.current && (shown?.name === 'invited' || (shown?.name === 'chat' && conversation(shown.id)?.state === 'joining'));
+  listed.current = !alone;
+  const both = wide.value && !alone;
   const tops = both ? [topOf('left'), topOf('right')] : [screens.length - 1];
   return (
     <div class={both ? 'panes wide' : 'panes'}>

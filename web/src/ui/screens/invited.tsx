@@ -19,7 +19,8 @@ export function chatWith(identity: Hex): Hex | null {
 export function Invited({ id }: { id: Hex }) {
   const text = useSignal('');
   const invite = openedInvites.value.find((each) => each.id === id);
-  const state = invite?.state ?? 'failed';
+  // The client tells of it when it has something to tell.
+  const state = invite?.state ?? 'opening';
   const chat = invite && state === 'accepted' ? chatWith(invite.identity) : null;
   useEffect(() => {
     if (chat) openAlone({ name: 'chat', id: chat });
