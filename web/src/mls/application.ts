@@ -107,6 +107,6 @@ export async function decrypt(state: GroupState, message: Uint8Array): Promise<[
     epoch === state.context.epoch
       ? { ...state, secretTree }
       : { ...state, past: state.past.map((past) => (past.epoch === epoch ? { ...past, secretTree } : past)) };
-  const opened = { senderLeafIndex: leafIndex, sender: member(leafIndex, leaf), epoch: Number(epoch), data, authenticatedData };
-  return [next, opened];
+  const from = { senderLeafIndex: leafIndex, sender: member(leafIndex, leaf), epoch: Number(epoch) };
+  return [next, { ...from, data, authenticatedData }];
 }

@@ -56,7 +56,8 @@ export interface SenderData {
 
 export const senderData = struct<SenderData>({ leafIndex: u32, generation: u32, reuseGuard: fixed(4) });
 
-const wireFormats = oneOf<number>(u16, '6-wire-format', PUBLIC_MESSAGE, PRIVATE_MESSAGE, WELCOME, GROUP_INFO, KEY_PACKAGE);
+const KNOWN = [PUBLIC_MESSAGE, PRIVATE_MESSAGE, WELCOME, GROUP_INFO, KEY_PACKAGE];
+const wireFormats = oneOf<number>(u16, '6-wire-format', ...KNOWN);
 
 /** Reads an MLSMessage of one wire format; of any other, refused by `rule`, no more than its kind is read. */
 export function only<T>(wireFormat: number, body: Codec<T>, rule: string): Pick<Codec<T>, 'read'> {
@@ -82,7 +83,7 @@ export function wrap(wireFormat: number, encoded: Uint8Array): Uint8Array {
 /** The label of a content's signature. */
 const CONTENT_LABEL = 'FramedContentTBS';
 
-/** FramedContentTBS of an encoded FramedContent; `context` is the encoded GroupContext where the signature covers it. */
+/** FramedContentTBS of an encoded FramedContent; `context`: the encoded GroupContext where the signature covers it. */
 export function toBeSigned(wireFormat: number, content: Uint8Array, context: Uint8Array): Uint8Array {
   return concat(wrap(wireFormat, content), context);
 }
@@ -179,5 +180,6 @@ export async function openPrivate(message: PrivateMessage, keys: EpochKeys): Pro
   const [key, secretTree] = take(keys.secretTree, sender.leafIndex, ratchetName(contentType), sender.generation);
   const aad = encode(privateContentAad, message);
   const nonce = guarded(key.nonce, sender.reuseGuard);
-  return { sender, plaintext: await opened('6.3-decrypt', suite.aead.open(key.key, nonce, aad, ciphertext)), secretTree };
+  const plaintext = await opened('6.3-decrypt', suite.aead.open(key.key, nonce, aad, ciphertext));
+  return { sender, plaintext, secretTree };
 }
