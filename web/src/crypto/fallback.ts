@@ -4,10 +4,10 @@
  */
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { bytesToNumberLE } from '@noble/curves/utils.js';
+import { sha512 } from '@noble/hashes/sha2.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { concat } from './bytes.ts';
 import { equal } from './compare.ts';
-import { sha512 } from './sha512.ts';
 
 export const agree = (secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array =>
   x25519.getSharedSecret(secretKey, publicKey);
