@@ -9,7 +9,7 @@ ALONE := browser or netns
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up test lint types unit web size browser vectors fresh format generate locks clean ready ready-run packages built tools
+.PHONY: help up test lint types unit web size browser vectors soak fresh format generate locks clean ready ready-run packages built tools
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -44,6 +44,9 @@ vectors: packages ## every protocol and MLS vector, in both languages
 	@files=$$(find tests -name 'test_*.py' -path '*vectors*') && test -n "$$files" && \
 		scripts/stage "vectors, Python" $(BIN)/python -m pytest -q -n $(WORKERS) $$files
 	@scripts/stage "vectors, TypeScript" $(BIN)/npm --prefix web --silent test -- vectors
+
+soak: packages ## 100,000 random operations on groups of our members and independent ones
+	@$(BIN)/python -m scripts.soak $(ARGS)
 
 fresh: ready ## the README in a bare Debian as a newcomer, then wheel and sdist without Node (root)
 	@scripts/tools fresh
