@@ -13,12 +13,8 @@ import { compare } from './bytes.ts';
 import { decode, encode, textBytes, type Value } from './cbor.ts';
 import { WireError } from './errors.ts';
 
-type Check = (value: unknown, where: string) => Value;
-/** `write` turns a value into CBOR's, `read` the other way; both throw WireError (`message`). */
-interface Kind {
-  write: Check;
-  read: (value: Value, where: string) => unknown;
-}
+/** Turns a value into CBOR's, or the other way; throws WireError (`message`). */
+type Kind = (value: unknown, where: string, writing: boolean) => unknown;
 type Members = Record<string, unknown>;
 
 /** A member of an open union that this version does not know; it cannot be encoded. */
@@ -33,8 +29,7 @@ function bad(where: string): never {
 
 /** A type whose values are the same on both sides. */
 function plain(valid: (value: unknown) => boolean): Kind {
-  const check = (value: unknown, where: string): Value => (valid(value) ? (value as Value) : bad(where));
-  return { write: check, read: check };
+  return (value, where) => (valid(value) ? value : bad(where));
 }
 
 function within(limits: string, exact: boolean): (n: number) => boolean {
@@ -54,42 +49,27 @@ export function codec(table: string): {
   function list(description: string): Kind {
     const [, of, limit, ascending] = /^\[(.*)\](\d+)(\^?)$/.exec(description) as unknown as string[];
     const kind = named(of as string);
-    const check = (value: unknown, where: string): readonly unknown[] => {
+    return (value, where, writing) => {
       if (!Array.isArray(value) || value.length > Number(limit)) bad(where);
-      return value as readonly unknown[];
-    };
-    const order = (items: readonly unknown[], where: string): void => {
+      const items = (value as readonly unknown[]).map((x) => kind(x, where, writing));
       if (ascending && items.some((x, i) => i && compare(items[i - 1] as Uint8Array, x as Uint8Array) >= 0)) bad(where);
-    };
-    return {
-      write: (value, where) => {
-        const items = check(value, where).map((x) => kind.write(x, where));
-        order(items, where);
-        return items;
-      },
-      read: (value, where) => {
-        const items = check(value, where).map((x) => kind.read(x as Value, where));
-        order(items, where);
-        return items;
-      },
+      return items;
     };
   }
 
   function union(names: readonly string[], open: boolean): Kind {
-    return {
-      write: (value, where) => {
-        const type = (value as Members | null)?.['type'];
-        const tag = names.indexOf(String(type)) + 1;
-        return tag ? [tag, named(String(type)).write(value, where)] : bad(where);
-      },
-      read: (value, where) => {
-        if (!Array.isArray(value) || value.length !== 2) bad(where);
-        const [tag, struct] = value as [Value, Value];
-        if (typeof tag !== 'number') return bad(where);
-        const name = names[tag - 1];
-        if (name) return named(name).read(struct, name);
-        return open && struct instanceof Map ? { type: 'Unknown', tag } : bad(where);
-      },
+    return (value, where, writing) => {
+      if (writing) {
+        const type = String((value as Members | null)?.['type']);
+        const tag = names.indexOf(type) + 1;
+        return tag ? [tag, named(type)(value, where, writing)] : bad(where);
+      }
+      if (!Array.isArray(value) || value.length !== 2) bad(where);
+      const [tag, struct] = value as [Value, Value];
+      if (typeof tag !== 'number') return bad(where);
+      const name = names[tag - 1];
+      if (name) return named(name)(struct, name, writing);
+      return open && struct instanceof Map ? { type: 'Unknown', tag } : bad(where);
     };
   }
 
@@ -99,36 +79,22 @@ export function codec(table: string): {
       const [field = '', type = ''] = text.split(' ');
       return { field, optional: type.endsWith('?'), kind: named(type.replace('?', '')) };
     });
-    const checkOneOf = (value: Members): void => {
-      if (oneOf.length && oneOf.filter((field) => value[field] !== undefined).length !== 1) bad(name);
-    };
-    return {
-      write: (value, where) => {
-        if (typeof value !== 'object' || value === null) return bad(where);
-        checkOneOf(value as Members);
-        const map = new Map<number, Value>();
-        fields.forEach(({ field, optional, kind }, i) => {
-          const member = (value as Members)[field];
-          if (member !== undefined || !optional) map.set(i + 1, kind.write(member, `${name}.${field}`));
-        });
-        return map;
-      },
-      read: (value, where) => {
-        if (!(value instanceof Map)) return bad(where);
-        const map = value as ReadonlyMap<number, Value>;
-        const result: Members = tagged.has(name) ? { type: name } : {};
-        let known = 0;
-        fields.forEach(({ field, optional, kind }, i) => {
-          const member = map.get(i + 1);
-          if (member === undefined) return optional || bad(`${name}.${field}`);
-          known++;
-          result[field] = kind.read(member, `${name}.${field}`);
-          return true;
-        });
-        if (!open && known !== map.size) bad(name);
-        checkOneOf(result);
-        return result;
-      },
+    return (value, where, writing) => {
+      if (writing ? typeof value !== 'object' || value === null : !(value instanceof Map)) bad(where);
+      const [members, map] = writing ? [value as Members, new Map()] : [start(name), value as Map<number, unknown>];
+      let known = 0;
+      fields.forEach(({ field, optional, kind }, i) => {
+        const given = writing ? members[field] : map.get(i + 1);
+        if (given === undefined && optional) return;
+        known++;
+        // One that is missing is of no kind.
+        const member = kind(given, `${name}.${field}`, writing);
+        if (writing) map.set(i + 1, member);
+        else members[field] = member;
+      });
+      if (!open && known !== map.size) bad(name);
+      if (oneOf.length && oneOf.filter((field) => members[field] !== undefined).length !== 1) bad(name);
+      return writing ? map : members;
     };
   }
 
@@ -163,13 +129,14 @@ export function codec(table: string): {
   }
 
   /** Members of unions carry their name as `type` everywhere. */
+  const start = (name: string): Members => (tagged.has(name) ? { type: name } : {});
   const tagged = new Set([...lines.values()].flatMap((line) => /^~?=(.*)/.exec(line)?.[1]?.split(',') ?? []));
 
   return {
-    encoder: (name) => (value) => encode(named(name).write(value, name)),
+    encoder: (name) => (value) => encode(named(name)(value, name, true) as Value),
     decoder:
       <T>(name: string) =>
       (data: Uint8Array) =>
-        named(name).read(decode(data), name) as T,
+        named(name)(decode(data), name, false) as T,
   };
 }
