@@ -1,6 +1,5 @@
 /** Files to and from a relay as sealed blobs, part by part. A broken connection is waited out; the relay knows how far it got. */
-import { sha256 } from '@noble/hashes/sha2.js';
-
+import { HashStream } from '../crypto/hashstream.ts';
 import { view } from '../crypto/subtle.ts';
 import { openFile, sealFile } from '../wire/files.ts';
 import { BLOB_PART, FILE_MAX, RefusalCode, type Request, type Response } from '../wire/messages.ts';
@@ -63,7 +62,7 @@ async function* chunksOf(blob: Blob): AsyncGenerator<Uint8Array> {
 /** @throws ClientError `file-too-large` */
 export async function seal(file: Blob, key: Uint8Array, signal?: AbortSignal): Promise<SealedFile> {
   if (file.size > FILE_MAX) throw new ClientError('file-too-large');
-  const hash = sha256.create();
+  const hash = new HashStream();
   let parts: BlobPart[] = [];
   let held = 0;
   for await (const chunk of sealFile(key, file.size, chunksOf(file))) {

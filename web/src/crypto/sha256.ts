@@ -3,9 +3,9 @@
  * listing them.
  */
 
-const BLOCK = 64;
+export const BLOCK = 64;
 /** The first 32 bits of the fractional parts of the square roots of the first 8 primes, of the cube roots of 64. */
-const INITIAL = new Int32Array(8);
+export const INITIAL = new Int32Array(8);
 const ROUND = new Int32Array(64);
 
 /**
@@ -26,7 +26,8 @@ const rotate = (word: number, by: number): number => (word >>> by) | (word << (3
 
 const schedule = new Int32Array(64);
 
-function compress(state: Int32Array, data: DataView, start: number): void {
+/** Takes the block of `data` that begins at `start` into the state. */
+export function compress(state: Int32Array, data: DataView, start: number): void {
   for (let i = 0; i < 16; i++) schedule[i] = data.getInt32(start + 4 * i);
   for (let i = 16; i < 64; i++) {
     const x = schedule[i - 15]!;

@@ -7,6 +7,7 @@ import { equal } from '../../src/crypto/compare.ts';
 import { CryptoError } from '../../src/crypto/errors.ts';
 import * as fallback from '../../src/crypto/fallback.ts';
 import { hkdfExpand, hkdfExtract, hmacSha256, sha256 } from '../../src/crypto/hashes.ts';
+import { HashStream } from '../../src/crypto/hashstream.ts';
 import { sha3256, shake256 } from '../../src/crypto/keccak.ts';
 import * as mlkem from '../../src/crypto/mlkem.ts';
 import { sha512 } from '../../src/crypto/sha512.ts';
@@ -40,7 +41,7 @@ test('SHA-256, HMAC, SHA3-256 and SHAKE256 agree with the system for every lengt
 });
 
 test('hashes agree with WebCrypto and with RFC 5869 A.1', async () => {
-  for (const size of [0, 1, 63, 64, 1000]) {
+  for (const size of [0, 1, 63, 64, 111, 112, 127, 128, 1000]) {
     const data = new SeededRandom(size).bytes(size);
     expect(sha256(data)).toEqual(new Uint8Array(await crypto.subtle.digest('SHA-256', view(data))));
     expect(sha512(data)).toEqual(new Uint8Array(await crypto.subtle.digest('SHA-512', view(data))));
@@ -51,6 +52,20 @@ test('hashes agree with WebCrypto and with RFC 5869 A.1', async () => {
   expect(hex(hkdfExpand(prk, unhex('f0f1f2f3f4f5f6f7f8f9'), 42))).toBe(
     '3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865',
   );
+});
+
+test('a hash of pieces is that of the whole, wherever they are cut', () => {
+  const random = new SeededRandom('pieces');
+  for (let size = 0; size < 300; size++) {
+    const data = random.bytes(size);
+    const stream = new HashStream();
+    for (let from = 0; from < size; ) {
+      const to = from + random.below(100);
+      stream.update(data.subarray(from, to));
+      from = to;
+    }
+    expect(stream.digest(), String(size)).toEqual(sha256(data));
+  }
 });
 
 describe('AEADs', () => {
