@@ -25,13 +25,14 @@ test('equal compares whole byte strings', () => {
   expect(equal(utf8(''), utf8(''))).toBe(true);
 });
 
-test('SHA-256, HMAC, SHA3-256 and SHAKE256 agree with the system for every length around their blocks', () => {
+test('SHA-256, SHA-512, HMAC, SHA3-256 and SHAKE256 agree with the system for every length around their blocks', () => {
   const random = new SeededRandom(11);
   for (let size = 0; size <= 300; size++) {
     const [data, key] = [random.bytes(size), random.bytes(size % 70)];
     expect(hex(sha256(data))).toBe(createHash('sha256').update(data).digest('hex'));
     expect(hex(sha256(data.slice(0, 10), data.slice(10)))).toBe(hex(sha256(data)));
     expect(hex(hmacSha256(key, data))).toBe(createHmac('sha256', key).update(data).digest('hex'));
+    expect(hex(sha512(data))).toBe(createHash('sha512').update(data).digest('hex'));
     expect(hex(sha3256(data))).toBe(createHash('sha3-256').update(data).digest('hex'));
     expect(hex(shake256(data, 96))).toBe(createHash('shake256', { outputLength: 96 }).update(data).digest('hex'));
   }
