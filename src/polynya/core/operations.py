@@ -204,11 +204,12 @@ def answered_take(t: Transaction, key: bytes, request: Request, response: Respon
         opened = _open(t, membership(t, operation.conversation).suite, candidate, response.package)
     elif not isinstance(response, Refused) or response.code != RefusalCode.NO_KEY_PACKAGE:
         problem = "relay-refuses"
-    if opened is None and need(t, operation.conversation).kind == ConversationKind.DIRECT:
+    if need(t, operation.conversation).kind == ConversationKind.DIRECT:
         # There is nobody else to found it with: asked for until there is one.
-        set_problem(t, operation.conversation, problem)
-        work.pause(t, b"take", key)
-        return
+        set_problem(t, operation.conversation, None if opened is not None else problem)
+        if opened is None:
+            work.pause(t, b"take", key)
+            return
     _taken(t, operation_key, operation, candidate, opened, problem)
 
 
