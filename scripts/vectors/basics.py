@@ -11,6 +11,8 @@ from polynya.wire import cbor, labels, links, safety
 from polynya.wire.messages import (
     RECORD_STEPS,
     RESPONSE_STEPS,
+    SUITE_X25519,
+    SUITE_XWING,
     InviteLink,
     Receipt,
     ReceiptBody,
@@ -77,6 +79,16 @@ def label_cases() -> Iterator[Case]:
     for name, inputs in functions.items():
         output: bytes = getattr(labels, name)(*inputs)
         yield {"name": name, "inputs": [data.hex() for data in inputs], "output": output.hex(), "rule": None}
+    for suite in (SUITE_X25519, SUITE_XWING):
+        output = labels.owner_secret(other, suite)
+        made = {"inputs": [other.hex()], "suite": suite}
+        yield {
+            "name": f"owner_secret {suite}",
+            "function": "owner_secret",
+            **made,
+            "output": output.hex(),
+            "rule": None,
+        }
 
 
 def receipt_cases() -> Iterator[Case]:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from polynya.crypto import signature
 from polynya.wire import credential, keys, labels, requests
 from polynya.wire.messages import (
+    SUITE_X25519,
+    SUITE_XWING,
     ContactRequest,
     ContactRequestBody,
     DeviceCredential,
@@ -15,6 +17,7 @@ from polynya.wire.messages import (
     DeviceList,
     DeviceListBody,
     KeyConfig,
+    PackageOwner,
     Reach,
     ReAddBody,
     ReAddRequest,
@@ -129,9 +132,10 @@ def request_cases() -> Iterator[Case]:
     identity = signature.public_key(seed)
     devices = credential.sign_device_list(seed, DeviceListBody(1, (DeviceEntry(secret("device 1"), 1000),)))
     relay = RelayAddress("https://relay.example/p", secret("relay identity"))
-    reach = Reach(relay, secret("inbox"), secret("inbox key"), secret("owner"), secret("package key"))
+    owners = (PackageOwner(SUITE_XWING, secret("owner")), PackageOwner(SUITE_X25519, secret("another owner")))
+    reach = Reach(relay, secret("inbox"), secret("inbox key"), owners, secret("package key"))
     card, package = secret("card"), secret("key package", 300)
-    body = ContactRequestBody(card, identity, "Ada", devices, package, reach, "It is me")
+    body = ContactRequestBody(card, identity, "Ada", devices, reach, "It is me")
     good = requests.sign_contact_request(seed, body)
     base = {"kind": "contact", "card": card.hex()}
     made = {"seed": seed.hex(), "body": good.body.hex()}

@@ -37,7 +37,6 @@ from polynya.mls.proposal import Add
 from polynya.wire import messages as m
 from polynya.wire.credential import VerifiedDevice, sign_device_list
 from polynya.wire.keypackages import open_key_package
-from polynya.wire.labels import owner_id
 from tests.core import (
     test_contacts,
     test_contents,
@@ -60,7 +59,7 @@ from tests.support.world import Party, World
 def key_package_of(world: World, party: Party) -> Any:
     own = party.core._state.get(ME, b"")
     assert own is not None
-    owner = owner_id(own.owner_secret)
+    owner = hostile.owner_of(party)
     data = open_key_package(own.package_key, owner, world.relay.packages[owner].pop(0))
     return verify_key_package(decode_key_package(data), world.now)
 
@@ -78,7 +77,7 @@ def a_direct_conversation_of_three() -> None:
     own = boris.core._state.get(ME, b"")
     assert own is not None
     info = m.ConversationInfo(m.ConversationKind.DIRECT, "", (), (world.relay.address,), 30, False)
-    group = mlsgroup.new_group(own, b"t" * 16, info, world.now, boris.random)
+    group = mlsgroup.new_group(own, m.SUITE_XWING, b"t" * 16, info, world.now, boris.random)
     adds = [Add(key_package_of(world, anna)), Add(key_package_of(world, clara))]
     pending = group.commit(adds, now=world.now, random=boris.random)
     assert pending.welcome is not None
@@ -98,7 +97,7 @@ def a_stuck_member_and_a_contact_who_is_no_member() -> None:
     own = boris.core._state.get(ME, b"")
     info = mlsgroup.read_info(hostile.group_of(anna, chat).context.extensions)
     assert own is not None and info is not None
-    group = mlsgroup.new_group(own, chat, info, world.now, boris.random)
+    group = mlsgroup.new_group(own, m.SUITE_XWING, chat, info, world.now, boris.random)
     for _ in range(5):
         group = group.merge_commit(group.commit(now=world.now, random=boris.random))
     pending = group.commit([Add(key_package_of(world, anna))], now=world.now, random=boris.random)
@@ -129,7 +128,7 @@ def group_at(epoch: int) -> Group:
     own = anna.core._state.get(ME, b"")
     assert own is not None
     info = m.ConversationInfo(m.ConversationKind.GROUP, "", (), (world.relay.address,), 30, False)
-    group = mlsgroup.new_group(own, bytes(16), info, world.now, anna.random)
+    group = mlsgroup.new_group(own, m.SUITE_XWING, bytes(16), info, world.now, anna.random)
     for _ in range(epoch):
         group = group.merge_commit(group.commit(now=world.now, random=anna.random))
     return group
@@ -210,7 +209,7 @@ def lax_leaf(credential: Any, signature_key: bytes) -> VerifiedDevice | None:
     return VerifiedDevice(decoded.identity, signature_key, decoded.list_number)
 
 
-def lax_key_package(data: bytes, who: bytes, devices: object, now: int) -> Any:
+def lax_key_package(data: bytes, suite: int, who: bytes, devices: object, now: int) -> Any:
     """Does not ask whose it is."""
     try:
         return decode_key_package(data).key_package

@@ -25,11 +25,19 @@ def group_of_three(seed: int) -> tuple[World, bytes, Party, Party, Party]:
     return world, world.group(anna, boris, clara), anna, boris, clara
 
 
-def signed(world: World, topic: bytes, slot: bytes, position: int, seq: int, record: bytes) -> m.Entry:
+def signed(
+    world: World,
+    topic: bytes,
+    slot: bytes,
+    position: int,
+    seq: int,
+    record: bytes,
+    blobs: tuple[bytes, ...] | None = None,
+) -> m.Entry:
     """What only the relay can make: a receipt."""
     hash_ = labels.record_hash(record)
-    receipt = labels.sign_receipt(world.relay.seed, m.ReceiptBody(topic, slot, position, seq, hash_))
-    return m.Entry(seq, world.now, record=record, slot=slot, receipt=receipt)
+    receipt = labels.sign_receipt(world.relay.seed, m.ReceiptBody(topic, slot, position, seq, hash_, blobs))
+    return m.Entry(seq, world.now, record=record, slot=slot, receipt=receipt, blobs=blobs)
 
 
 def last_commit(world: World, topic: bytes) -> m.Entry:
@@ -109,10 +117,11 @@ def test_a_withheld_position_is_waited_for() -> None:
     world, chat, anna, boris, _ = group_of_three(54)
     topic = hostile.topic_of(boris, chat)
     slot = hostile.slot_of(boris, chat)
-    data = hostile.commit(anna, chat)
-    record = seal_record(labels.record_key(topic.topic_secret), topic.id, m.Inline(data), anna.random)
-    entry = signed(world, topic.id, slot, 1, topic.seq + 1, record)
+    body, blobs = hostile.body_of(anna, hostile.commit(anna, chat))
+    record = seal_record(labels.record_key(topic.topic_secret), topic.id, body, anna.random)
+    entry = signed(world, topic.id, slot, 1, topic.seq + 1, record, blobs)
     boris.handle(e.Pushed(world.relay.identity, m.Push(topic.id, entry)))
+    world.settle(TEN_MINUTES)  # what is missing is asked for in growing pauses, not for ever at once
     assert hostile.conversation_of(boris, chat).epoch == 1
     assert hostile.conversation_of(boris, chat).position == 0
     assert hostile.topic_of(boris, chat).seq == topic.seq
@@ -171,8 +180,8 @@ def test_key_packages_of_somebody_else_are_not_used() -> None:
     """The relay hands out another person's key package: it does not open under the contact's package key."""
     world = World(57)
     anna, boris, clara = friends(world, "anna", "boris", "clara")
-    boris_owner = labels.owner_id(hostile.me_of(boris).owner_secret)
-    clara_owner = labels.owner_id(hostile.me_of(clara).owner_secret)
+    boris_owner = hostile.owner_of(boris)
+    clara_owner = hostile.owner_of(clara)
     world.relay.packages[boris_owner] = world.relay.packages[clara_owner]
     anna.do(e.CreateGroup("trap", (boris.id,)))
     world.settle()
@@ -187,8 +196,10 @@ def test_a_contact_who_hands_out_a_foreign_key_package() -> None:
     world = World(58)
     anna, boris, clara = friends(world, "anna", "boris", "clara")
     own, other = hostile.me_of(boris), hostile.me_of(clara)
-    package = mlsgroup.new_key_package(other, world.now, False, clara.random).key_package.encode()
-    owner = labels.owner_id(own.owner_secret)
+    package = mlsgroup.new_key_package(
+        other, m.SUITE_XWING, world.now, False, clara.random
+    ).key_package.encode()
+    owner = hostile.owner_of(boris)
     world.relay.packages[owner] = [seal_key_package(own.package_key, owner, package, boris.random)]
     anna.do(e.CreateGroup("trap", (boris.id,)))
     world.settle()

@@ -6,33 +6,27 @@ from polynya.core import events as e
 from polynya.core._state import PackageUse
 from polynya.core.keypackages import KEPT_MAX, LAST_RESORT_RENEWED, STOCK
 from polynya.core.mlsgroup import PACKAGE_LIFETIME
-from polynya.core.state import ME, PACKAGE
+from polynya.core.state import PACKAGE
 from polynya.wire import messages as m
-from polynya.wire.labels import owner_id
 from tests.support import hostile
 from tests.support.agreement import agree, friends
+from tests.support.hostile import owner_of
 from tests.support.world import DAY, Party, World
 
 
-def owner(party: Party) -> bytes:
-    own = party.core._state.get(ME, b"")
-    assert own is not None
-    return owner_id(own.owner_secret)
-
-
-def uses(party: Party) -> list[PackageUse]:
+def uses(party: Party, suite: int = m.SUITE_XWING) -> list[PackageUse]:
     rows = party.core._state.rows(PACKAGE).values()
-    return sorted(row.use for row in rows)
+    return sorted(row.use for row in rows if row.suite == suite)
 
 
 def test_the_stock_is_filled_and_kept_full() -> None:
     world = World(131)
     anna, boris = friends(world, "anna", "boris")
-    assert len(world.relay.packages[owner(boris)]) == STOCK
-    assert owner(boris) in world.relay.last_resorts
+    assert len(world.relay.packages[owner_of(boris)]) == STOCK
+    assert owner_of(boris) in world.relay.last_resorts
     chat = world.group(anna, boris)
     agree(chat, anna, boris)
-    assert len(world.relay.packages[owner(boris)]) == STOCK
+    assert len(world.relay.packages[owner_of(boris)]) == STOCK
     assert uses(boris).count(PackageUse.STOCK) == STOCK
     assert uses(boris).count(PackageUse.SENT) == 0, "used: its private keys are destroyed"
 
@@ -41,7 +35,7 @@ def test_last_resort_leads_to_an_update_at_once() -> None:
     world = World(132)
     anna, boris, clara = friends(world, "anna", "boris", "clara")
     boris.go_offline()
-    world.relay.packages[owner(boris)].clear()
+    world.relay.packages[owner_of(boris)].clear()
     anna.do(e.CreateGroup("urgent", (boris.id, clara.id)))
     world.settle()
     (chat,) = [v.id for v in anna.core.conversations() if v.name == "urgent"]
@@ -61,7 +55,7 @@ def test_nobody_home_has_no_key_package() -> None:
     world = World(133)
     anna, boris, clara = friends(world, "anna", "boris", "clara")
     boris.go_offline()
-    world.relay.packages[owner(boris)].clear()
+    world.relay.packages[owner_of(boris)].clear()
     world.relay.last_resorts.clear()
     anna.do(e.CreateGroup("without boris", (boris.id, clara.id)))
     world.settle()
@@ -85,9 +79,9 @@ def test_renewal_and_destruction() -> None:
     world = World(135)
     anna = world.person("anna")
     world.settle()
-    first = world.relay.last_resorts[owner(anna)]
+    first = world.relay.last_resorts[owner_of(anna)]
     world.sleep(LAST_RESORT_RENEWED + 2 * DAY)
-    assert world.relay.last_resorts[owner(anna)] != first
+    assert world.relay.last_resorts[owner_of(anna)] != first
     old = set(anna.core._state.keys(PACKAGE))
     world.sleep(PACKAGE_LIFETIME + DAY)
     assert old.isdisjoint(anna.core._state.keys(PACKAGE))
@@ -99,7 +93,7 @@ def test_an_expired_key_package_is_not_used() -> None:
     anna, boris = friends(world, "anna", "boris")
     boris.go_offline()
     world.sleep(PACKAGE_LIFETIME + 2 * DAY)
-    world.relay.packages[owner(boris)] = world.relay.packages[owner(boris)][:1]
+    world.relay.packages[owner_of(boris)] = world.relay.packages[owner_of(boris)][:1]
     anna.do(e.CreateGroup("too late", (boris.id,)))
     world.settle()
     (chat,) = [v.id for v in anna.core.conversations() if v.name == "too late"]

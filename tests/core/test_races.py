@@ -113,7 +113,9 @@ def forbidden(
         info.kind, "mine", (boris.id,), info.relays, info.retention_days, info.members_add
     )
     as_direct = m.ConversationInfo(m.ConversationKind.DIRECT, "", (), info.relays, info.retention_days, False)
-    package = mlsgroup.new_key_package(hostile.me_of(outsider), world.now, False, outsider.random).key_package
+    package = mlsgroup.new_key_package(
+        hostile.me_of(outsider), m.SUITE_XWING, world.now, False, outsider.random
+    ).key_package
     forged = replace(hostile.proof_of(anna, chat), signature=bytes(64))
     data = m.encode_commit_data(m.CommitData((forged,)))
     return {
@@ -180,7 +182,7 @@ def test_a_leaf_that_nobody_signed_is_not_let_in() -> None:
     chat = world.group(anna, boris)
     stolen = hostile.me_of(clara).credential
     device = replace(hostile.me_of(anna), credential=stolen, device_secret=bytes(32))
-    package = mlsgroup.new_key_package(device, world.now, False, anna.random).key_package
+    package = mlsgroup.new_key_package(device, m.SUITE_XWING, world.now, False, anna.random).key_package
     data = hostile.commit(anna, chat, [Add(package)])
     hostile.publish(anna, chat, data, hostile.slot_of(anna, chat))
     world.settle()

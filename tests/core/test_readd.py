@@ -17,7 +17,7 @@ from polynya.mls.group import decode_key_package, verify_key_package
 from polynya.mls.proposal import Add
 from polynya.wire import messages as m
 from polynya.wire.keypackages import open_key_package
-from polynya.wire.labels import owner_id, record_hash
+from polynya.wire.labels import record_hash
 from polynya.wire.requests import VerifiedReAddRequest
 from tests.support import hostile
 from tests.support.agreement import agree, friends
@@ -159,11 +159,11 @@ def test_a_contact_cannot_replace_a_conversation_by_a_group_of_its_own() -> None
 
     own, target = hostile.me_of(boris), hostile.me_of(anna)
     info = hostile.info_of(anna, chat)
-    owner = owner_id(target.owner_secret)
+    owner = hostile.owner_of(anna)
     sealed = world.relay.packages[owner].pop(0)
     data = open_key_package(target.package_key, owner, sealed)
     package = verify_key_package(decode_key_package(data), world.now)
-    group = mlsgroup.new_group(own, chat, info, world.now, boris.random)
+    group = mlsgroup.new_group(own, m.SUITE_XWING, chat, info, world.now, boris.random)
     for _ in range(5):
         group = group.merge_commit(group.commit(now=world.now, random=boris.random))
     pending = group.commit([Add(package)], now=world.now, random=boris.random)

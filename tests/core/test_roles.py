@@ -10,7 +10,7 @@ from polynya.core import roles
 from polynya.core._state import MemberLeaf, Membership
 from polynya.core.roles import Change
 from polynya.crypto.signature import public_key
-from polynya.wire.messages import ConversationInfo, ConversationKind, RelayAddress
+from polynya.wire.messages import SUITE_X25519, ConversationInfo, ConversationKind, RelayAddress
 
 GROUP = b"g" * 16
 SEEDS = [bytes([n]) * 32 for n in range(1, 6)]
@@ -30,7 +30,7 @@ def membership(
         members_add=open_,
     )
     leaves = tuple(MemberLeaf(2 * n, identity, bytes(32)) for n, identity in enumerate(members))
-    return Membership(info, 0, leaves)
+    return Membership(info, 0, SUITE_X25519, leaves)
 
 
 def change(before: Membership, committer: bytes, **fields: object) -> Change:

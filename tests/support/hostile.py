@@ -11,8 +11,9 @@ from polynya.core.state import CONVERSATION, GROUP, ME, TOPIC
 from polynya.mls.group import Group
 from polynya.mls.proposal import Proposal
 from polynya.wire import messages as m
-from polynya.wire.labels import record_key, write_secret
-from polynya.wire.record import seal_record
+from polynya.wire.files import seal_file
+from polynya.wire.labels import blob_id, owner_id, owner_secret, record_key, write_secret
+from polynya.wire.record import INLINE_MAX, seal_record
 from tests.support.world import Party
 
 
@@ -28,6 +29,11 @@ def me_of(party: Party) -> Me:
     return row
 
 
+def owner_of(party: Party, suite: int = m.SUITE_XWING) -> bytes:
+    """Whose key packages of this suite the party's are, for a relay."""
+    return owner_id(owner_secret(me_of(party).owner_secret, suite))
+
+
 def topic_of(party: Party, chat: bytes) -> Topic:
     row = party.core._state.get(TOPIC, conversation_of(party, chat).topic)
     assert row is not None
@@ -40,6 +46,17 @@ def group_of(party: Party, chat: bytes) -> Group:
     return cell.group()
 
 
+def body_of(party: Party, data: bytes) -> tuple[m.RecordBody, tuple[bytes, ...] | None]:
+    """As a record carries it, with what it names: what is too large lies in a blob on the home relay."""
+    if len(data) <= INLINE_MAX:
+        return m.Inline(data), None
+    key = party.random.bytes(32)
+    blob = b"".join(seal_file(key, len(data), [data]))
+    name = blob_id(blob)
+    party.home.blobs[name] = blob
+    return m.InBlob(name, key, len(data)), (name,)
+
+
 def publish(
     party: Party,
     chat: bytes,
@@ -49,9 +66,12 @@ def publish(
     body: m.RecordBody | None = None,
     blobs: tuple[bytes, ...] | None = None,
 ) -> m.Response:
-    """A record with this body, past the party's own core."""
+    """A record with this body, past the party's own core; one that is too large lies in a blob."""
     into = topic or topic_of(party, chat)
-    record = seal_record(record_key(into.topic_secret), into.id, body or m.Inline(data), party.random)
+    if body is None:
+        body, named = body_of(party, data)
+        blobs = named or blobs
+    record = seal_record(record_key(into.topic_secret), into.id, body, party.random)
     request = m.Publish(write_secret(into.topic_secret), record, slot, blobs)
     return party.home.publish(None, request, party.world.now)
 

@@ -82,6 +82,9 @@ SCENARIOS: dict[str, Callable[[], None]] = {
 POOLED = 40
 """Byte strings that are longer stand once in the file's `pool`, and as "0x#" and their place there elsewhere."""
 
+HASHED = 256
+"""Byte strings in commands that are longer stand as "0x=" and their SHA-256."""
+
 _TAGGED = {
     kind.__name__
     for union in (c.Command, c.AppEvent, e.Event, Amendment)
@@ -110,8 +113,18 @@ def as_json(value: object) -> Any:
 
 
 def of_commands(commands: tuple[c.Command, ...]) -> list[Any]:
-    """Without Save: how a language keeps its rows is its own affair."""
-    return [as_json(command) for command in commands if not isinstance(command, c.Save)]
+    """Without Save: how a language keeps its rows is its own affair. Long byte strings stand as their hash."""
+    return [_hashed(as_json(command)) for command in commands if not isinstance(command, c.Save)]
+
+
+def _hashed(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith("0x") and len(value) > 2 + 2 * HASHED:
+        return "0x=" + hashlib.sha256(bytes.fromhex(value[2:])).hexdigest()
+    if isinstance(value, list):
+        return [_hashed(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _hashed(item) for key, item in value.items()}
+    return value
 
 
 # ---- recording ----
@@ -216,7 +229,7 @@ def recording(recorder: Recorder) -> Iterator[None]:
 
 
 def _pooled(value: Any, places: dict[str, int]) -> Any:
-    if isinstance(value, str) and value.startswith("0x") and len(value) > 2 + 2 * POOLED:
+    if isinstance(value, str) and value.startswith("0x") and value[2:3] != "=" and len(value) > 2 + 2 * POOLED:
         return f"0x#{places.setdefault(value[2:], len(places))}"
     if isinstance(value, list):
         return [_pooled(item, places) for item in value]

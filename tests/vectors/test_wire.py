@@ -117,7 +117,8 @@ def _padding(case: Case) -> None:
 @runner("labels")
 def _labels(case: Case) -> None:
     inputs = [bytes.fromhex(text) for text in case["inputs"]]
-    assert getattr(labels, case["name"])(*inputs).hex() == case["output"]
+    suite = [case["suite"]] if "suite" in case else []
+    assert getattr(labels, str(case.get("function", case["name"])))(*inputs, *suite).hex() == case["output"]
 
 
 @runner("receipts")
@@ -346,7 +347,7 @@ def _requests(case: Case) -> None:
     assert requests.sign_contact_request(data(case, "seed"), wanted) == request
     verified = requests.verify_contact_request(data(case, "card"), request)
     assert (verified.identity, verified.name, verified.text) == (wanted.identity, wanted.name, wanted.text)
-    assert (verified.key_package, verified.reach) == (wanted.key_package, wanted.reach)
+    assert verified.reach == wanted.reach
     assert verified.devices.body == wanted.devices.body
 
 

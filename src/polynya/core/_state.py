@@ -279,7 +279,6 @@ class Asked:
     time: int
     invite: bytes
     devices: DeviceList
-    key_package: bytes
     reach: Reach
     text: str | None = None
 
@@ -290,6 +289,7 @@ class StoredPackage:
     """KeyPackageBundle"""
     use: PackageUse
     expires: int
+    suite: int
     sealed: bytes | None = None
     """until the relay has it"""
 
@@ -374,6 +374,7 @@ class MemberLeaf:
 class Membership:
     info: ConversationInfo
     own_leaf: int
+    suite: int
     members: tuple[MemberLeaf, ...]
     """by leaf"""
 
@@ -922,7 +923,7 @@ def decode_opened(data: bytes) -> Opened:
 
 def encode_asked(value: Asked) -> bytes:
     """Raises WireError (`message`) for a Asked over a limit."""
-    count = 8
+    count = 7
     if len(value.id) != 16:
         raise _bad("Asked.id")
     if len(value.identity) != 32:
@@ -934,12 +935,12 @@ def encode_asked(value: Asked) -> bytes:
         data += b"\x04" + write_text(text_, 512, "Asked.text")
     if len(value.invite) != 16:
         raise _bad("Asked.invite")
-    data += b"\x05" + write_uint(value.time, 9007199254740991, "Asked.time") + b"\x06\x50" + value.invite + b"\x07" + encode_device_list(value.devices) + b"\x08" + write_bytes(value.key_package, 0, 2048, "Asked.key_package") + b"\x09" + encode_reach(value.reach)
+    data += b"\x05" + write_uint(value.time, 9007199254740991, "Asked.time") + b"\x06\x50" + value.invite + b"\x07" + encode_device_list(value.devices) + b"\x08" + encode_reach(value.reach)
     return head(0xA0, count) + data
 
 
 def _read_asked(d: bytes, p: int) -> tuple[Asked, int]:
-    left = d[p] - 168
+    left = d[p] - 167
     if left < 0 or left > 1:
         raise _bad("Asked")
     p += 1
@@ -969,14 +970,11 @@ def _read_asked(d: bytes, p: int) -> tuple[Asked, int]:
         raise _bad("Asked.devices")
     devices_, p = _read_device_list(d, p + 1)
     if d[p] != 8:
-        raise _bad("Asked.key_package")
-    key_package_, p = read_bytes(d, p + 1, 0, 2048, "Asked.key_package")
-    if d[p] != 9:
         raise _bad("Asked.reach")
     reach_, p = _read_reach(d, p + 1)
     if left:
         raise _bad("Asked")
-    return Asked(id_, identity_, name_, time_, invite_, devices_, key_package_, reach_, text_), p
+    return Asked(id_, identity_, name_, time_, invite_, devices_, reach_, text_), p
 
 
 def decode_asked(data: bytes) -> Asked:
@@ -986,19 +984,19 @@ def decode_asked(data: bytes) -> Asked:
 
 def encode_stored_package(value: StoredPackage) -> bytes:
     """Raises WireError (`message`) for a StoredPackage over a limit."""
-    count = 3
+    count = 4
     if value.use not in _PACKAGE_USE:
         raise _bad("StoredPackage.use")
-    data = b"\x01" + write_bytes(value.bundle, 0, 16384, "StoredPackage.bundle") + b"\x02" + write_uint(value.use, 3, "StoredPackage.use") + b"\x03" + write_uint(value.expires, 9007199254740991, "StoredPackage.expires")
+    data = b"\x01" + write_bytes(value.bundle, 0, 16384, "StoredPackage.bundle") + b"\x02" + write_uint(value.use, 3, "StoredPackage.use") + b"\x03" + write_uint(value.expires, 9007199254740991, "StoredPackage.expires") + b"\x04" + write_uint(value.suite, 9007199254740991, "StoredPackage.suite")
     sealed_ = value.sealed
     if sealed_ is not None:
         count += 1
-        data += b"\x04" + write_bytes(sealed_, 0, 8192, "StoredPackage.sealed")
+        data += b"\x05" + write_bytes(sealed_, 0, 8192, "StoredPackage.sealed")
     return head(0xA0, count) + data
 
 
 def _read_stored_package(d: bytes, p: int) -> tuple[StoredPackage, int]:
-    left = d[p] - 163
+    left = d[p] - 164
     if left < 0 or left > 1:
         raise _bad("StoredPackage")
     p += 1
@@ -1012,13 +1010,16 @@ def _read_stored_package(d: bytes, p: int) -> tuple[StoredPackage, int]:
     if d[p] != 3:
         raise _bad("StoredPackage.expires")
     expires_, p = read_uint(d, p + 1)
+    if d[p] != 4:
+        raise _bad("StoredPackage.suite")
+    suite_, p = read_uint(d, p + 1)
     sealed_: bytes | None = None
-    if left and d[p] == 4:
+    if left and d[p] == 5:
         left -= 1
         sealed_, p = read_bytes(d, p + 1, 0, 8192, "StoredPackage.sealed")
     if left:
         raise _bad("StoredPackage")
-    return StoredPackage(bundle_, use_, expires_, sealed_), p
+    return StoredPackage(bundle_, use_, expires_, suite_, sealed_), p
 
 
 def decode_stored_package(data: bytes) -> StoredPackage:
@@ -1361,11 +1362,11 @@ def decode_member_leaf(data: bytes) -> MemberLeaf:
 
 def encode_membership(value: Membership) -> bytes:
     """Raises WireError (`message`) for a Membership over a limit."""
-    return b"\xa3\x01" + encode_conversation_info(value.info) + b"\x02" + write_uint(value.own_leaf, 9007199254740991, "Membership.own_leaf") + b"\x03" + write_list([encode_member_leaf(item) for item in value.members], 65536, "Membership.members")
+    return b"\xa4\x01" + encode_conversation_info(value.info) + b"\x02" + write_uint(value.own_leaf, 9007199254740991, "Membership.own_leaf") + b"\x03" + write_uint(value.suite, 9007199254740991, "Membership.suite") + b"\x04" + write_list([encode_member_leaf(item) for item in value.members], 65536, "Membership.members")
 
 
 def _read_membership(d: bytes, p: int) -> tuple[Membership, int]:
-    if d[p] != 163:
+    if d[p] != 164:
         raise _bad("Membership")
     p += 1
     if d[p] != 1:
@@ -1375,6 +1376,9 @@ def _read_membership(d: bytes, p: int) -> tuple[Membership, int]:
         raise _bad("Membership.own_leaf")
     own_leaf_, p = read_uint(d, p + 1)
     if d[p] != 3:
+        raise _bad("Membership.suite")
+    suite_, p = read_uint(d, p + 1)
+    if d[p] != 4:
         raise _bad("Membership.members")
     n, p = read_count(d, p + 1)
     if n > 65536:
@@ -1384,7 +1388,7 @@ def _read_membership(d: bytes, p: int) -> tuple[Membership, int]:
         members_item, p = _read_member_leaf(d, p)
         members_list.append(members_item)
     members_ = tuple(members_list)
-    return Membership(info_, own_leaf_, members_), p
+    return Membership(info_, own_leaf_, suite_, members_), p
 
 
 def decode_membership(data: bytes) -> Membership:

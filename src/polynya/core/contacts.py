@@ -15,7 +15,6 @@ from polynya.core._state import (
     Opened,
     OpenedState,
     OutDrop,
-    PackageUse,
 )
 from polynya.core.commands import (
     ContactsChanged,
@@ -27,7 +26,6 @@ from polynya.core.commands import (
 )
 from polynya.core.errors import CoreError
 from polynya.core.identity import (
-    accepted_key_package,
     known_devices,
     learn_devices,
     me,
@@ -109,9 +107,9 @@ def work_opened(t: Transaction, opened_id: bytes) -> None:
 
 
 def _send_request(t: Transaction, opened: Opened) -> None:
-    """As soon as the inbox for the answer is there: the relay's answer also told us its clock."""
+    """As soon as the inbox for the answer is there, and key packages with which we can be added."""
     inbox = None if opened.inbox is None else t.get(INBOX, opened.inbox)
-    if inbox is None or not inbox.created or opened.card is None:
+    if inbox is None or not inbox.created or opened.card is None or not keypackages.offered(t):
         return
     own = me(t)
     body = ContactRequestBody(
@@ -120,7 +118,6 @@ def _send_request(t: Transaction, opened: Opened) -> None:
         name=own.name,
         text=opened.text,
         devices=own.devices,
-        key_package=keypackages.create(t, PackageUse.SENT).key_package.encode(),
         reach=reaches.of_inbox(t, inbox),
     )
     request = sign_contact_request(own.identity_secret, body)
@@ -202,9 +199,6 @@ def request_received(t: Transaction, invite: Invite, request: ContactRequest, ti
     if not newer_device_list(known_devices(somebody), devices):
         work.count(t, "request-devices")
         return
-    if accepted_key_package(verified.key_package, verified.identity, devices, t.time) is None:
-        work.count(t, "request-key-package")
-        return
     request_id = sha256(request.body)[:16]
     if len(t.keys(ASKED)) >= REQUESTS_MAX or t.get(ASKED, request_id) is not None:
         work.count(t, "request-many")
@@ -217,7 +211,6 @@ def request_received(t: Transaction, invite: Invite, request: ContactRequest, ti
         time=time,
         invite=invite.id,
         devices=decode_contact_request_body(request.body).devices,
-        key_package=verified.key_package,
         reach=verified.reach,
     )
     t.put(ASKED, request_id, asked)
@@ -233,7 +226,7 @@ def _asked(t: Transaction, request_id: bytes) -> Asked:
 
 
 def accept(t: Transaction, request_id: bytes) -> bytes:
-    """Founds the conversation; raises CoreError `unknown-request`, `blocked` or `request-expired`."""
+    """Founds the conversation; raises CoreError `unknown-request` or `blocked`."""
     asked = _asked(t, request_id)
     somebody = person(t, asked.identity)
     if somebody.blocked:
@@ -247,9 +240,7 @@ def accept(t: Transaction, request_id: bytes) -> bytes:
     if known is not None:
         t.notify(ConversationChanged(known))
         return known
-    if accepted_key_package(asked.key_package, asked.identity, known_devices(somebody), t.time) is None:
-        raise CoreError("request-expired")
-    conversation = founding.direct(t, Candidate(asked.identity, asked.reach, asked.key_package))
+    conversation = founding.direct(t, Candidate(asked.identity, asked.reach))
     founding.become_direct(t, conversation, asked.identity)
     return conversation
 

@@ -57,7 +57,7 @@ def look(t: Transaction, kind: bytes, key: bytes) -> None:
         case b"invite":
             invites.work_invite(t, key)
         case b"keys":
-            keypackages.work_keys(t)
+            keypackages.work_keys(t, key)
         case b"later":
             founding.welcome_later(t, key)
         case b"left":
@@ -110,7 +110,7 @@ def answer(t: Transaction, kind: bytes, key: bytes, request: Request, response: 
         case b"inbox":
             inboxes.answered(t, key, request, response)
         case b"keys":
-            keypackages.answered(t, request, response)
+            keypackages.answered(t, key, request, response)
         case b"opened":
             contacts.answered_opened(t, key, request, response)
         case b"out":

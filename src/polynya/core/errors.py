@@ -31,7 +31,6 @@ MESSAGES = {
     "leave-first": "Leave the conversation before you delete it.",
     "blocked": "You have blocked this person. Unblock them first.",
     "no-safety-number": "There is a safety number once both of you are in the conversation.",
-    "request-expired": "The request has expired. Ask the person to use a new invite.",
     "too-many": "This is more than a group can hold.",
     "state-too-new": "The stored data was written by a newer version. Update Polynya.",
     "state-broken": "The stored data is damaged and cannot be read.",

@@ -20,6 +20,7 @@ from polynya.core.conversation import membership as members_of
 from polynya.core.errors import CoreError
 from polynya.core.history import SystemContent
 from polynya.core.identity import accepted_leaf, check_name, me, person, save_person
+from polynya.core.mlsgroup import suite_for
 from polynya.core.state import CONVERSATION, GROUP, LATER, MEMBERSHIP, OPENED, PERSON
 from polynya.core.transaction import Transaction
 from polynya.mls.errors import MlsError
@@ -55,7 +56,7 @@ def direct(t: Transaction, candidate: Candidate) -> bytes:
         retention_days=CONTENT_RETENTION_DAYS,
         members_add=False,
     )
-    conversation = _found(t, info, True)
+    conversation = _found(t, suite_for(2), info, True)
     operations.add(t, conversation, OperationKind.ADD, candidates=(candidate,))
     profiles.tell(t, conversation)
     return conversation
@@ -74,7 +75,7 @@ def create_group(t: Transaction, name: str, members: tuple[bytes, ...]) -> bytes
         retention_days=CONTENT_RETENTION_DAYS,
         members_add=False,
     )
-    conversation = _found(t, info, bool(candidates))
+    conversation = _found(t, suite_for(1 + len(candidates)), info, bool(candidates))
     show_system(t, conversation, conversation, own.identity, SystemContent("created", (), name), t.time, 0)
     if candidates:
         operations.add(t, conversation, OperationKind.ADD, candidates=candidates)
@@ -100,11 +101,11 @@ def contacts(t: Transaction, identities: tuple[bytes, ...]) -> tuple[Candidate, 
     return tuple(found)
 
 
-def _found(t: Transaction, info: ConversationInfo, founding: bool) -> bytes:
+def _found(t: Transaction, suite: int, info: ConversationInfo, founding: bool) -> bytes:
     """Draws the group id (16 bytes), then what `Group.create` draws."""
     own = me(t)
     conversation = t.random.bytes(16)
-    group = mlsgroup.new_group(own, conversation, info, t.time, t.random)
+    group = mlsgroup.new_group(own, suite, conversation, info, t.time, t.random)
     secret = mlsgroup.topic_secret(group)
     row = _row(t, conversation, info.kind, own.relay, group, secret, 0, founding)
     _put(t, row, group, _need_membership(group), topics.start(t, conversation, secret, 0, 0, None))
@@ -218,7 +219,12 @@ def welcome(t: Transaction, message: WelcomeMessage) -> None:
     own = me(t).identity
     members = mlsgroup.read_membership(group)
     known = t.get(CONVERSATION, group.group_id)
-    if members is None or len(group.group_id) != 16 or not members.info.relays:
+    if (
+        members is None
+        or len(group.group_id) != 16
+        or not members.info.relays
+        or members.suite not in mlsgroup.SUITES
+    ):
         work.count(t, "welcome-leaf")
         return
     adder = _adder(joined)

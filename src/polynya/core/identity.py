@@ -25,7 +25,7 @@ from polynya.wire.credential import (
     verify_device_list,
 )
 from polynya.wire.errors import WireError
-from polynya.wire.messages import SUITE_X25519, DeviceEntry, DeviceList, DeviceListBody, RelayAddress
+from polynya.wire.messages import DeviceEntry, DeviceList, DeviceListBody, RelayAddress
 
 NAME_MAX = 128
 JOINERS = "\u200c\u200d"
@@ -104,9 +104,9 @@ def accepted_leaf(credential: Credential, signature_key: bytes) -> VerifiedDevic
 
 
 def accepted_key_package(
-    data: bytes, identity: bytes, devices: VerifiedDeviceList | None, now: int
+    data: bytes, suite: int, identity: bytes, devices: VerifiedDeviceList | None, now: int
 ) -> KeyPackage | None:
-    """A key package that brings in a leaf of `identity`, of a device in its list as far as that is known.
+    """A key package of the suite that brings in a leaf of `identity`, of a device in its list as far as that is known.
 
     None where it must not be used. `now`: ms, for its lifetime.
     """
@@ -114,7 +114,7 @@ def accepted_key_package(
         package = verify_key_package(decode_key_package(data), now)
     except MlsError:
         return None
-    if package.cipher_suite != SUITE_X25519:
+    if package.cipher_suite != suite:
         return None
     leaf = package.leaf_node
     device = accepted_leaf(leaf.credential, leaf.signature_key)

@@ -53,7 +53,7 @@ def work_operation(t: Transaction, conversation: bytes) -> None:
         if next_one is None:
             return
         key, operation = next_one
-        operation = _usable(t, key, operation)
+        operation = _usable(t, membership(t, conversation).suite, key, operation)
         if operations.missing(operation):
             operations.take_missing(t, key, operation)
             return
@@ -63,13 +63,16 @@ def work_operation(t: Transaction, conversation: bytes) -> None:
         set_problem(t, conversation, "change-refused")
 
 
-def _usable(t: Transaction, key: bytes, operation: Operation) -> Operation:
+def _usable(t: Transaction, suite: int, key: bytes, operation: Operation) -> Operation:
     """Key packages that have expired since are asked for anew."""
     checked = []
     for candidate in operation.candidates:
         if candidate.key_package is not None:
             devices = known_devices(person(t, candidate.identity))
-            if accepted_key_package(candidate.key_package, candidate.identity, devices, t.time) is None:
+            if (
+                accepted_key_package(candidate.key_package, suite, candidate.identity, devices, t.time)
+                is None
+            ):
                 candidate = replace(candidate, key_package=None)
         checked.append(candidate)
     changed = replace(operation, candidates=tuple(checked))
@@ -89,7 +92,9 @@ def _proposals(t: Transaction, present: Membership, operation: Operation) -> lis
     proposals: list[Proposal] = [Remove(member.leaf) for member in removes]
     for candidate in operation.candidates:
         devices = known_devices(person(t, candidate.identity))
-        package = accepted_key_package(candidate.key_package or b"", candidate.identity, devices, t.time)
+        package = accepted_key_package(
+            candidate.key_package or b"", present.suite, candidate.identity, devices, t.time
+        )
         if package is not None:
             proposals.append(Add(package))
     if operation.kind in (OperationKind.RENAME, OperationKind.ADMIN, OperationKind.UNADMIN):

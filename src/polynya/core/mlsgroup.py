@@ -18,6 +18,8 @@ from polynya.wire.messages import (
     EXTENSION_CONVERSATION,
     EXTENSION_TOPIC,
     SUITE_X25519,
+    SUITE_XWING,
+    XWING_MEMBERS_MAX,
     ConversationInfo,
     JoinInfo,
     decode_conversation_info,
@@ -26,11 +28,10 @@ from polynya.wire.messages import (
     encode_join_info,
 )
 
-SUITE = suite_of(SUITE_X25519)
+SUITES = (SUITE_XWING, SUITE_X25519)
+"""Of which a device offers key packages."""
 
-CAPABILITIES = Capabilities(
-    (VERSION_MLS10,), (SUITE_X25519,), (LAST_RESORT, EXTENSION_CONVERSATION, EXTENSION_TOPIC)
-)
+CAPABILITIES = Capabilities((VERSION_MLS10,), SUITES, (LAST_RESORT, EXTENSION_CONVERSATION, EXTENSION_TOPIC))
 
 DAY = 86_400_000
 """ms"""
@@ -47,9 +48,14 @@ def lifetime(now: int, length: int) -> Lifetime:
     return Lifetime(max(0, now - CLOCK_SLACK) // 1000, (now + length) // 1000)
 
 
-def new_key_package(me: Me, now: int, last_resort: bool, random: Random) -> KeyPackageBundle:
+def suite_for(members: int) -> int:
+    """The suite of a new conversation made for so many."""
+    return SUITE_XWING if members <= XWING_MEMBERS_MAX else SUITE_X25519
+
+
+def new_key_package(me: Me, suite: int, now: int, last_resort: bool, random: Random) -> KeyPackageBundle:
     return make_key_package(
-        SUITE,
+        suite_of(suite),
         BasicCredential(me.credential),
         me.device_secret,
         lifetime=lifetime(now, PACKAGE_LIFETIME),
@@ -59,9 +65,9 @@ def new_key_package(me: Me, now: int, last_resort: bool, random: Random) -> KeyP
     )
 
 
-def new_group(me: Me, group_id: bytes, info: ConversationInfo, now: int, random: Random) -> Group:
+def new_group(me: Me, suite: int, group_id: bytes, info: ConversationInfo, now: int, random: Random) -> Group:
     return Group.create(
-        SUITE,
+        suite_of(suite),
         group_id,
         BasicCredential(me.credential),
         me.device_secret,
@@ -125,4 +131,4 @@ def read_membership(group: Group) -> Membership | None:
         if device is None:
             return None
         members.append(MemberLeaf(member.leaf_index, device.identity, member.signature_key))
-    return Membership(info, group.own_leaf_index, tuple(members))
+    return Membership(info, group.own_leaf_index, group.suite.id, tuple(members))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from polynya.core import leaveproofs, roles, work
+from polynya.core import leaveproofs, reaches, roles, work
 from polynya.core._state import Candidate, Conversation, Membership, Operation, OperationKind
 from polynya.core.conversation import group, membership, need, next_number, save, set_problem
 from polynya.core.identity import accepted_key_package, known_devices, me, person
@@ -124,7 +124,9 @@ def revise(
 
 def _is_in(t: Transaction, conversation: Conversation, candidate: Candidate) -> bool:
     """Whether somebody else has added the candidate's new leaf already."""
-    package = accepted_key_package(candidate.key_package or b"", candidate.identity, None, t.time)
+    package = accepted_key_package(
+        candidate.key_package or b"", membership(t, conversation.id).suite, candidate.identity, None, t.time
+    )
     if package is None:
         return True
     leaf = package.leaf_node.encode()
@@ -180,9 +182,13 @@ def work_take(t: Transaction, key: bytes) -> None:
     found = _candidate(t, key)
     if found is None or found[2].key_package is not None:
         return
-    reach = found[2].reach
-    if work.may_call(t, reach.relay.identity, work.item(b"take", key)):
-        work.call(t, reach.relay.identity, work.item(b"take", key), TakeKeyPackage(reach.owner))
+    operation_key, operation, candidate = found
+    reach = candidate.reach
+    owner = reaches.owner_of(reach, membership(t, operation.conversation).suite)
+    if owner is None:
+        _taken(t, operation_key, operation, candidate, None, "no-key-package")
+    elif work.may_call(t, reach.relay.identity, work.item(b"take", key)):
+        work.call(t, reach.relay.identity, work.item(b"take", key), TakeKeyPackage(owner))
 
 
 def answered_take(t: Transaction, key: bytes, request: Request, response: Response) -> None:
@@ -195,29 +201,48 @@ def answered_take(t: Transaction, key: bytes, request: Request, response: Respon
     opened: bytes | None = None
     if isinstance(response, KeyPackageTaken):
         problem = "bad-key-package"
-        opened = _open(t, candidate, response.package)
+        opened = _open(t, membership(t, operation.conversation).suite, candidate, response.package)
     elif not isinstance(response, Refused) or response.code != RefusalCode.NO_KEY_PACKAGE:
         problem = "relay-refuses"
+    if need(t, operation.conversation).kind == ConversationKind.DIRECT:
+        # There is nobody else to found it with: asked for until there is one.
+        set_problem(t, operation.conversation, None if opened is not None else problem)
+        if opened is None:
+            work.pause(t, b"take", key)
+            return
+    _taken(t, operation_key, operation, candidate, opened, problem)
+
+
+def _taken(
+    t: Transaction,
+    key: bytes,
+    operation: Operation,
+    candidate: Candidate,
+    package: bytes | None,
+    problem: str,
+) -> None:
+    """The candidate has its key package; who has none is left out."""
     rest = []
     for other in operation.candidates:
         if other.identity != candidate.identity:
             rest.append(other)
-        elif opened is not None:
-            rest.append(replace(other, key_package=opened))
-    t.put(OPERATION, operation_key, replace(operation, candidates=tuple(rest)))
-    if opened is None:
+        elif package is not None:
+            rest.append(replace(other, key_package=package))
+    t.put(OPERATION, key, replace(operation, candidates=tuple(rest)))
+    if package is None:
         set_problem(t, operation.conversation, problem)
     work.wake(t, b"operation", operation.conversation)
 
 
-def _open(t: Transaction, candidate: Candidate, sealed: bytes) -> bytes | None:
-    reach = candidate.reach
+def _open(t: Transaction, suite: int, candidate: Candidate, sealed: bytes) -> bytes | None:
+    owner = reaches.owner_of(candidate.reach, suite)
     try:
-        data = open_key_package(reach.package_key, reach.owner, sealed)
+        data = open_key_package(candidate.reach.package_key, owner or b"", sealed)
     except WireError:
         return None
     devices = known_devices(person(t, candidate.identity))
-    return data if accepted_key_package(data, candidate.identity, devices, t.time) is not None else None
+    package = accepted_key_package(data, suite, candidate.identity, devices, t.time)
+    return None if package is None else data
 
 
 def relays(state: State) -> list[RelayAddress]:

@@ -8,10 +8,11 @@ from polynya.core import work
 from polynya.core._state import Inbox, InboxPurpose
 from polynya.core.conversation import membership, need, quiet
 from polynya.core.identity import me
+from polynya.core.mlsgroup import SUITES
 from polynya.core.state import INBOX, PERSON, REACH, SOURCE
 from polynya.core.transaction import Transaction
-from polynya.wire.labels import inbox_id, owner_id
-from polynya.wire.messages import Reach
+from polynya.wire.labels import inbox_id, owner_id, owner_secret
+from polynya.wire.messages import PackageOwner, Reach
 
 
 def create(t: Transaction, purpose: InboxPurpose, owner: bytes) -> Inbox:
@@ -47,7 +48,13 @@ def close(t: Transaction, inbox: bytes | None) -> None:
 def of_inbox(t: Transaction, inbox: Inbox) -> Reach:
     """What others need to reach us there."""
     own = me(t)
-    return Reach(inbox.relay, inbox.id, inbox.inbox_key or b"", owner_id(own.owner_secret), own.package_key)
+    owners = tuple(PackageOwner(suite, owner_id(owner_secret(own.owner_secret, suite))) for suite in SUITES)
+    return Reach(inbox.relay, inbox.id, inbox.inbox_key or b"", owners, own.package_key)
+
+
+def owner_of(reach: Reach, suite: int) -> bytes | None:
+    """Whose key packages of this suite bring them in; None where they offer none."""
+    return next((owner.owner for owner in reach.owners if owner.suite == suite), None)
 
 
 def own(t: Transaction, conversation: bytes) -> Reach:

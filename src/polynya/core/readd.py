@@ -46,7 +46,9 @@ def ask(t: Transaction, conversation: bytes) -> None:
     chosen = [identity for identity in known if identity not in asked][:ASKED_AT_ONCE]
     chosen_reaches = [reach for i in chosen if (reach := reaches.of(t, i, conversation)) is not None]
     if chosen_reaches:
-        package = keypackages.create(t, PackageUse.SENT).key_package.encode()
+        package = keypackages.create(
+            t, members_of(t, conversation).suite, PackageUse.SENT
+        ).key_package.encode()
         body = ReAddBody(conversation, own, found.epoch, package, t.time)
         request = sign_re_add_request(me(t).identity_secret, body)
         drops.send(t, chosen_reaches, request, DropKind.READD, conversation)
@@ -75,7 +77,9 @@ def received(t: Transaction, signed: ReAddRequest) -> None:
         work.count(t, "readd-member")
         return
     devices = known_devices(person(t, request.identity))
-    package = accepted_key_package(request.key_package, request.identity, devices, t.time)
+    package = accepted_key_package(
+        request.key_package, members_of(t, found.id).suite, request.identity, devices, t.time
+    )
     reach = reaches.of(t, request.identity, found.id)
     if package is None or reach is None or not request_is_fresh(request, found.epoch, t.time):
         work.count(t, "readd-stale")

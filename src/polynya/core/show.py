@@ -27,7 +27,7 @@ from polynya.core.views import (
 )
 from polynya.crypto.hashes import sha512
 from polynya.wire import safety as numbers
-from polynya.wire.messages import ConversationKind, InviteLink
+from polynya.wire.messages import SUITE_XWING, ConversationKind, InviteLink
 
 
 def fingerprint(identity: bytes) -> tuple[str, ...]:
@@ -87,7 +87,7 @@ def conversation(state: State, conversation: bytes) -> ConversationView | None:
         problem=row.problem,
         pending_operations=len(state.keys(OPERATION, conversation)),
         relay=row.relay.identity,
-        post_quantum=False,
+        post_quantum=present.suite == SUITE_XWING,
     )
 
 

@@ -159,11 +159,11 @@ def _fetched(t: Transaction, conversation: Conversation, row: Topic, after: int,
     if records.head < after:
         lost_history(t, conversation, row)
     else:
-        _told(t, conversation, row, records.head)
+        head = _told(t, conversation, row, records.head)
         for entry in sorted(records.entries, key=lambda e: e.seq):
             entries.receive(t, row.id, entry)
-        if records.head > row.seq and t.get(HELD, row.id + number(row.seq + 1)) is None:
-            # The answer brought nothing of what it says is there.
+        if head > row.seq and t.get(HELD, row.id + number(row.seq + 1)) is None:
+            # The answer brought nothing of what it, or a push before it, says is there.
             work.count(t, "topic-gap")
             work.pause(t, b"topic", row.id)
         else:
@@ -171,12 +171,14 @@ def _fetched(t: Transaction, conversation: Conversation, row: Topic, after: int,
     work.wake(t, b"log", row.id)
 
 
-def _told(t: Transaction, conversation: Conversation, row: Topic, head: int) -> None:
-    """The relay names its newest seq."""
+def _told(t: Transaction, conversation: Conversation, row: Topic, head: int) -> int:
+    """The relay names its newest seq; gives the newest that it has ever named."""
     source = t.get(SOURCE, row.id) or Source(conversation.relay.identity)
-    t.put(SOURCE, row.id, replace(source, head=max(head, source.head), told=True))
+    head = max(head, source.head)
+    t.put(SOURCE, row.id, replace(source, head=head, told=True))
     for kind in (b"outbox", b"operation"):
         work.wake(t, kind, conversation.id)
+    return head
 
 
 def unknown(t: Transaction, conversation: Conversation, row: Topic) -> None:

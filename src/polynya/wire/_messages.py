@@ -78,6 +78,10 @@ INVITE_LIFETIME: Final[int] = 1209600000
 """ms: 14 days"""
 SUITE_X25519: Final[int] = 1
 """MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519"""
+SUITE_XWING: Final[int] = 61441
+"""0xF001, private use: as SUITE_X25519 with X-Wing (draft-connolly-cfrg-xwing-kem) for the KEM"""
+XWING_MEMBERS_MAX: Final[int] = 64
+"""a group made for more has SUITE_X25519: a commit just after a mass add costs 1.2 KB a member with X-Wing"""
 EXTENSION_CONVERSATION: Final[int] = 61601
 """0xF0A1, GroupContext: ConversationInfo (private use, RFC 9420 section 17.3)"""
 EXTENSION_TOPIC: Final[int] = 61602
@@ -518,14 +522,23 @@ class DeviceCredential:
 
 
 @message
+class PackageOwner:
+    """Where the key packages of one suite are to be had."""
+
+    suite: int
+    owner: bytes
+    """key package owner id"""
+
+
+@message
 class Reach:
     """How to reach one device outside a conversation: an inbox, its sealing key, and its key packages."""
 
     relay: RelayAddress
     inbox: bytes
     inbox_key: bytes = field(repr=False)
-    owner: bytes
-    """key package owner id"""
+    owners: tuple[PackageOwner, ...]
+    """one for each suite"""
     package_key: bytes = field(repr=False)
     """opens the sealed key packages"""
 
@@ -721,7 +734,6 @@ class ContactRequestBody:
     identity: bytes
     name: str
     devices: DeviceList
-    key_package: bytes
     reach: Reach
     text: str | None = None
 
@@ -2267,17 +2279,43 @@ def decode_device_credential(data: bytes) -> DeviceCredential:
     return cbor.finish(_read_device_credential, data)
 
 
+def encode_package_owner(value: PackageOwner) -> bytes:
+    """Raises WireError (`message`) for a PackageOwner over a limit."""
+    if len(value.owner) != 32:
+        raise _bad("PackageOwner.owner")
+    return b"\xa2\x01" + write_uint(value.suite, 65535, "PackageOwner.suite") + b"\x02\x58\x20" + value.owner
+
+
+def _read_package_owner(d: bytes, p: int) -> tuple[PackageOwner, int]:
+    if d[p] != 162:
+        raise _bad("PackageOwner")
+    p += 1
+    if d[p] != 1:
+        raise _bad("PackageOwner.suite")
+    suite_, p = read_uint(d, p + 1)
+    if suite_ > 65535:
+        raise _bad("PackageOwner.suite")
+    if d[p : p + 3] != b"\x02\x58\x20":
+        raise _bad("PackageOwner.owner")
+    owner_ = d[p + 3 : p + 35]
+    p += 35
+    return PackageOwner(suite_, owner_), p
+
+
+def decode_package_owner(data: bytes) -> PackageOwner:
+    """Raises WireError: a cbor-* rule, or `message`."""
+    return cbor.finish(_read_package_owner, data)
+
+
 def encode_reach(value: Reach) -> bytes:
     """Raises WireError (`message`) for a Reach over a limit."""
     if len(value.inbox) != 32:
         raise _bad("Reach.inbox")
     if len(value.inbox_key) != 32:
         raise _bad("Reach.inbox_key")
-    if len(value.owner) != 32:
-        raise _bad("Reach.owner")
     if len(value.package_key) != 32:
         raise _bad("Reach.package_key")
-    return b"\xa5\x01" + encode_relay_address(value.relay) + b"\x02\x58\x20" + value.inbox + b"\x03\x58\x20" + value.inbox_key + b"\x04\x58\x20" + value.owner + b"\x05\x58\x20" + value.package_key
+    return b"\xa5\x01" + encode_relay_address(value.relay) + b"\x02\x58\x20" + value.inbox + b"\x03\x58\x20" + value.inbox_key + b"\x04" + write_list([encode_package_owner(item) for item in value.owners], 4, "Reach.owners") + b"\x05\x58\x20" + value.package_key
 
 
 def _read_reach(d: bytes, p: int) -> tuple[Reach, int]:
@@ -2295,15 +2333,21 @@ def _read_reach(d: bytes, p: int) -> tuple[Reach, int]:
         raise _bad("Reach.inbox_key")
     inbox_key_ = d[p + 3 : p + 35]
     p += 35
-    if d[p : p + 3] != b"\x04\x58\x20":
-        raise _bad("Reach.owner")
-    owner_ = d[p + 3 : p + 35]
-    p += 35
+    if d[p] != 4:
+        raise _bad("Reach.owners")
+    n, p = read_count(d, p + 1)
+    if n > 4:
+        raise _bad("Reach.owners")
+    owners_list: list[PackageOwner] = []
+    for _ in range(n):
+        owners_item, p = _read_package_owner(d, p)
+        owners_list.append(owners_item)
+    owners_ = tuple(owners_list)
     if d[p : p + 3] != b"\x05\x58\x20":
         raise _bad("Reach.package_key")
     package_key_ = d[p + 3 : p + 35]
     p += 35
-    return Reach(relay_, inbox_, inbox_key_, owner_, package_key_), p
+    return Reach(relay_, inbox_, inbox_key_, owners_, package_key_), p
 
 
 def decode_reach(data: bytes) -> Reach:
@@ -3124,7 +3168,7 @@ def decode_card(data: bytes) -> Card:
 
 def encode_contact_request_body(value: ContactRequestBody) -> bytes:
     """Raises WireError (`message`) for a ContactRequestBody over a limit."""
-    count = 6
+    count = 5
     if len(value.card) != 32:
         raise _bad("ContactRequestBody.card")
     if len(value.identity) != 32:
@@ -3134,12 +3178,12 @@ def encode_contact_request_body(value: ContactRequestBody) -> bytes:
     if text_ is not None:
         count += 1
         data += b"\x04" + write_text(text_, 512, "ContactRequestBody.text")
-    data += b"\x05" + encode_device_list(value.devices) + b"\x06" + write_bytes(value.key_package, 0, 2048, "ContactRequestBody.key_package") + b"\x07" + encode_reach(value.reach)
+    data += b"\x05" + encode_device_list(value.devices) + b"\x06" + encode_reach(value.reach)
     return head(0xA0, count) + data
 
 
 def _read_contact_request_body(d: bytes, p: int) -> tuple[ContactRequestBody, int]:
-    left = d[p] - 166
+    left = d[p] - 165
     if left < 0 or left > 1:
         raise _bad("ContactRequestBody")
     p += 1
@@ -3162,14 +3206,11 @@ def _read_contact_request_body(d: bytes, p: int) -> tuple[ContactRequestBody, in
         raise _bad("ContactRequestBody.devices")
     devices_, p = _read_device_list(d, p + 1)
     if d[p] != 6:
-        raise _bad("ContactRequestBody.key_package")
-    key_package_, p = read_bytes(d, p + 1, 0, 2048, "ContactRequestBody.key_package")
-    if d[p] != 7:
         raise _bad("ContactRequestBody.reach")
     reach_, p = _read_reach(d, p + 1)
     if left:
         raise _bad("ContactRequestBody")
-    return ContactRequestBody(card_, identity_, name_, devices_, key_package_, reach_, text_), p
+    return ContactRequestBody(card_, identity_, name_, devices_, reach_, text_), p
 
 
 def decode_contact_request_body(data: bytes) -> ContactRequestBody:
@@ -3292,7 +3333,7 @@ def encode_re_add_body(value: ReAddBody) -> bytes:
         raise _bad("ReAddBody.group")
     if len(value.identity) != 32:
         raise _bad("ReAddBody.identity")
-    return b"\xa5\x01\x50" + value.group + b"\x02\x58\x20" + value.identity + b"\x03" + write_uint(value.epoch, 9007199254740991, "ReAddBody.epoch") + b"\x04" + write_bytes(value.key_package, 0, 2048, "ReAddBody.key_package") + b"\x05" + write_uint(value.time, 9007199254740991, "ReAddBody.time")
+    return b"\xa5\x01\x50" + value.group + b"\x02\x58\x20" + value.identity + b"\x03" + write_uint(value.epoch, 9007199254740991, "ReAddBody.epoch") + b"\x04" + write_bytes(value.key_package, 0, 3584, "ReAddBody.key_package") + b"\x05" + write_uint(value.time, 9007199254740991, "ReAddBody.time")
 
 
 def _read_re_add_body(d: bytes, p: int) -> tuple[ReAddBody, int]:
@@ -3312,7 +3353,7 @@ def _read_re_add_body(d: bytes, p: int) -> tuple[ReAddBody, int]:
     epoch_, p = read_uint(d, p + 1)
     if d[p] != 4:
         raise _bad("ReAddBody.key_package")
-    key_package_, p = read_bytes(d, p + 1, 0, 2048, "ReAddBody.key_package")
+    key_package_, p = read_bytes(d, p + 1, 0, 3584, "ReAddBody.key_package")
     if d[p] != 5:
         raise _bad("ReAddBody.time")
     time_, p = read_uint(d, p + 1)
@@ -3696,6 +3737,7 @@ __all__ = [
     "LeaveProof",
     "Message",
     "PROTOCOL_VERSION",
+    "PackageOwner",
     "Ping",
     "Profile",
     "Publish",
@@ -3728,6 +3770,7 @@ __all__ = [
     "RosterEntry",
     "SUBSCRIBE_LIMIT",
     "SUITE_X25519",
+    "SUITE_XWING",
     "SendEphemeral",
     "SessionAccept",
     "SessionHello",
@@ -3740,6 +3783,7 @@ __all__ = [
     "Unknown",
     "Unsubscribe",
     "WelcomeMessage",
+    "XWING_MEMBERS_MAX",
     "decode_answer",
     "decode_blob_part",
     "decode_blob_state",
@@ -3787,6 +3831,7 @@ __all__ = [
     "decode_key_packages_stored",
     "decode_leave_proof",
     "decode_message",
+    "decode_package_owner",
     "decode_ping",
     "decode_profile",
     "decode_publish",
@@ -3869,6 +3914,7 @@ __all__ = [
     "encode_key_packages_stored",
     "encode_leave_proof",
     "encode_message",
+    "encode_package_owner",
     "encode_ping",
     "encode_profile",
     "encode_publish",

@@ -36,6 +36,11 @@ def inbox_id(read_secret: bytes) -> bytes:
     return sha256(b"polynya inbox 1" + read_secret)
 
 
+def owner_secret(secret: bytes, suite: int) -> bytes:
+    """Owns the key packages of one suite; 32 bytes, from a device's one secret."""
+    return expand(secret, f"owner {suite}", 32)
+
+
 def owner_id(owner_secret: bytes) -> bytes:
     """Under which key packages are stored."""
     return sha256(b"polynya key packages 1" + owner_secret)

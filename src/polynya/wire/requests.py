@@ -25,13 +25,12 @@ from polynya.wire.messages import (
 
 @dataclass(frozen=True, slots=True)
 class VerifiedContactRequest:
-    """A request that its identity signed. The key package is not verified yet (section 7 says for what)."""
+    """A request that its identity signed."""
 
     identity: bytes
     name: str
     text: str | None
     devices: VerifiedDeviceList
-    key_package: bytes
     reach: Reach
 
 
@@ -60,7 +59,7 @@ def verify_contact_request(card_id: bytes, request: ContactRequest) -> VerifiedC
     if body.card != card_id:
         raise WireError("contact-request-card")
     devices = verify_device_list(body.identity, body.devices)
-    return VerifiedContactRequest(body.identity, body.name, body.text, devices, body.key_package, body.reach)
+    return VerifiedContactRequest(body.identity, body.name, body.text, devices, body.reach)
 
 
 def sign_re_add_request(identity_seed: bytes, body: ReAddBody) -> ReAddRequest:

@@ -154,6 +154,7 @@ export interface StoredPackage {
   readonly bundle: Uint8Array;
   readonly use: PackageUse;
   readonly expires: number;
+  readonly suite: number;
   /** until the relay has it */
   readonly sealed?: Uint8Array | undefined;
 }
@@ -232,6 +233,7 @@ export interface MemberLeaf {
 export interface Membership {
   readonly info: ConversationInfo;
   readonly ownLeaf: number;
+  readonly suite: number;
   /** by leaf */
   readonly members: readonly MemberLeaf[];
 }
@@ -316,7 +318,8 @@ DropKind #1,2,3
 PackageUse #1,2,3
 RelayAddress url t256,identity b32
 DeviceList body b0:1024,signature b64
-Reach relay RelayAddress,inbox b32,inboxKey b32,owner b32,packageKey b32
+PackageOwner suite u65535,owner b32
+Reach relay RelayAddress,inbox b32,inboxKey b32,owners [PackageOwner]4,packageKey b32
 ConversationInfo kind ConversationKind,name t256,admins [b32]64^,relays [RelayAddress]4,retentionDays u365,membersAdd f
 InviteLink version u65535,relay b32,card b32,secret b16,url t256?
 CardBody identity b32,name t128,inbox b32,publicKey b1216,expires u
@@ -326,13 +329,13 @@ Me identitySecret b32,identity b32,name t128,deviceSecret b32,deviceKey b32,cred
 Person identity b32,name t128,accepted f,verified f,blocked f,named f,conversation b16?,reach Reach?,devices DeviceList?
 Inbox id b32,relay RelayAddress,readSecret b32,purpose InboxPurpose,owner b16,created f,closing f,seq u,trimmed u,inboxKey b32?
 Opened id b16,link InviteLink,relay RelayAddress,state OpenedState,card CardBody?,text t512?,inbox b32?,problem t64?,accepted u?
-StoredPackage bundle b0:16384,use PackageUse,expires u,sealed b0:8192?
+StoredPackage bundle b0:16384,use PackageUse,expires u,suite u,sealed b0:8192?
 Preview id b16,sender b32,kind t16,text t1024,time u,mine f,status t16?
 PastEpoch epoch u,topic b32,slot b16,ended u
 RemovedLeaf leaf u,epoch u,time u
 Conversation id b16,kind ConversationKind,relay RelayAddress,state ConversationState,epoch u,topic b32,slot b16,position u,ordinal u,number u,founding f,unread u,activity u,past [PastEpoch]65536,gone [RemovedLeaf]65536,oldTopics [b32]65536,delivered [b16]65536,read [b16]65536,inbox b32?,last Preview?,problem t64?,since u?,asked [b32]4096?
 MemberLeaf leaf u,identity b32,signatureKey b32
-Membership info ConversationInfo,ownLeaf u,members [MemberLeaf]65536
+Membership info ConversationInfo,ownLeaf u,suite u,members [MemberLeaf]65536
 Topic id b32,conversation b16,topicSecret b32,ordinal u,created f,seq u,head b32,ended u?
 Outgoing conversation b16,id b16,sent u,content b0:65536,blobs [b32]3,hashes [b32]4096,record b0:4096?,epoch u?,topic b32?,blob b32?
 OutDrop relay RelayAddress,inbox b32,record b0:4096,kind DropKind,owner b16,blob b32?

@@ -58,7 +58,6 @@ export interface Asked {
   readonly time: number;
   readonly invite: Uint8Array;
   readonly devices: DeviceList;
-  readonly keyPackage: Uint8Array;
   readonly reach: Reach;
 }
 
@@ -154,10 +153,11 @@ InviteState #1,2,3,4,5
 OperationKind #1,2,3,4,5,6,7,8
 RelayAddress url t256,identity b32
 DeviceList body b0:1024,signature b64
-Reach relay RelayAddress,inbox b32,inboxKey b32,owner b32,packageKey b32
+PackageOwner suite u65535,owner b32
+Reach relay RelayAddress,inbox b32,inboxKey b32,owners [PackageOwner]4,packageKey b32
 LeaveProof identity b32,leaves [b32]16,signature b64
 Invite id b16,secret b16,privateKey b32,card b32,inbox b32,created u,expires u,state InviteState
-Asked id b16,identity b32,name t128,text t512?,time u,invite b16,devices DeviceList,keyPackage b0:2048,reach Reach
+Asked id b16,identity b32,name t128,text t512?,time u,invite b16,devices DeviceList,reach Reach
 SlotReceipt seq u,recordHash b32,signature b64
 Candidate identity b32,reach Reach,keyPackage b0:8192?
 Operation conversation b16,kind OperationKind,candidates [Candidate]4096,identities [b32]4096,name t256?,proof LeaveProof?

@@ -6,7 +6,7 @@ import { type ContactRequest, decodeContactRequestBody, type Entry } from '../wi
 import { openContactRequest, type VerifiedContactRequest, verifyContactRequest } from '../wire/requests.ts';
 import type { Inbox } from './_state.ts';
 import { type Asked, type Invite, InviteState } from './_state_rest.ts';
-import { acceptedKeyPackage, knownDevices, learnDevices, newerDeviceList } from './devices.ts';
+import { knownDevices, learnDevices, newerDeviceList } from './devices.ts';
 import { attempt, CoreError } from './errors.ts';
 import * as founding from './founding.ts';
 import { me, person, savePerson } from './identity.ts';
@@ -48,7 +48,7 @@ export async function requestReceived(
     work.count(t, `request-${error.rule}`);
     return;
   }
-  const { identity, name, text, devices, keyPackage, reach } = verified;
+  const { identity, name, text, devices, reach } = verified;
   const somebody = person(t, identity);
   if (somebody.blocked || same(identity, me(t).identity)) {
     work.count(t, 'request-blocked');
@@ -58,17 +58,13 @@ export async function requestReceived(
     work.count(t, 'request-devices');
     return;
   }
-  if (!(await acceptedKeyPackage(keyPackage, identity, devices, t.time))) {
-    work.count(t, 'request-key-package');
-    return;
-  }
   const id = sha256(request.body).slice(0, 16);
   if (t.keys(ASKED).length >= REQUESTS_MAX || t.get(ASKED, id)) {
     work.count(t, 'request-many');
     return;
   }
   const signed = decodeContactRequestBody(request.body).devices;
-  t.put(ASKED, id, { id, identity, name, text, time, invite: invite.id, devices: signed, keyPackage, reach });
+  t.put(ASKED, id, { id, identity, name, text, time, invite: invite.id, devices: signed, reach });
   t.notify({ type: 'RequestReceived', id });
   t.notify({ type: 'RequestsChanged' });
 }
@@ -79,10 +75,10 @@ function askedOf(t: Transaction, id: Uint8Array): Asked {
   return found;
 }
 
-/** Founds the conversation. @throws CoreError `unknown-request`, `blocked` or `request-expired` */
+/** Founds the conversation. @throws CoreError `unknown-request` or `blocked` */
 export async function accept(t: Transaction, id: Uint8Array): Promise<void> {
   const asked = askedOf(t, id);
-  const { identity, name, reach, keyPackage } = asked;
+  const { identity, name, reach } = asked;
   if (person(t, identity).blocked) throw new CoreError('blocked');
   await learnDevices(t, identity, asked.devices);
   const somebody = person(t, identity);
@@ -95,10 +91,7 @@ export async function accept(t: Transaction, id: Uint8Array): Promise<void> {
     t.notify({ type: 'ConversationChanged', conversation: known });
     return;
   }
-  if (!(await acceptedKeyPackage(keyPackage, identity, await knownDevices(somebody), t.time))) {
-    throw new CoreError('request-expired');
-  }
-  const conversation = await founding.direct(t, { identity, reach, keyPackage });
+  const conversation = await founding.direct(t, { identity, reach });
   welcome.becomeDirect(t, conversation, identity);
 }
 

@@ -1,7 +1,7 @@
-/** Bodies of records: inside the record, or in a blob where they are too large (blobs.ts). */
-import type { Entry, RecordBody, RelayAddress } from '../wire/messages.ts';
+/** Bodies of records on their way out: inside the record, or in a blob where they are too large (blobs.ts). */
+import type { RelayAddress } from '../wire/messages.ts';
 import { INLINE_MAX } from '../wire/record.ts';
-import type { Body, Prepared } from './body.ts';
+import type { Prepared } from './body.ts';
 import { rest } from './provided.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -27,15 +27,4 @@ export function release(t: Transaction, relay: Uint8Array, blob: Uint8Array | un
 /** The relay says it lacks the blob: uploads it once more. False where its bytes are not here. */
 export function again(t: Transaction, relay: Uint8Array, blob: Uint8Array | undefined): boolean {
   return blob !== undefined && rest().again(t, relay, blob);
-}
-
-/** The bytes of a record's body; `user` is the work item that waits for them. */
-export async function readBody(
-  t: Transaction,
-  relay: Uint8Array,
-  user: string,
-  entry: Entry,
-  body: RecordBody,
-): Promise<Body> {
-  return body.type === 'Inline' ? { state: 'ready', data: body.body } : rest().readBlob(t, relay, user, entry, body);
 }

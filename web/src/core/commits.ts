@@ -6,7 +6,7 @@ import { ADD, GROUP_CONTEXT_EXTENSIONS, REMOVE } from '../mls/proposal.ts';
 import { WireError } from '../wire/errors.ts';
 import { type CommitData, type ConversationInfo, decodeCommitData, type Entry } from '../wire/messages.ts';
 import { type Conversation, ConversationState, type MemberLeaf, type Membership, type Topic } from './_state.ts';
-import * as blobs from './blobs.ts';
+import * as downloads from './downloads.ts';
 import { group, hasIdentity, membership as membersOf, need } from './conversation.ts';
 import * as ending from './ending.ts';
 import * as epochs from './epochs.ts';
@@ -44,7 +44,7 @@ export async function process(
   if (body?.state === 'waiting') return false;
   if (body?.state === 'gone' && entry.record) {
     // The relay has said that this blob is whole: it must have it.
-    blobs.forgetGone(t, relay);
+    downloads.forgetGone(t, relay);
     slots.misbehaves(t, conversation, topic.id);
     return false;
   }

@@ -5,7 +5,7 @@ import { sealContactRequest, signContactRequest } from '../wire/contactrequest.t
 import { textBytes } from '../wire/cbor.ts';
 import { WireError } from '../wire/errors.ts';
 import { BLOB_PART, type InviteLink, RefusalCode, type RelayAddress, type Request, type Response } from '../wire/messages.ts';
-import { DropKind, InboxPurpose, type Opened, OpenedState, PackageUse } from './_state.ts';
+import { DropKind, InboxPurpose, type Opened, OpenedState } from './_state.ts';
 import * as drops from './drops.ts';
 import { attempt, CoreError } from './errors.ts';
 import { me, person } from './identity.ts';
@@ -59,11 +59,11 @@ export async function workOpened(t: Transaction, id: Uint8Array): Promise<void> 
   }
 }
 
-/** As soon as the inbox for the answer is there: the relay's answer also told us its clock. */
+/** As soon as the inbox for the answer is there, and key packages with which we can be added. */
 async function makeRequest(t: Transaction, opened: Opened): Promise<void> {
   const { id, card, link, relay, text } = opened;
   const inbox = opened.inbox && t.get(INBOX, opened.inbox);
-  if (!inbox?.created || !card) return;
+  if (!inbox?.created || !card || !keypackages.offered(t)) return;
   const { identity, identitySecret, name, devices } = me(t);
   const request = await signContactRequest(identitySecret, {
     card: link.card,
@@ -71,7 +71,6 @@ async function makeRequest(t: Transaction, opened: Opened): Promise<void> {
     name,
     text,
     devices,
-    keyPackage: await keypackages.create(t, PackageUse.sent),
     reach: reaches.ofInbox(t, inbox),
   });
   try {

@@ -5,7 +5,7 @@ import type { KeyPackage } from '../mls/keypackage.ts';
 import { same } from '../wire/bytes.ts';
 import { checkDeviceListFollows, namesDevice, type VerifiedDeviceList, verifyDeviceList } from '../wire/credential.ts';
 import { WireError } from '../wire/errors.ts';
-import { type DeviceList, SUITE_X25519 } from '../wire/messages.ts';
+import type { DeviceList } from '../wire/messages.ts';
 import type { Person } from './_state.ts';
 import { attempt } from './errors.ts';
 import { acceptedLeaf, person, savePerson } from './identity.ts';
@@ -13,17 +13,18 @@ import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
 
 /**
- * A key package that brings in a leaf of `identity`, of a device in its list as far as that is known; null where it must
+ * A key package of the suite that brings in a leaf of `identity`, of a device in its list as far as that is known; null where it must
  * not be used. `now`: ms, for its lifetime.
  */
 export async function acceptedKeyPackage(
   data: Uint8Array,
+  suite: number,
   identity: Uint8Array,
   devices: VerifiedDeviceList | null,
   now: number,
 ): Promise<KeyPackage | null> {
   const found = await attempt(MlsError, () => verifyKeyPackage(decodeKeyPackage(data), now));
-  if (found?.cipherSuite !== SUITE_X25519) return null;
+  if (found?.cipherSuite !== suite) return null;
   const { credential, signatureKey } = found.leafNode;
   const device = await acceptedLeaf(credential, signatureKey);
   if (!device || !same(device.identity, identity)) return null;

@@ -1,6 +1,7 @@
 /** Which module looks after which kind of work item and timer. The rest enters those of its own. */
 import type { Request, Response } from '../wire/messages.ts';
 import * as contacts from './contacts.ts';
+import * as downloads from './downloads.ts';
 import * as drops from './drops.ts';
 import * as inboxes from './inboxes.ts';
 import * as keypackages from './keypackages.ts';
@@ -32,6 +33,7 @@ export async function run(t: Transaction): Promise<void> {
 }
 
 export const LOOK: Handlers<[]> = {
+  download: downloads.workDownload,
   drop: drops.workDrop,
   inbox: inboxes.workInbox,
   keys: keypackages.workKeys,
@@ -46,9 +48,10 @@ export const LOOK: Handlers<[]> = {
 };
 
 export const ANSWER: Handlers<[Request, Response]> = {
+  download: downloads.answeredDownload,
   drop: drops.answered,
   inbox: inboxes.answered,
-  keys: (t, _, request, response) => keypackages.answered(t, request, response),
+  keys: keypackages.answered,
   opened: contacts.answeredOpened,
   out: outbox.answered,
   subscribe: sync.answeredSubscribe,

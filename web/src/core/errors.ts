@@ -20,7 +20,6 @@ export type CoreCode =
   | 'leave-first'
   | 'blocked'
   | 'no-safety-number'
-  | 'request-expired'
   | 'too-many'
   | 'state-too-new'
   | 'state-broken';

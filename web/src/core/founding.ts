@@ -12,6 +12,8 @@ import {
   decodeWelcomeMessage,
   encodeWelcomeMessage,
   SUITE_X25519,
+  SUITE_XWING,
+  XWING_MEMBERS_MAX,
   type WelcomeMessage,
 } from '../wire/messages.ts';
 import { concat } from '../crypto/bytes.ts';
@@ -39,6 +41,10 @@ export const GROUP_MEMBERS_MAX = 1000;
 /** A founder's first leaf: nobody judges it by time, as it never was offered to anybody. */
 const FOUNDER_LIFETIME = 3650 * mlsgroup.DAY;
 
+/** The suite of a new conversation made for so many. */
+export const suiteFor = (members: number): number =>
+  members <= XWING_MEMBERS_MAX ? SUITE_XWING : SUITE_X25519;
+
 const newInfo = (
   t: Transaction,
   kind: ConversationKind,
@@ -55,7 +61,7 @@ const newInfo = (
 
 /** Founds the conversation with one person; its founding commit adds them. */
 export async function direct(t: Transaction, candidate: Candidate): Promise<Uint8Array> {
-  const conversation = await found(t, newInfo(t, ConversationKind.direct, '', []), true);
+  const conversation = await found(t, suiteFor(2), newInfo(t, ConversationKind.direct, '', []), true);
   operations.add(t, conversation, OperationKind.add, { candidates: [candidate] });
   profiles.tell(t, conversation);
   return conversation;
@@ -66,7 +72,8 @@ export async function createGroup(t: Transaction, text: string, members: readonl
   const name = checkName(text);
   const candidates = contacts(t, members);
   const own = me(t).identity;
-  const conversation = await found(t, newInfo(t, ConversationKind.group, name, [own]), candidates.length > 0);
+  const suite = suiteFor(1 + candidates.length);
+  const conversation = await found(t, suite, newInfo(t, ConversationKind.group, name, [own]), candidates.length > 0);
   const content = { type: 'System', kind: 'created', subjects: [], text: name } as const;
   showSystem(t, conversation, conversation, own, content, t.time, 0);
   if (candidates.length) operations.add(t, conversation, OperationKind.add, { candidates });
@@ -91,10 +98,15 @@ export function contacts(t: Transaction, wanted: readonly Uint8Array[]): Candida
 }
 
 /** Draws the group id (16 bytes), then what the MLS group draws. */
-async function found(t: Transaction, info: ConversationInfo, founding: boolean): Promise<Uint8Array> {
+async function found(
+  t: Transaction,
+  suite: number,
+  info: ConversationInfo,
+  founding: boolean,
+): Promise<Uint8Array> {
   const own = me(t);
   const conversation = t.random.bytes(16);
-  const group = await newGroup(own, conversation, info, t.time, t.random);
+  const group = await newGroup(own, suite, conversation, info, t.time, t.random);
   const secret = mlsgroup.topicSecret(group);
   const members = await mlsgroup.readMembership(group);
   if (!members) throw new CoreError('state-broken');
@@ -105,12 +117,13 @@ async function found(t: Transaction, info: ConversationInfo, founding: boolean):
 
 function newGroup(
   me: Me,
+  suite: number,
   groupId: Uint8Array,
   info: ConversationInfo,
   now: number,
   random: Random,
 ): Promise<Group> {
-  return createMlsGroup(suiteById(SUITE_X25519), groupId, basicCredential(me.credential), me.deviceSecret, {
+  return createMlsGroup(suiteById(suite), groupId, basicCredential(me.credential), me.deviceSecret, {
     extensions: [infoExtension(info)],
     capabilities: mlsgroup.CAPABILITIES,
     lifetime: mlsgroup.lifetime(now, FOUNDER_LIFETIME),

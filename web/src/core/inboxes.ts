@@ -11,7 +11,7 @@ import {
 } from '../wire/messages.ts';
 import { openRecord } from '../wire/record.ts';
 import { type Inbox, InboxPurpose } from './_state.ts';
-import { readBody } from './bodies.ts';
+import { readBody } from './downloads.ts';
 import type { Body } from './body.ts';
 import { sourceOf } from './entries.ts';
 import { attempt } from './errors.ts';

@@ -45,7 +45,7 @@ export async function workOperation(t: Transaction, conversation: Uint8Array): P
     const next = await operations.first(t, conversation);
     if (!next) return;
     const [key] = next;
-    const operation = await usable(t, ...next);
+    const operation = await usable(t, membership(t, conversation).suite, ...next);
     if (operation.candidates.some(operations.isMissing)) {
       operations.takeMissing(t, key, operation);
       return;
@@ -56,16 +56,16 @@ export async function workOperation(t: Transaction, conversation: Uint8Array): P
   }
 }
 
-const packageOf = async (t: Transaction, { keyPackage, identity }: Candidate) =>
+const packageOf = async (t: Transaction, suite: number, { keyPackage, identity }: Candidate) =>
   keyPackage
-    ? acceptedKeyPackage(keyPackage, identity, await knownDevices(person(t, identity)), t.time)
+    ? acceptedKeyPackage(keyPackage, suite, identity, await knownDevices(person(t, identity)), t.time)
     : null;
 
 /** Key packages that have expired since are asked for anew. */
-async function usable(t: Transaction, key: Uint8Array, operation: Operation): Promise<Operation> {
+async function usable(t: Transaction, suite: number, key: Uint8Array, operation: Operation): Promise<Operation> {
   const candidates: Candidate[] = [];
   for (const one of operation.candidates) {
-    candidates.push((await packageOf(t, one)) ? one : { ...one, keyPackage: undefined });
+    candidates.push((await packageOf(t, suite, one)) ? one : { ...one, keyPackage: undefined });
   }
   const changed = { ...operation, candidates };
   t.put(OPERATION, key, changed);
@@ -85,7 +85,7 @@ async function proposalsOf(t: Transaction, present: Membership, operation: Opera
       : present.members.filter((member) => hasIdentity(gone, member.identity));
   const proposals: Proposal[] = removes.map((member) => ({ type: REMOVE, removed: member.leaf }));
   for (const one of candidates) {
-    const keyPackage = await packageOf(t, one);
+    const keyPackage = await packageOf(t, present.suite, one);
     if (keyPackage) proposals.push({ type: ADD, keyPackage });
   }
   if (([OperationKind.rename, OperationKind.admin, OperationKind.unadmin] as number[]).includes(kind)) {

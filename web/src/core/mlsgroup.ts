@@ -14,6 +14,7 @@ import {
   EXTENSION_TOPIC,
   type JoinInfo,
   SUITE_X25519,
+  SUITE_XWING,
 } from '../wire/messages.ts';
 import type { Me, MemberLeaf, Membership } from './_state.ts';
 import { attempt } from './errors.ts';
@@ -21,9 +22,12 @@ import { acceptedLeaf } from './identity.ts';
 
 const NONE = new Uint8Array(0);
 
+/** Of which a device offers key packages. */
+export const SUITES: readonly number[] = [SUITE_XWING, SUITE_X25519];
+
 export const CAPABILITIES: Capabilities = {
   versions: [MLS10],
-  cipherSuites: [SUITE_X25519],
+  cipherSuites: SUITES,
   extensions: [LAST_RESORT, EXTENSION_CONVERSATION, EXTENSION_TOPIC],
   proposals: [],
   credentials: [1],
@@ -41,8 +45,14 @@ export function lifetime(now: number, length: number): Lifetime {
   return { notBefore: seconds(Math.max(0, now - CLOCK_SLACK)), notAfter: seconds(now + length) };
 }
 
-export function newKeyPackage(me: Me, now: number, lastResort: boolean, random: Random): Promise<KeyPackageBundle> {
-  return makeKeyPackage(suiteById(SUITE_X25519), basicCredential(me.credential), me.deviceSecret, {
+export function newKeyPackage(
+  me: Me,
+  suite: number,
+  now: number,
+  lastResort: boolean,
+  random: Random,
+): Promise<KeyPackageBundle> {
+  return makeKeyPackage(suiteById(suite), basicCredential(me.credential), me.deviceSecret, {
     lifetime: lifetime(now, PACKAGE_LIFETIME),
     capabilities: CAPABILITIES,
     lastResort,
@@ -85,5 +95,5 @@ export async function readMembership(group: Group): Promise<Membership | null> {
     if (!device) return null;
     members.push({ leaf: leafIndex, identity: device.identity, signatureKey });
   }
-  return { info, ownLeaf: group.ownLeafIndex, members };
+  return { info, ownLeaf: group.ownLeafIndex, suite: group.suite.id, members };
 }

@@ -5,6 +5,7 @@ import { WireError } from '../wire/errors.ts';
 import { openKeyPackage } from '../wire/keypackages.ts';
 import {
   type ConversationInfo,
+  ConversationKind,
   encodeConversationInfo,
   type KeyPackageTaken,
   RefusalCode,
@@ -20,6 +21,7 @@ import { attempt } from './errors.ts';
 import { me, person } from './identity.ts';
 import * as leaveproofs from './leaveproofs.ts';
 import { setProblem } from './notes.ts';
+import { ownerOf } from './reachable.ts';
 import * as roles from './roles.ts';
 import { OPERATION } from './tables.ts';
 import type { State, Transaction } from './transaction.ts';
@@ -112,7 +114,7 @@ const NONE = new Uint8Array(0);
 
 /** Whether somebody else has added the candidate's new leaf already. */
 async function isIn(t: Transaction, { id }: Conversation, { keyPackage, identity }: Candidate): Promise<boolean> {
-  const found = await acceptedKeyPackage(keyPackage ?? NONE, identity, null, t.time);
+  const found = await acceptedKeyPackage(keyPackage ?? NONE, membership(t, id).suite, identity, null, t.time);
   // A leaf's signature covers all of it.
   return (
     !found || group(t, id).members().some((member) => same(member.leafNode.signature, found.leafNode.signature))
@@ -151,40 +153,63 @@ function candidateOf(t: Transaction, key: Uint8Array): [Uint8Array, Operation, C
 }
 
 export function workTake(t: Transaction, key: Uint8Array): void {
-  const candidate = candidateOf(t, key)?.[2];
-  if (!candidate || !isMissing(candidate)) return;
-  const { relay, owner } = candidate.reach;
+  const found = candidateOf(t, key);
+  if (!found || !isMissing(found[2])) return;
+  const [, { conversation }, { reach }] = found;
+  const { relay } = reach;
+  const owner = ownerOf(reach, membership(t, conversation).suite);
   const name = work.item('take', key);
-  if (work.mayCall(t, relay.identity, name)) work.call(t, relay.identity, name, { type: 'TakeKeyPackage', owner });
+  if (!owner) taken(t, found, null, 'no-key-package');
+  else if (work.mayCall(t, relay.identity, name)) work.call(t, relay.identity, name, { type: 'TakeKeyPackage', owner });
 }
 
 export async function answeredTake(t: Transaction, key: Uint8Array, _: Request, response: Response): Promise<void> {
   const found = candidateOf(t, key);
   if (!found || work.postponed(t, 'take', key, response)) return;
-  const [operationKey, operation, candidate] = found;
+  const [, { conversation }, candidate] = found;
   work.succeeded(t, 'take', key);
   let keyPackage: Uint8Array | null = null;
   let problem = 'relay-refuses';
   if (response.type === 'KeyPackageTaken') {
     problem = 'bad-key-package';
-    keyPackage = await open(t, candidate, response);
+    keyPackage = await open(t, membership(t, conversation).suite, candidate, response);
   } else if (response.type === 'Refused' && response.code === RefusalCode.noKeyPackage) problem = 'no-key-package';
+  if (need(t, conversation).kind === ConversationKind.direct) {
+    // There is nobody else to found it with: asked for until there is one.
+    setProblem(t, conversation, keyPackage ? undefined : problem);
+    if (!keyPackage) {
+      work.pause(t, 'take', key);
+      return;
+    }
+  }
+  taken(t, found, keyPackage, problem);
+}
+
+/** The candidate has its key package; who has none is left out. */
+function taken(
+  t: Transaction,
+  [key, operation, { identity }]: [Uint8Array, Operation, Candidate],
+  keyPackage: Uint8Array | null,
+  problem: string,
+): void {
   const candidates = operation.candidates.flatMap((one) =>
-    !same(one.identity, candidate.identity) ? [one] : keyPackage ? [{ ...one, keyPackage }] : [],
+    !same(one.identity, identity) ? [one] : keyPackage ? [{ ...one, keyPackage }] : [],
   );
-  t.put(OPERATION, operationKey, { ...operation, candidates });
+  t.put(OPERATION, key, { ...operation, candidates });
   if (!keyPackage) setProblem(t, operation.conversation, problem);
   work.wake(t, 'operation', operation.conversation);
 }
 
 async function open(
   t: Transaction,
+  suite: number,
   { identity, reach }: Candidate,
   { package: sealed }: KeyPackageTaken,
 ): Promise<Uint8Array | null> {
-  const data = await attempt(WireError, () => openKeyPackage(reach.packageKey, reach.owner, sealed));
+  const owner = ownerOf(reach, suite) ?? NONE;
+  const data = await attempt(WireError, () => openKeyPackage(reach.packageKey, owner, sealed));
   const devices = await knownDevices(person(t, identity));
-  return data && (await acceptedKeyPackage(data, identity, devices, t.time)) && data;
+  return data && (await acceptedKeyPackage(data, suite, identity, devices, t.time)) && data;
 }
 
 /** Where key packages are waited for. */

@@ -13,13 +13,11 @@ import type {
   EphemeralPush,
   Message,
   ReAddRequest,
-  RecordBody,
   RelayAddress,
-  Request,
   WelcomeMessage,
 } from '../wire/messages.ts';
-import type { Conversation, Inbox, Me, Membership, Outgoing, Seen, Topic } from './_state.ts';
-import type { Body, Prepared } from './body.ts';
+import type { Conversation, Inbox, Membership, Outgoing, Seen, Topic } from './_state.ts';
+import type { Prepared } from './body.ts';
 import type { Batch, SingleAction } from './events.ts';
 import type { Amendment, StoredMessage } from './history.ts';
 import type { Place } from './place.ts';
@@ -32,7 +30,6 @@ export class RestMissing extends Error {}
 export interface Rest {
   // bodies that no record holds
   prepareBlob(t: Transaction, body: Uint8Array): Promise<Prepared>;
-  readBlob(t: Transaction, relay: Uint8Array, user: string, entry: Entry, body: RecordBody): Promise<Body>;
   want(t: Transaction, relay: RelayAddress, prepared: Prepared): void;
   uploaded(t: Transaction, relay: Uint8Array, blob: Uint8Array): boolean;
   release(t: Transaction, relay: Uint8Array, blob: Uint8Array): void;
@@ -63,9 +60,6 @@ export interface Rest {
   receiveReAdd(t: Transaction, request: ReAddRequest): Promise<void>;
   inviteFailed(t: Transaction, invite: Uint8Array): void;
   closeInbox(t: Transaction, inbox: Uint8Array): void;
-  /** Fills the stock of key packages. */
-  stock(t: Transaction, own: Me): Promise<void>;
-  stocked(t: Transaction, request: Request): void;
   /** Whether a Welcome to a conversation that we know is to be joined. */
   joinsAgain(t: Transaction, known: Conversation, epoch: number, adder: Uint8Array, message: WelcomeMessage): boolean;
   leaveFormer(t: Transaction, known: Conversation): void;

@@ -26,6 +26,11 @@ export function of(t: Transaction, identity: Uint8Array, conversation?: Uint8Arr
   return somebody?.reach ?? t.entries(REACH).find(([key]) => same(key.slice(16), identity))?.[1];
 }
 
+/** Whose key packages of this suite bring them in; undefined where they offer none. */
+export function ownerOf({ owners }: Reach, suite: number): Uint8Array | undefined {
+  return owners.find((one) => one.suite === suite)?.owner;
+}
+
 /** Those learnt in a conversation that is over. */
 export function forget(t: Transaction, conversation: Uint8Array): void {
   for (const { identity } of membership(t, conversation).members) t.remove(REACH, concat(conversation, identity));

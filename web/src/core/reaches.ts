@@ -1,11 +1,12 @@
 /** Where we can be reached: inboxes of ours. */
 import { concat } from '../crypto/bytes.ts';
 import { same } from '../wire/bytes.ts';
-import { inboxId, ownerId } from '../wire/labels.ts';
+import { inboxId, ownerId, ownerSecret } from '../wire/labels.ts';
 import type { Reach } from '../wire/messages.ts';
 import { type Inbox, InboxPurpose } from './_state.ts';
 import { need, quiet } from './conversation.ts';
 import { me } from './identity.ts';
+import { SUITES } from './mlsgroup.ts';
 import { INBOX, REACH } from './state.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
@@ -33,8 +34,9 @@ export function create(t: Transaction, purpose: InboxPurpose, owner: Uint8Array)
 
 /** What others need to reach us there. */
 export function ofInbox(t: Transaction, { relay, id, inboxKey = new Uint8Array(0) }: Inbox): Reach {
-  const { ownerSecret, packageKey } = me(t);
-  return { relay, inbox: id, inboxKey, owner: ownerId(ownerSecret), packageKey };
+  const { ownerSecret: secret, packageKey } = me(t);
+  const owners = SUITES.map((suite) => ({ suite, owner: ownerId(ownerSecret(secret, suite)) }));
+  return { relay, inbox: id, inboxKey, owners, packageKey };
 }
 
 /** Our reach in this conversation; the first time its inbox is made. */

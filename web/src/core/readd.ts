@@ -48,7 +48,7 @@ export async function ask(t: Transaction, conversation: Uint8Array): Promise<voi
   const chosen = known.filter((identity) => !hasIdentity(asked, identity)).slice(0, ASKED_AT_ONCE);
   const chosenReaches = chosen.flatMap((identity) => reachable.of(t, identity, conversation) ?? []);
   if (chosenReaches.length) {
-    const keyPackage = await keypackages.create(t, PackageUse.sent);
+    const keyPackage = await keypackages.create(t, membersOf(t, conversation).suite, PackageUse.sent);
     const body = { group: conversation, identity: own, epoch: found.epoch, keyPackage, time: t.time };
     const request = await signReAddRequest(identitySecret, body);
     await deliveries.send(t, chosenReaches, request, DropKind.readd, conversation);
@@ -78,12 +78,13 @@ export async function received(t: Transaction, signed: ReAddRequest): Promise<vo
     work.count(t, 'readd-conversation');
     return;
   }
-  if (!hasIdentity(identities(membersOf(t, group)), identity) || same(identity, me(t).identity)) {
+  const present = membersOf(t, group);
+  if (!hasIdentity(identities(present), identity) || same(identity, me(t).identity)) {
     work.count(t, 'readd-member');
     return;
   }
   const devices = await knownDevices(person(t, identity));
-  const usable = await acceptedKeyPackage(keyPackage, identity, devices, t.time);
+  const usable = await acceptedKeyPackage(keyPackage, present.suite, identity, devices, t.time);
   const reach = reachable.of(t, identity, group);
   if (!usable || !reach || !requestIsFresh(request, found.epoch, t.time)) {
     work.count(t, 'readd-stale');

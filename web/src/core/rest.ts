@@ -27,7 +27,6 @@ import * as reading from './reading.ts';
 import * as receipts from './receipts.ts';
 import * as slots from './slots.ts';
 import { OUTBOX } from './state.ts';
-import * as stock from './stock.ts';
 import { COMMIT, INVITE } from './tables.ts';
 import * as timers from './timers.ts';
 import * as topicends from './topicends.ts';
@@ -44,7 +43,6 @@ function uploaded(t: Transaction): void {
 
 Object.assign(LOOK, {
   commit: membership.workCommit,
-  download: blobs.workDownload,
   invite: invites.workInvite,
   later: founding.welcomeLater,
   left: leave.intentLogged,
@@ -56,7 +54,6 @@ Object.assign(LOOK, {
 
 Object.assign(ANSWER, {
   commit: membership.answeredCommit,
-  download: blobs.answeredDownload,
   take: operations.answeredTake,
   upload: blobs.answeredUpload,
 } satisfies typeof ANSWER);
@@ -76,7 +73,6 @@ Object.assign(TIMER, {
 
 provide({
   prepareBlob: blobs.prepareBlob,
-  readBlob: blobs.readBlob,
   want: blobs.want,
   uploaded: blobs.uploaded,
   release: blobs.release,
@@ -96,8 +92,6 @@ provide({
   receiveReAdd: readd.received,
   inviteFailed: invites.fail,
   closeInbox: reachable.close,
-  stock: stock.stock,
-  stocked: stock.stocked,
   joinsAgain: founding.joinsAgain,
   leaveFormer: founding.leaveFormer,
   joinedGroup: founding.joinedGroup,

@@ -1,7 +1,7 @@
 /** Views made from the state. */
 import { utf8 } from '../crypto/bytes.ts';
 import { compare, same } from '../wire/bytes.ts';
-import { ConversationKind } from '../wire/messages.ts';
+import { ConversationKind, SUITE_XWING } from '../wire/messages.ts';
 import { ConversationState, type Membership, OpenedState, type Person } from './_state.ts';
 import { hasIdentity, identities, peer } from './conversation.ts';
 import { rest, restIfThere, type Rights } from './provided.ts';
@@ -64,7 +64,7 @@ export function conversation(state: State, id: Uint8Array): v.ConversationView |
     problem: row.problem ?? null,
     pendingOperations: state.names(OPERATIONS, id).length,
     relay: row.relay.identity,
-    postQuantum: false,
+    postQuantum: present.suite === SUITE_XWING,
   };
 }
 

@@ -1,4 +1,5 @@
 /** The tables of the state: what is saved (spec/state.toml) and what lives only while the core runs. */
+import type { Download } from './body.ts';
 import { Group } from '../mls/group.ts';
 import { uint } from '../wire/bytes.ts';
 import { decodeReach, encodeReach, type Entry, type Reach, type Request } from '../wire/messages.ts';
@@ -61,6 +62,9 @@ export const OWN_COMMITS: Table<unknown> = { name: 'commit' };
 export const OPERATIONS: Table<unknown> = { name: 'operation' };
 
 // ---- while the core runs ----
+
+/** By blob id. */
+export const DOWNLOAD: Table<Download> = { name: 'download' };
 
 /** A relay that can be reached now. */
 export interface Link {

@@ -126,10 +126,10 @@ async function fetched(
 ): Promise<void> {
   if (records.head < after) rest().lostHistory(t, row);
   else {
-    told(t, conversation, row, records.head);
+    const head = told(t, conversation, row, records.head);
     for (const entry of [...records.entries].sort((a, b) => a.seq - b.seq)) await entries.receive(t, row.id, entry);
-    if (isMissing(t, row, records.head)) {
-      // The answer brought nothing of what it says is there.
+    if (isMissing(t, row, head)) {
+      // The answer brought nothing of what it, or a push before it, says is there.
       work.count(t, 'topic-gap');
       work.pause(t, 'topic', row.id);
     } else work.succeeded(t, 'topic', row.id);
@@ -137,11 +137,13 @@ async function fetched(
   work.wake(t, 'log', row.id);
 }
 
-/** The relay names its newest seq. */
-function told(t: Transaction, { id, relay }: Conversation, row: Topic, head: number): void {
+/** The relay names its newest seq; gives the newest that it has ever named. */
+function told(t: Transaction, { id, relay }: Conversation, row: Topic, named: number): number {
   const source = sourceOf(t, row.id, relay.identity);
-  t.put(SOURCE, row.id, { ...source, head: Math.max(head, source.head), told: true });
+  const head = Math.max(named, source.head);
+  t.put(SOURCE, row.id, { ...source, head, told: true });
   for (const kind of ['outbox', 'operation']) work.wake(t, kind, id);
+  return head;
 }
 
 // ---- subscriptions ----

@@ -1,5 +1,4 @@
 /** The tables of the state that only the rest reads and writes. */
-import type { Download } from './body.ts';
 import { decoder, encoder, type Types } from './_state_rest.ts';
 import { raw, SAVED } from './state.ts';
 import type { Table } from './transaction.ts';
@@ -25,8 +24,6 @@ SAVED.push(INVITE, ASKED, COMMIT, SLOT, OPERATION, WISH, UNREAD, ORPHAN, UPLOAD,
 
 // ---- while the core runs ----
 
-/** By blob id. */
-export const DOWNLOAD: Table<Download> = { name: 'download' };
 /** ms (device's clock) since when a topic's slot does not add up, by topic. */
 export const MISBEHAVING: Table<number> = { name: 'misbehaving' };
 /** By conversation || identity. */

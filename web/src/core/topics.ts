@@ -5,7 +5,7 @@ import { chainHead, recordHash, recordKey, topicId, writeSecret } from '../wire/
 import type { Entry } from '../wire/messages.ts';
 import { openRecord } from '../wire/record.ts';
 import type { Conversation, Topic } from './_state.ts';
-import { readBody } from './bodies.ts';
+import { readBody } from './downloads.ts';
 import type { Body } from './body.ts';
 import { attempt } from './errors.ts';
 import { TOPIC_STEP } from './history.ts';

@@ -80,6 +80,18 @@ export async function* openFile(key: Uint8Array, size: number, pieces: Pieces): 
   }
 }
 
+/** The file of `size` bytes in a blob that is here as one. @throws WireError as openFile */
+export async function openWhole(key: Uint8Array, size: number, blob: Uint8Array): Promise<Uint8Array> {
+  const [count, sealed] = [chunkCount(size), sealedSize(size)];
+  if (blob.length !== blobSize(size)) throw new WireError('file-size');
+  const chunks: Uint8Array[] = [];
+  for (let i = 0, at = 0; i < count; i++, at += SEALED_CHUNK) {
+    chunks.push(await openChunk(key, i, i === count - 1, blob.subarray(at, Math.min(at + SEALED_CHUNK, sealed))));
+  }
+  if (blob.subarray(sealed).some((b) => b !== 0)) throw new WireError('file-padding');
+  return concat(...chunks);
+}
+
 /** The same bytes in pieces of the given lengths, the last shorter. @throws WireError `file-size` if not `total` in all. */
 async function* recut(pieces: Pieces, length: (i: number) => number, total: number): AsyncGenerator<Uint8Array> {
   let pending: Uint8Array[] = [];

@@ -33,6 +33,11 @@ export function inboxId(readSecret: Uint8Array): Uint8Array {
   return labelled('inbox', readSecret);
 }
 
+/** Owns the key packages of one suite; 32 bytes, from a device's one secret. */
+export function ownerSecret(secret: Uint8Array, suite: number): Uint8Array {
+  return expand(secret, `owner ${suite}`, 32);
+}
+
 /** Under which key packages are stored. */
 export function ownerId(ownerSecret: Uint8Array): Uint8Array {
   return labelled('key packages', ownerSecret);

@@ -27,13 +27,12 @@ import { unpad } from './padding.ts';
 import { isStep, LENGTH_SIZE } from './record.ts';
 import { refuse } from './sealing.ts';
 
-/** A request that its identity signed. The key package is not verified yet (section 7 says for what). */
+/** A request that its identity signed. */
 export interface VerifiedContactRequest {
   readonly identity: Uint8Array;
   readonly name: string;
   readonly text: string | undefined;
   readonly devices: VerifiedDeviceList;
-  readonly keyPackage: Uint8Array;
   readonly reach: Reach;
 }
 
@@ -51,12 +50,12 @@ export async function verifyContactRequest(
   request: ContactRequest,
 ): Promise<VerifiedContactRequest> {
   const body = decodeContactRequestBody(request.body);
-  const { identity, name, text, keyPackage, reach } = body;
+  const { identity, name, text, reach } = body;
   if (!(await verify(identity, signedBytes('contact request', request.body), request.signature))) {
     throw new WireError('contact-request-signature');
   }
   if (!same(body.card, cardId)) throw new WireError('contact-request-card');
-  return { identity, name, text, devices: await verifyDeviceList(identity, body.devices), keyPackage, reach };
+  return { identity, name, text, devices: await verifyDeviceList(identity, body.devices), reach };
 }
 
 /**

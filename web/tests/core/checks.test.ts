@@ -11,7 +11,7 @@ import {
 } from '../../src/core/_state.ts';
 import { decodeInvite } from '../../src/core/_state_rest.ts';
 import { checkContent } from '../../src/core/actions.ts';
-import { blobIsNamed } from '../../src/core/blobs.ts';
+import { blobIsNamed } from '../../src/core/downloads.ts';
 import { historyDiffers } from '../../src/core/contents.ts';
 import { isBlockedDirect } from '../../src/core/conversation.ts';
 import { ephemeralKey } from '../../src/core/ephemeral.ts';
@@ -53,7 +53,7 @@ const conversation = (fields: Partial<Conversation>): Conversation =>
 
 function members(kind: ConversationKind, ...identities: Uint8Array[]): Membership {
   const info = { kind, name: '', admins: [], relays: [RELAY], retentionDays: 30, membersAdd: false };
-  return { info, ownLeaf: 0, members: identities.map((identity, leaf) => ({ leaf, identity, signatureKey: bytes(0) })) };
+  return { info, ownLeaf: 0, suite: 1, members: identities.map((identity, leaf) => ({ leaf, identity, signatureKey: bytes(0) })) };
 }
 
 describe('receipts', async () => {
@@ -248,31 +248,21 @@ describe('an invite', () => {
     expect([...anna.core.counters().keys()].filter((reason) => /^(welcome|readd)/.test(reason))).toEqual([]);
   });
 
-  it('brings no request whose key package is of somebody else, nor one of a blocked person', async () => {
-    const [world, anna, boris] = await friends(43);
+  it('brings no request of a blocked person', async () => {
+    const [world, anna] = await friends(43);
     const clara = await world.person('clara');
     await world.settle();
     const link = await world.invite(anna);
     const own = meOf(clara);
-    const foreign = meOf(boris);
-    const reach = { relay: own.relay, inbox: bytes(0), inboxKey: bytes(0), owner: bytes(0), packageKey: bytes(0) };
-    const { newKeyPackage } = await import('../../src/core/mlsgroup.ts');
-    const { encodeKeyPackage } = await import('../../src/mls/group.ts');
-    const request = async (device: Me): Promise<InboxMessage> => {
-      const made = await newKeyPackage(device, world.now, false, new SeededRandom(6));
-      return signContactRequest(own.identitySecret, {
-        card: link.card,
-        identity: own.identity,
-        name: own.name,
-        devices: own.devices,
-        keyPackage: encodeKeyPackage(made.keyPackage),
-        reach,
-      });
-    };
-    await dropped(world, anna, link, await request(foreign));
-    expect(anna.core.requests()).toEqual([]);
-    expect(anna.core.counters().get('request-key-package')).toBe(1);
-    await dropped(world, anna, link, await request(own));
+    const reach = { relay: own.relay, inbox: bytes(0), inboxKey: bytes(0), owners: [], packageKey: bytes(0) };
+    const request: InboxMessage = await signContactRequest(own.identitySecret, {
+      card: link.card,
+      identity: own.identity,
+      name: own.name,
+      devices: own.devices,
+      reach,
+    });
+    await dropped(world, anna, link, request);
     expect(anna.core.requests()).toHaveLength(1);
     await anna.do({ type: 'BlockRequest', id: anna.core.requests()[0]!.id });
     const again = await world.invite(anna);

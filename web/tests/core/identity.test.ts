@@ -39,32 +39,34 @@ describe('a key package', () => {
   it('is used where all is in order', async () => {
     const data = await packageOf(PERSON);
     for (const devices of [null, await listOf(1, deviceKey)]) {
-      expect(await acceptedKeyPackage(data, identity, devices, NOW)).not.toBeNull();
+      expect(await acceptedKeyPackage(data, SUITE_X25519.id, identity, devices, NOW)).not.toBeNull();
     }
   });
 
   it('is not used for somebody else', async () => {
-    expect(await acceptedKeyPackage(await packageOf(OTHER), identity, null, NOW)).toBeNull();
+    expect(await acceptedKeyPackage(await packageOf(OTHER), SUITE_X25519.id, identity, null, NOW)).toBeNull();
   });
 
   it('is not used of a device that is not in the list', async () => {
     const devices = await listOf(1, await publicKey(STRANGER));
-    expect(await acceptedKeyPackage(await packageOf(PERSON), identity, devices, NOW)).toBeNull();
+    expect(await acceptedKeyPackage(await packageOf(PERSON), SUITE_X25519.id, identity, devices, NOW)).toBeNull();
   });
 
   it('is not used before or after its time', async () => {
     const data = await packageOf(PERSON);
     for (const now of [NOW - 2 * DAY, NOW + PACKAGE_LIFETIME + DAY]) {
-      expect(await acceptedKeyPackage(data, identity, null, now)).toBeNull();
+      expect(await acceptedKeyPackage(data, SUITE_X25519.id, identity, null, now)).toBeNull();
     }
   });
 
   it('is not used of another suite, or where it is none', async () => {
-    expect(await acceptedKeyPackage(await packageOf(PERSON, SUITE_XWING), identity, null, NOW)).toBeNull();
+    const other = await packageOf(PERSON, SUITE_XWING);
+    expect(await acceptedKeyPackage(other, SUITE_X25519.id, identity, null, NOW)).toBeNull();
+    expect(await acceptedKeyPackage(other, SUITE_XWING.id, identity, null, NOW)).not.toBeNull();
     const data = await packageOf(PERSON);
-    expect(await acceptedKeyPackage(data.slice(1), identity, null, NOW)).toBeNull();
+    expect(await acceptedKeyPackage(data.slice(1), SUITE_X25519.id, identity, null, NOW)).toBeNull();
     data[data.length - 1] = (data[data.length - 1] as number) ^ 1;
-    expect(await acceptedKeyPackage(data, identity, null, NOW)).toBeNull();
+    expect(await acceptedKeyPackage(data, SUITE_X25519.id, identity, null, NOW)).toBeNull();
   });
 });
 

@@ -24,6 +24,7 @@ function membership(
       membersAdd: open,
     },
     ownLeaf: 0,
+    suite: 1,
     members: members.map((identity, n) => ({ leaf: 2 * n, identity, signatureKey: new Uint8Array(32) })),
   };
 }

@@ -268,7 +268,6 @@ export const later = {
   'error:invite-failed': 'The invitation could not be made. Try again later.',
   'error:invite-expired': 'This invitation has expired. Ask for a new one.',
   'error:own-invite': 'This is your own invitation. Send it to someone else.',
-  'error:request-expired': 'This request has expired. Ask the person to use a new invitation.',
   'error:not-relay-link': 'This link is an invitation, not a relay’s own link.',
   'error:not-invite-link': 'This is a relay’s own link, not an invitation. Ask your friend for an invitation.',
   'error:link-foreign': 'This is not a Polynya link. Copy the whole link from the message you were sent.',
