@@ -28,6 +28,10 @@ FORGED = 8
 """Percent of what one of ours receives that comes with a bit changed before it comes as it is."""
 
 
+TAG = 33
+"""Bytes: a length, and an HMAC of SHA-256."""
+
+
 class LifeError(AssertionError):
     """Something did not hold: the seed, the plan and every operation up to there."""
 
@@ -290,9 +294,13 @@ class Group:
         raise AssertionError(wrong)
 
     def refuses_changed(self, seat: Seat, parcel: Parcel) -> None:
-        """A changed message is refused, and leaves the member as it was: what is right comes next."""
+        """A changed message is refused, and leaves the member as it was: what is right comes next.
+
+        The confirmation tag at the end of an external commit is under no signature, and whoever the commit removes
+        cannot compute it (RFC 9420 sections 6.1 and 6.2)."""
         changed = bytearray(parcel.data)
-        changed[self.below(len(changed))] ^= 1 << self.below(8)
+        end = len(changed) - (TAG if seat.name in parcel.removes else 0)
+        changed[self.below(end)] ^= 1 << self.below(8)
         wrong = f"{seat.name} takes a changed {parcel.kind}"
         if parcel.kind == "message":
             self.refuses_message(seat.member, wrong, bytes(changed))
