@@ -2,14 +2,14 @@ import { defineConfig } from 'vite';
 
 import { chunks } from './build/chunks.ts';
 import { finish } from './build/finish.ts';
+import { jsx } from './build/jsx.ts';
 import { lazy } from './build/lazy.ts';
 import { runtime } from './build/runtime.ts';
 
 export default defineConfig({
   // The app may live below a secret path, so every address in it is relative.
   base: './',
-  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [lazy(), runtime(), finish()],
+  plugins: [jsx(), lazy(), runtime(), finish()],
   build: {
     target: 'es2022',
     manifest: true,

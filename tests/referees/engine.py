@@ -24,6 +24,14 @@ GHOSTS = 10
 """Removed members who go on trying; the oldest gives up when another joins them."""
 
 
+FORGED = 8
+"""Percent of what one of ours receives that comes with a bit changed before it comes as it is."""
+
+
+TAG = 33
+"""Bytes: a length, and an HMAC of SHA-256."""
+
+
 class LifeError(AssertionError):
     """Something did not hold: the seed, the plan and every operation up to there."""
 
@@ -49,11 +57,12 @@ class Parcel:
 
 @dataclass(slots=True)
 class Seat:
-    """A member of the group, at `epoch` as far as it has read."""
+    """A member of the group since the epoch `since`, at `epoch` as far as it has read."""
 
     name: str
     member: Member
     epoch: int
+    since: int
     away: bool = False
     inbox: deque[Parcel] = field(default_factory=deque)
 
@@ -147,7 +156,7 @@ class Group:
         view = member.view()
         self.epoch = view.get("epoch", 0)
         self.views[self.epoch] = view
-        self.seats[name] = Seat(name, member, self.epoch)
+        self.seats[name] = Seat(name, member, self.epoch, self.epoch)
         self.leaves = {name: 0}
         self.tally.largest = 1
 
@@ -164,6 +173,8 @@ class Group:
         """Works off the inbox of somebody who is present."""
         while not seat.away and seat.inbox and seat.name in self.seats:
             parcel = seat.inbox.popleft()
+            if seat.member.kind in OURS and self.chance(FORGED):
+                self.refuses_changed(seat, parcel)
             if parcel.kind == "proposal":
                 seat.member.receive_proposal(parcel.data)
             elif parcel.kind == "message":
@@ -214,7 +225,7 @@ class Group:
         self.post(Parcel("commit", made.message, before, winner.name, removes=removes))
         for name, member in newcomers:
             join(member, made)
-            self.seats[name] = seat = Seat(name, member, after)
+            self.seats[name] = seat = Seat(name, member, after, after)
             self.arrived(seat, after)
             self.cannot_read_the_past(seat)
         self.settled(removes)
@@ -273,6 +284,30 @@ class Group:
             self.tally.refused += 1
             return
         raise AssertionError(f"{wrong} (and believes to be {'in' if still_there else 'out'})")
+
+    def refuses_proposal(self, member: Member, wrong: str, message: bytes) -> None:
+        try:
+            member.receive_proposal(message)
+        except RefusedError:
+            self.tally.refused += 1
+            return
+        raise AssertionError(wrong)
+
+    def refuses_changed(self, seat: Seat, parcel: Parcel) -> None:
+        """A changed message is refused, and leaves the member as it was: what is right comes next.
+
+        The confirmation tag at the end of an external commit is under no signature, and whoever the commit removes
+        cannot compute it (RFC 9420 sections 6.1 and 6.2)."""
+        changed = bytearray(parcel.data)
+        end = len(changed) - (TAG if seat.name in parcel.removes else 0)
+        changed[self.below(end)] ^= 1 << self.below(8)
+        wrong = f"{seat.name} takes a changed {parcel.kind}"
+        if parcel.kind == "message":
+            self.refuses_message(seat.member, wrong, bytes(changed))
+        elif parcel.kind == "commit":
+            self.refuses_commit(seat.member, wrong, bytes(changed))
+        else:
+            self.refuses_proposal(seat.member, wrong, bytes(changed))
 
     def haunt(self, parcel: Parcel) -> None:
         """Removed members open nothing that is sent after their removal."""

@@ -27,7 +27,7 @@ WEIGHTS = {
     "reload": 7,
     "leave": 5,
     "come back": 5,
-    "special": 4,
+    "special": 8,
 }
 
 
@@ -222,19 +222,27 @@ class Life(Group):
         )
 
     def special(self) -> str | None:
-        """What only our own members are asked for: extensions of the group, and a pre-shared key."""
-        if not self.plan.ours_only():
-            return None
-        [seat] = self.some(self.present(), 1)
-        private = self.chance(50)
-        if self.chance(50):
-            extensions = (Extension(EXTENSION, self.random.bytes(self.below(20))),)
-            wish = Wish(private=private, extensions=extensions)
+        """Extensions of the group and pre-shared keys: a member of ours commits what others can follow."""
+        [seat] = self.some(self.ours_present(), 1)
+        private = "public" not in self.formats() or self.chance(50)
+        kind = self.below(3)
+        if kind == 0:
+            some = self.plan.ours_only() and self.chance(80)
+            extensions = (Extension(EXTENSION, self.random.bytes(self.below(20))),) if some else ()
+            wish, said = Wish(private=private, extensions=extensions), "extensions of the group"
+        elif kind == 1 and self.plan.ours_only():
+            wish, said = Wish(private=private, psk=self.random.bytes(32)), "a pre-shared key"
         else:
-            wish = Wish(private=private, psk=self.random.bytes(32))
+            epoch = self.epoch - self.below(3)
+            seats = self.seats.values()
+            able = all(s.since <= epoch and s.member.abilities().resumes for s in seats)
+            if seat.member.kind != "python" or not able:
+                return None
+            wish = Wish(private=private, psk=self.random.bytes(32), resumed=epoch)
+            said = f"the resumption key of epoch {epoch}"
         made = seat.member.commit(wish)
         self._accept(seat, made, Intent())
-        return f"{seat.name} commits {'a pre-shared key' if wish.psk else 'an extension of the group'}"
+        return f"{seat.name} commits {said}"
 
     def propose(self) -> str | None:
         """Proposals by several, and a commit by one whom they do not concern."""
@@ -381,7 +389,7 @@ class Life(Group):
     def _entered(self, name: str, member: Member, message: bytes, removes: frozenset[str]) -> None:
         before = self.epoch
         self.epoch = before + 1
-        seat = Seat(name, member, self.epoch)
+        seat = Seat(name, member, self.epoch, self.epoch)
         self.arrived(seat, self.epoch)
         self.post(Parcel("commit", message, before, name, removes=removes))
         self.seats[name] = seat

@@ -67,13 +67,16 @@ class Abilities:
     """It follows whoever returns to another leaf than the former."""
     tree_apart: bool = True
     """It joins by a Welcome without the tree."""
+    resumes: bool = True
+    """It keeps resumption keys of a few former epochs of the group."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What a commit is to do besides what was proposed: `adds` are encoded KeyPackages, `removes` leaves.
 
-    `extensions`: the GroupContext's extensions anew; `psk`: the nonce for mixing in PSK_ID."""
+    `extensions`: the GroupContext's extensions anew; `psk`: the nonce for mixing in PSK_ID, or, with `resumed`,
+    that epoch's resumption key."""
 
     adds: tuple[bytes, ...] = ()
     removes: tuple[int, ...] = ()
@@ -82,6 +85,7 @@ class Wish:
     tree_apart: bool = False
     extensions: tuple[Extension, ...] | None = None
     psk: bytes | None = None
+    resumed: int | None = None
 
     def plain(self) -> bool:
         """Nothing that only our own members can be asked for."""

@@ -37,6 +37,7 @@ ABILITIES = Abilities(
     returns=False,
     follows_moves=False,
     tree_apart=False,
+    resumes=False,
 )
 
 

@@ -18,7 +18,7 @@ from polynya.mls.group import (
 )
 from polynya.mls.leaf import Lifetime, default_capabilities
 from polynya.mls.proposal import Add, GroupContextExtensions, PreSharedKey, Proposal, Remove
-from polynya.mls.psk import ExternalPskId
+from polynya.mls.psk import APPLICATION, ExternalPskId, PskId, ResumptionPskId
 from polynya.mls.suite import Suite
 from tests.referees.member import (
     EXPORT_CONTEXT,
@@ -151,6 +151,11 @@ class PythonMember(Member):
     def _add(self, key_package: bytes) -> Add:
         return Add(verify_key_package(decode_key_package(key_package), self._now))
 
+    def _psk_id(self, nonce: bytes, epoch: int | None) -> PskId:
+        if epoch is None:
+            return ExternalPskId(PSK_ID, nonce)
+        return ResumptionPskId(APPLICATION, self._member.group_id, epoch, nonce)
+
     def receive_proposal(self, message: bytes) -> None:
         with refusing():
             self.group, _ = self._member.receive_proposal(message)
@@ -159,7 +164,7 @@ class PythonMember(Member):
         proposals: list[Proposal] = [Remove(leaf) for leaf in wish.removes]
         proposals += map(self._add, wish.adds)
         if wish.psk is not None:
-            proposals.append(PreSharedKey(ExternalPskId(PSK_ID, wish.psk)))
+            proposals.append(PreSharedKey(self._psk_id(wish.psk, wish.resumed)))
         if wish.extensions is not None:
             proposals.append(GroupContextExtensions(wish.extensions))
         with refusing():

@@ -246,6 +246,27 @@ def test_a_message_from_before_one_joined(cast: Cast) -> None:
         broken(cast, "reads what was said before it came")
 
 
+@pytest.mark.parametrize("kind", ["message", "commit", "proposal"])
+def test_a_changed_message_that_is_taken(cast: Cast, kind: str) -> None:
+    name = {"message": "decrypt", "commit": "apply", "proposal": "receive_proposal"}[kind]
+    honest = getattr(PythonMember, name)
+
+    def credulous(self: PythonMember, message: bytes) -> object:
+        try:
+            return honest(self, message)
+        except RefusedError as error:
+            if self.removing is not None or "wrong-epoch" in str(error) or "replayed" in str(error):
+                raise
+            return Opened(b"", None) if kind == "message" else True
+
+    with (
+        changed(name, credulous),
+        mock.patch.object(Life, "cannot_read_the_past", lambda *a: None),
+        mock.patch.object(Life, "opens_once", lambda *a: None),
+    ):
+        broken(cast, f"takes a changed {kind}")
+
+
 def test_keys_of_former_epochs_that_are_not_forgotten(cast: Cast) -> None:
     with changed("forget_before", lambda self, epoch: None):
         broken(cast, "opens what it should forget")

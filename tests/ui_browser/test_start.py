@@ -131,7 +131,7 @@ def test_plain_http_gets_a_page_that_needs_nothing_else(app: App) -> None:
     page = app.open(script="Object.defineProperty(window, 'isSecureContext', { value: false })")
     expect(page.get_by_role("heading", name="This address is not protected")).to_be_visible()
     expect(page.get_by_text("begins with https")).to_be_visible()
-    assert not {"demo_client.js", "chats.js", "rest.js"} & set(app.loaded)
+    assert not {"demo_client.js", "chats.js", "screens.js"} & set(app.loaded)
 
 
 @pytest.mark.parametrize(
@@ -165,10 +165,31 @@ def test_inside_telegram_the_link_is_kept_for_a_real_browser(app: App) -> None:
 
 def test_a_part_that_cannot_be_loaded_can_be_asked_for_again(app: App) -> None:
     page = app.open()
-    page.route("**/rest-*.js", lambda route: route.abort())
+    page.route("**/screens-*.js", lambda route: route.abort())
     page.get_by_role("button", name="Settings").click()
     expect(page.get_by_text("This part of the app could not be loaded")).to_be_visible()
     app.problems.clear()
-    page.unroute("**/rest-*.js")
+    page.unroute("**/screens-*.js")
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_text("could not be loaded")).to_have_count(0)
+
+
+LONG_WAIT = """
+const right = setTimeout;
+globalThis.setTimeout = (run, time) => {
+  if (time !== 120_000) return right(run, time);
+  globalThis.waited = run;
+  return 0;
+};
+"""
+"""Two minutes pass when the test says so."""
+
+
+def test_while_one_waits_nothing_more_is_loaded_until_it_takes_long(app: App) -> None:
+    page = app.open("scene=fresh", INVITE, LONG_WAIT)
+    page.get_by_role("button", name="Ask to chat").click()
+    expect(page.get_by_role("heading", name=f"Waiting for {ANNA}")).to_be_visible()
+    page.wait_for_function("() => globalThis.waited")
+    assert set(app.loaded) <= FIRST
+    with page.expect_response("**/screens-*.js"):
+        page.evaluate("waited()")

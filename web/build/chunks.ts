@@ -19,7 +19,7 @@ const PARTS: readonly (readonly [name: string, roots: readonly string[]])[] = [
   ['chats', ['ui/chat/thread.tsx', 'ui/chat/composer_mode.tsx', 'ui/screens/chats.tsx', 'ui/screens/nothing.tsx']],
 ];
 /** Of what no part has taken. */
-const REST = /\/src\/ui\/(?!text\/)|\/node_modules\/uqr\//;
+const SCREENS = /\/src\/ui\/(?!text\/)|\/node_modules\/uqr\//;
 
 /** All that the roots import, lazy imports aside; themselves too. */
 function closure(roots: readonly string[], modules: Modules): ReadonlySet<string> {
@@ -41,7 +41,7 @@ function chunkOf(id: string, modules: Modules): string | null {
   if (id.includes('rolldown/runtime')) return 'first';
   if (taken.length === 0) taken = PARTS.map(([name, roots]) => [name, closure(roots, modules)]);
   for (const [name, ids] of taken) if (ids.has(id)) return name;
-  return REST.test(id) ? 'rest' : null;
+  return SCREENS.test(id) ? 'screens' : null;
 }
 
 export const chunks = { groups: [{ name: chunkOf, debugName: 'parts', includeDependenciesRecursively: false }] };

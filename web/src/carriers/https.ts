@@ -60,6 +60,6 @@ export function httpsCarrier(url: string): Carrier {
       if (body.length > MAX_FRAME) throw new CarrierError('too-large', `${body.length} bytes`);
       return request(`${url}/x`, MAX_FRAME, body);
     },
-    stream: () => Promise.reject(new CarrierError('cannot', 'https has no stream')),
+    stream: () => Promise.reject(new CarrierError('cannot')),
   };
 }

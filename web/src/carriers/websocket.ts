@@ -42,7 +42,7 @@ class WebSocketStream implements Stream {
   send(frame: Uint8Array): void {
     if (this.#error) throw this.#error;
     if (frame.length > MAX_FRAME) throw new CarrierError('too-large', `${frame.length} bytes`);
-    if (this.#socket.readyState !== WebSocket.OPEN) throw new CarrierError('closed', 'the socket is closing');
+    if (this.#socket.readyState !== WebSocket.OPEN) throw new CarrierError('closed');
     this.#socket.send(view(frame));
   }
 
@@ -56,13 +56,13 @@ class WebSocketStream implements Stream {
   }
 
   close(): void {
-    this.#end(new CarrierError('closed', 'closed here'));
+    this.#end(new CarrierError('closed'));
   }
 }
 
 /** Streams to the relay at `url` (no slash at the end). */
 export function webSocketCarrier(url: string): Carrier {
-  const cannot = (): Promise<never> => Promise.reject(new CarrierError('cannot', 'a WebSocket has no exchange'));
+  const cannot = (): Promise<never> => Promise.reject(new CarrierError('cannot'));
   return {
     name: 'websocket',
     properties,
@@ -74,7 +74,7 @@ export function webSocketCarrier(url: string): Carrier {
         socket.binaryType = 'arraybuffer';
         const timer = setTimeout(() => {
           socket.close();
-          reject(new CarrierError('unreachable', 'no answer in time'));
+          reject(new CarrierError('unreachable'));
         }, CONNECT_TIMEOUT);
         socket.onopen = () => {
           clearTimeout(timer);

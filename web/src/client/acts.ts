@@ -1,20 +1,22 @@
 /** What a client does once the rest is there: everything but first contact and texts. */
 import type { AppEvent } from '../core/commands.ts';
 import type { SingleAction } from '../core/events.ts';
+import type { StoredMessage } from '../core/history.ts';
 import '../core/rest.ts';
-import { hex } from '../crypto/bytes.ts';
+import { unhex } from '../core/transaction.ts';
+import { hex, utf8 } from '../crypto/bytes.ts';
 import { same } from '../wire/bytes.ts';
 import { buildInviteLink } from '../wire/links.ts';
 import type { Content, FileReference } from '../wire/messages.ts';
 import { ClientError } from './errors.ts';
-import { unhex } from './hex.ts';
 import type { Loop } from './loop.ts';
+import { messageView, type Names } from './messageview.ts';
 import type { Place } from './place.ts';
-import { type Look, saveLook } from './settings.ts';
+import { type Look, SETTINGS } from './settings.ts';
 import { Storage } from './storage.ts';
 import { systemRandom } from './system.ts';
 import { download, seal, upload } from './transfer.ts';
-import type { ClientEvent, Hex, InviteView, RequestView, SafetyView, SendFileOptions, Settings } from './types.ts';
+import type { ClientEvent, Hex, InviteView, MessageView, RequestView, SafetyView, SendFileOptions, Settings } from './types.ts';
 
 /** ms after which someone who has sent no further sign is not typing any more. */
 const TYPING_LIFETIME = 8000;
@@ -23,7 +25,7 @@ const TYPING_LIFETIME = 8000;
 export type Typers = Map<Hex, Map<Hex, ReturnType<typeof setTimeout>>>;
 
 /** What the functions here need of the client. */
-export interface Inside {
+export interface Inside extends Names {
   readonly loop: Loop;
   readonly place: Place;
   readonly typers: Typers;
@@ -92,8 +94,15 @@ export function invites(c: Inside): InviteView[] {
   }));
 }
 
-export async function safety(c: Inside, conversation: Hex): Promise<SafetyView> {
-  const { groups, code, verified } = await c.loop.core.safetyNumber(unhex(conversation));
+export async function present(c: Inside, message: StoredMessage): Promise<MessageView> {
+  const { content } = message;
+  const target = content.type === 'Text' || content.type === 'FileReference' ? content.replyTo : undefined;
+  const replied = target ? await c.loop.storage.message(message.conversation, target) : null;
+  return messageView(message, c, c.loop.core.me().identity, c.difference(), replied);
+}
+
+export function safety(c: Inside, conversation: Hex): SafetyView {
+  const { groups, code, verified } = c.loop.core.safetyNumber(unhex(conversation));
   return { groups: [...groups], qr: code, verified };
 }
 
@@ -232,7 +241,8 @@ export async function setName(c: Inside, name: string): Promise<void> {
 
 export async function setSettings(c: Inside, { readReceipts, ...look }: Partial<Settings>): Promise<void> {
   c.look = { ...c.look, ...look };
-  await saveLook(c.loop.storage, c.look);
+  const value = utf8(JSON.stringify(c.look));
+  await c.loop.storage.commit([{ type: 'Save', table: SETTINGS, key: new Uint8Array(0), value }]);
   if (readReceipts !== undefined) await c.do({ type: 'SetSettings', readReceipts });
   c.tell({ type: 'me' });
 }

@@ -1,18 +1,19 @@
 /** The client that the user interface sees: actions become the core's events, the core's state becomes views. */
 import type { AppEvent } from '../core/commands.ts';
+import { openedId } from '../core/contacts.ts';
 import type { SingleAction } from '../core/events.ts';
 import type { StoredMessage } from '../core/history.ts';
 import { restIfThere } from '../core/provided.ts';
+import { unhex } from '../core/transaction.ts';
 import { hex } from '../crypto/bytes.ts';
 import type { PolynyaError } from '../errors.ts';
 import { parseLink } from '../wire/links.ts';
 import type { Content } from '../wire/messages.ts';
 import type * as acts from './acts.ts';
 import { ClientError } from './errors.ts';
-import { unhex } from './hex.ts';
 import type { Loop, LoopSink } from './loop.ts';
 import type { Place } from './place.ts';
-import { contactView, conversationView, messageView, type Names } from './present.ts';
+import { contactView, conversationView, waitingText } from './present.ts';
 import type { Provision } from './provision.ts';
 import { type Look, saveDraft } from './settings.ts';
 import type {
@@ -67,7 +68,7 @@ const ACTS = [
 
 export interface BrowserClient extends Pick<Client, (typeof ACTS)[number]> {}
 
-export class BrowserClient implements Client, LoopSink, Names {
+export class BrowserClient implements Client, LoopSink {
   readonly place: Place;
   readonly #rest: Provision<Acts>;
   readonly #listeners = new Set<(event: ClientEvent) => void>();
@@ -160,8 +161,7 @@ export class BrowserClient implements Client, LoopSink, Names {
 
   conversations(): ConversationView[] {
     const difference = this.difference();
-    const views = this.loop.core.conversations().map((view) => conversationView(view, difference));
-    return views.sort((a, b) => b.activity - a.activity);
+    return this.loop.core.conversations().map((view) => conversationView(view, difference));
   }
 
   conversation(id: Hex): ConversationView | null {
@@ -176,10 +176,9 @@ export class BrowserClient implements Client, LoopSink, Names {
   }
 
   async #present(message: StoredMessage): Promise<MessageView> {
-    const { content } = message;
-    const target = content.type === 'Text' || content.type === 'FileReference' ? content.replyTo : undefined;
-    const replied = target ? await this.loop.storage.message(message.conversation, target) : null;
-    return messageView(message, this, this.loop.core.me().identity, this.difference(), replied);
+    const { content, sender, status } = message;
+    if (status !== 'waiting' || content.type !== 'Text' || content.replyTo) return (await this.acts()).present(this, message);
+    return waitingText(message, content.text, this.name(sender), this.difference());
   }
 
   name(identity: Uint8Array): string {
@@ -263,11 +262,8 @@ export class BrowserClient implements Client, LoopSink, Names {
   async openInvite(fragmentOrLink: string): Promise<Hex> {
     const opened = parseLink(fragmentOrLink, this.place.base);
     if (opened.kind !== 'invite') throw new ClientError('not-invite-link');
-    const before = new Set(this.loop.core.openedInvites().map((view) => hex(view.id)));
     await this.do({ type: 'UseInvite', link: opened.link, relay: opened.address });
-    const made = this.loop.core.openedInvites().find((view) => !before.has(hex(view.id)));
-    // The same link again is the same invite.
-    return hex(made?.id ?? opened.link.card.slice(0, 16));
+    return hex(openedId(opened.link));
   }
 
   async requestContact(openedInvite: Hex, text: string): Promise<void> {

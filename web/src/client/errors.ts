@@ -23,6 +23,6 @@ export class ClientError extends PolynyaError {
 /** This browser's storage failed; nothing of the step was written. full: no room; damaged: a row is not as written. */
 export class StoreError extends PolynyaError {
   constructor(kind: 'full' | 'damaged' | 'failed' | 'too-new', detail = '') {
-    super(`This browser's storage: ${kind}${detail && ` (${detail})`}`, `store-${kind}`);
+    super(`store-${kind} ${detail}`, `store-${kind}`);
   }
 }

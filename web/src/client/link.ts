@@ -187,10 +187,9 @@ export class Link implements SessionSink<Asked> {
     }
   }
 
+  /** One that the path manager chose. */
   #carrier(name: string): Carrier {
-    const carrier = this.#carriers.get(name);
-    if (!carrier) throw new CarrierError('cannot', name);
-    return carrier;
+    return this.#carriers.get(name) as Carrier;
   }
 
   #openSession(carrier: Carrier): Promise<OpenSession<Asked>> {
@@ -199,11 +198,12 @@ export class Link implements SessionSink<Asked> {
 
   /** The carrier for keys and single exchanges: the best that can, pauses or not. */
   #exchanger(): Carrier {
-    const able = [...this.#carriers.values()].filter((carrier) => carrier.properties.exchanges);
     const failures = (carrier: Carrier): number => this.#paths.record(carrier.name).failures;
-    const [first, ...rest] = able;
-    if (!first) throw new CarrierError('cannot', 'no carrier has exchanges');
-    return rest.reduce((best, next) => (failures(next) < failures(best) ? next : best), first);
+    const [best] = [...this.#carriers.values()]
+      .filter((carrier) => carrier.properties.exchanges)
+      .sort((a, b) => failures(a) - failures(b));
+    if (!best) throw new CarrierError('cannot');
+    return best;
   }
 
   async #serveSession(name: string, session: OpenSession<Asked>): Promise<void> {

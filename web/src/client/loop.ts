@@ -27,9 +27,7 @@ export interface LoopSink {
   stopped(error: PolynyaError): void;
 }
 
-function isChange(command: Command): command is Change {
-  return ['Save', 'AppendMessage', 'AmendMessage', 'ForgetHistory'].includes(command.type);
-}
+const CHANGES: readonly string[] = ['Save', 'AppendMessage', 'AmendMessage', 'ForgetHistory'] satisfies Change['type'][];
 
 export class Loop implements LinkSink {
   readonly storage: Storage;
@@ -95,7 +93,9 @@ export class Loop implements LinkSink {
   }
 
   async #startCore(): Promise<void> {
-    await this.#perform(await this.#rest.run(() => this.#core.start(this.#clock(), this.#random)));
+    const commands = await this.#rest.run(() => this.#core.start(this.#clock(), this.#random));
+    await this.#keep(commands);
+    await this.#perform(commands);
   }
 
   /**
@@ -108,13 +108,13 @@ export class Loop implements LinkSink {
       let commands: readonly Command[];
       try {
         commands = await this.#rest.run(() => this.#core.handle(event, this.#clock(), this.#random));
-        await this.storage.commit(commands.filter(isChange));
+        await this.#keep(commands);
       } catch (error) {
         // The core's memory may be ahead of the disk: the disk is the truth. A refused action changed neither.
         if (!(error instanceof PolynyaError) || /^(store-|taken-over)/.test(error.code)) await this.#reload(error);
         throw error;
       }
-      await this.#perform(commands.filter((command) => !isChange(command)));
+      await this.#perform(commands);
       return commands.flatMap((command) => (command.type === 'Notify' ? [command.event] : []));
     });
   }
@@ -137,8 +137,8 @@ export class Loop implements LinkSink {
 
   async #reload(error: unknown): Promise<void> {
     if (this.#stopped || (error instanceof PolynyaError && error.code === 'taken-over')) return;
-    const rows = await this.storage.load();
-    this.#core = await this.#rest.run(() => Core.load(rows));
+    const { core } = await this.storage.load();
+    this.#core = await this.#rest.run(() => Core.load(core));
     await this.#startCore();
     for (const link of this.links()) {
       if (link.state.kind === 'online' || link.state.kind === 'polling') {
@@ -147,6 +147,12 @@ export class Loop implements LinkSink {
     }
   }
 
+  /** Makes the step's changes durable. */
+  #keep(commands: readonly Command[]): Promise<void> {
+    return this.storage.commit(commands.filter((command): command is Change => CHANGES.includes(command.type)));
+  }
+
+  /** Everything else that the step asks for. */
   async #perform(commands: readonly Command[]): Promise<void> {
     for (const command of commands) {
       switch (command.type) {
@@ -170,8 +176,6 @@ export class Loop implements LinkSink {
         case 'Notify':
           this.#sink.appEvent(command.event);
           break;
-        default:
-          await this.storage.commit([command]);
       }
     }
   }

@@ -1,30 +1,25 @@
 /** What the app itself keeps: how it looks, and drafts. Read receipts are the core's. */
 import { hex, utf8 } from '../crypto/bytes.ts';
-import type { Storage } from './storage.ts';
+import type { Row, Storage } from './storage.ts';
 import type { Hex, Settings } from './types.ts';
 
-const SETTINGS = 'client/settings';
+export const SETTINGS = 'client/settings';
 const DRAFTS = 'client/draft';
-const EMPTY = new Uint8Array(0);
 
 export type Look = Pick<Settings, 'theme' | 'language'>;
 const DEFAULT: Look = { theme: 'system', language: 'auto' };
 
 const text = (data: Uint8Array): string => new TextDecoder().decode(data);
 
-export async function loadLook(storage: Storage): Promise<Look> {
-  const row = await storage.own(SETTINGS, EMPTY);
-  return row ? { ...DEFAULT, ...(JSON.parse(text(row)) as Partial<Look>) } : DEFAULT;
+/** From the client's own rows. */
+export function lookOf(rows: readonly Row[]): Look {
+  const row = rows.find(([table]) => table === SETTINGS);
+  return { ...DEFAULT, ...(row && (JSON.parse(text(row[2])) as Partial<Look>)) };
 }
 
-export function saveLook(storage: Storage, look: Look): Promise<void> {
-  return storage.commit([{ type: 'Save', table: SETTINGS, key: EMPTY, value: utf8(JSON.stringify(look)) }]);
-}
-
-/** Drafts by conversation. */
-export async function loadDrafts(storage: Storage): Promise<Map<Hex, string>> {
-  const rows = await storage.ownAll(DRAFTS);
-  return new Map(rows.map(([key, value]) => [hex(key), text(value)]));
+/** Drafts by conversation, from the client's own rows. */
+export function draftsOf(rows: readonly Row[]): Map<Hex, string> {
+  return new Map(rows.filter(([table]) => table === DRAFTS).map(([, key, value]) => [hex(key), text(value)]));
 }
 
 export function saveDraft(storage: Storage, conversation: Uint8Array, draft: string): Promise<void> {

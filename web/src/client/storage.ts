@@ -27,6 +27,9 @@ interface Keys {
   readonly name: CryptoKey;
 }
 
+/** A row of the state, opened. */
+export type Row = [table: string, key: Uint8Array, value: Uint8Array];
+
 interface StateRow {
   readonly name: string;
   readonly value: Uint8Array;
@@ -191,11 +194,12 @@ export class Storage {
 
   // ---- reading ----
 
-  /** All rows of the core's state. @throws StoreError */
-  async load(): Promise<[string, Uint8Array, Uint8Array][]> {
+  /** All rows of the state: the core's, and the client's own. @throws StoreError */
+  async load(): Promise<{ core: Row[]; own: Row[] }> {
     const rows = (await result(this.#db.transaction('state').objectStore('state').getAll())) as StateRow[];
     const opened = await Promise.all(rows.map((row) => this.#openState(row)));
-    return opened.filter(([table]) => !table.startsWith(OWN));
+    const isOwn = ([table]: Row): boolean => table.startsWith(OWN);
+    return { core: opened.filter((row) => !isOwn(row)), own: opened.filter(isOwn) };
   }
 
   /** A row of the client's own; `table` begins with 'client/'. @throws StoreError */
@@ -205,15 +209,8 @@ export class Storage {
     return row ? (await this.#openState(row))[2] : null;
   }
 
-  /** All rows of one of the client's own tables. @throws StoreError */
-  async ownAll(table: string): Promise<[Uint8Array, Uint8Array][]> {
-    const rows = (await result(this.#db.transaction('state').objectStore('state').getAll())) as StateRow[];
-    const opened = await Promise.all(rows.map((row) => this.#openState(row)));
-    return opened.filter((row) => row[0] === table).map(([, key, value]) => [key, value]);
-  }
-
-  async #openState(row: StateRow): Promise<[string, Uint8Array, Uint8Array]> {
-    return cbor.decode(await this.#open(`state ${row.name}`, row.value)) as unknown as [string, Uint8Array, Uint8Array];
+  async #openState(row: StateRow): Promise<Row> {
+    return cbor.decode(await this.#open(`state ${row.name}`, row.value)) as unknown as Row;
   }
 
   async message(conversation: Uint8Array, id: Uint8Array): Promise<StoredMessage | null> {

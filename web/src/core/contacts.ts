@@ -20,10 +20,13 @@ const TEXT_MAX = 512;
 /** Bytes of a sealed card: 2,048 of body, signature and seals. */
 const CARD_MAX = 4096;
 
+/** By which an invite that we use is known here: the same link again is the same invite. */
+export const openedId = ({ card }: InviteLink): Uint8Array => card.slice(0, 16);
+
 /** Doing it twice changes nothing, except that a failed one is tried again. @throws CoreError `no-identity` */
 export function useInvite(t: Transaction, link: InviteLink, relay: RelayAddress): void {
   me(t);
-  const id = link.card.slice(0, 16);
+  const id = openedId(link);
   const known = t.get(OPENED, id);
   if (!known || known.state === OpenedState.failed) {
     t.put(OPENED, id, { id, link, relay, state: OpenedState.opening });

@@ -169,9 +169,7 @@ export class Core {
 
   /** Of a direct conversation. @throws CoreError `no-safety-number` where there is none to compare now; RestMissing */
   safetyNumber(conversation: Uint8Array): v.SafetyView {
-    const view = rest().safety(this.#state, conversation);
-    if (!view) throw new CoreError('no-safety-number');
-    return view;
+    return rest().safety(this.#state, conversation);
   }
 
   /** Somebody's name as far as it is known; empty where it is not. */

@@ -17,12 +17,12 @@ import {
   type WelcomeMessage,
 } from '../wire/messages.ts';
 import { concat } from '../crypto/bytes.ts';
-import { type Conversation, ConversationState, type Me } from './_state.ts';
+import { type Conversation, ConversationState, type Me, type Person } from './_state.ts';
 import { type Candidate, OperationKind } from './_state_rest.ts';
-import { isRead, membership as membersOf } from './conversation.ts';
+import { isRead, membership as membersOf, save } from './conversation.ts';
 import { CoreError } from './errors.ts';
 import { infoExtension } from './extensions.ts';
-import { checkName, me, person } from './identity.ts';
+import { checkName, me, person, savePerson } from './identity.ts';
 import * as mlsgroup from './mlsgroup.ts';
 import { showSystem } from './notes.ts';
 import * as operations from './operations.ts';
@@ -199,6 +199,14 @@ export function joinedGroup(t: Transaction, id: Uint8Array, authenticator: Uint8
 /** A leaf made of a last-resort key package gets keys of its own at once. */
 export function usedLastResort(t: Transaction, conversation: Uint8Array): void {
   operations.add(t, conversation, OperationKind.update, {});
+}
+
+/** Two people who accepted each other at once have two conversations: both go on in the one with the lower id. */
+export function goOnInOne(t: Transaction, somebody: Person, conversation: Uint8Array, other: Uint8Array): void {
+  const [keep, drop] = [conversation, other].sort(compare) as [Uint8Array, Uint8Array];
+  savePerson(t, { ...somebody, conversation: keep });
+  const dropped = t.get(CONVERSATION, drop);
+  if (dropped) save(t, { ...dropped, state: ConversationState.closed });
 }
 
 export function closeAnswered(t: Transaction, id: Uint8Array): void {

@@ -7,6 +7,7 @@ import { safetyNumber, safetyQr } from '../wire/safety.ts';
 import type { Membership } from './_state.ts';
 import { InviteState } from './_state_rest.ts';
 import { peer } from './conversation.ts';
+import { CoreError } from './errors.ts';
 import { linkOf } from './invites.ts';
 import type { Rights } from './provided.ts';
 import * as roles from './roles.ts';
@@ -35,14 +36,14 @@ export function coming(state: State, conversation: Uint8Array): Uint8Array | und
   return candidates[0]?.identity;
 }
 
-/** Null where there is none to compare now. */
-export function safety(state: State, id: Uint8Array): v.SafetyView | null {
+/** @throws CoreError `no-safety-number` where there is none to compare now */
+export function safety(state: State, id: Uint8Array): v.SafetyView {
   const row = state.get(CONVERSATION, id);
   const present = state.get(MEMBERSHIP, id);
   const cell = state.get(GROUP, id);
   const own = state.get(ME)?.identity;
   const other = present && own && peer(present, own);
-  if (row?.kind !== ConversationKind.direct || !cell || !other) return null;
+  if (row?.kind !== ConversationKind.direct || !cell || !other) throw new CoreError('no-safety-number');
   const { epochAuthenticator } = cellGroup(cell);
   return {
     groups: safetyNumber(own, other, epochAuthenticator),

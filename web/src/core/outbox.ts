@@ -12,9 +12,9 @@ import {
   type Response,
 } from '../wire/messages.ts';
 import { sealRecord } from '../wire/record.ts';
-import { type Conversation, ConversationState, type Outgoing } from './_state.ts';
+import type { Conversation, Outgoing } from './_state.ts';
 import * as bodies from './bodies.ts';
-import { group, need, nextNumber, putGroup } from './conversation.ts';
+import { group, isRead, need, nextNumber, putGroup } from './conversation.ts';
 import * as entries from './entries.ts';
 import { me } from './identity.ts';
 import { rest } from './provided.ts';
@@ -25,9 +25,6 @@ import * as work from './work.ts';
 
 /** Messages of one conversation on their way at once: on a path with a second's delay, eight a second. */
 const WINDOW = 8;
-
-/** What was queued before the conversation was left or closed still goes. */
-const SENDING: readonly number[] = [ConversationState.active, ConversationState.leaving, ConversationState.closed];
 
 /** Draws the message's id where none is given; gives it back. */
 export function queue(t: Transaction, conversation: Uint8Array, content: Content, given?: Uint8Array | null): Uint8Array {
@@ -42,7 +39,8 @@ export function queue(t: Transaction, conversation: Uint8Array, content: Content
 /** Publishes the first messages that wait. */
 export async function workConversation(t: Transaction, conversation: Uint8Array): Promise<void> {
   const found = t.get(CONVERSATION, conversation);
-  if (!found || !SENDING.includes(found.state) || !epochIsOurs(t, found)) return;
+  // What was queued before the conversation was left or closed still goes.
+  if (!found || !isRead(found) || !epochIsOurs(t, found)) return;
   const relay = found.relay.identity;
   for (const key of t.keys(OUTBOX, conversation).slice(0, WINDOW)) {
     const name = work.item('out', key);

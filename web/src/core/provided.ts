@@ -16,7 +16,7 @@ import type {
   RelayAddress,
   WelcomeMessage,
 } from '../wire/messages.ts';
-import type { Conversation, Inbox, Membership, Outgoing, Seen, Topic } from './_state.ts';
+import type { Conversation, Inbox, Membership, Outgoing, Person, Seen, Topic } from './_state.ts';
 import type { Prepared } from './body.ts';
 import type { Batch, SingleAction } from './events.ts';
 import type { Amendment, StoredMessage } from './history.ts';
@@ -64,6 +64,8 @@ export interface Rest {
   joinsAgain(t: Transaction, known: Conversation, epoch: number, adder: Uint8Array, message: WelcomeMessage): boolean;
   leaveFormer(t: Transaction, known: Conversation): void;
   joinedGroup(t: Transaction, conversation: Uint8Array, source: Uint8Array, adder: Uint8Array): void;
+  /** Two direct conversations with the same person. */
+  goOnInOne(t: Transaction, somebody: Person, conversation: Uint8Array, other: Uint8Array): void;
   usedLastResort(t: Transaction, conversation: Uint8Array): void;
 
   // everything
@@ -78,7 +80,7 @@ export interface Rest {
   fingerprint(identity: Uint8Array): string[];
   rights(present: Membership, identity: Uint8Array, epoch: number): Rights;
   coming(state: State, conversation: Uint8Array): Uint8Array | undefined;
-  safety(state: State, conversation: Uint8Array): v.SafetyView | null;
+  safety(state: State, conversation: Uint8Array): v.SafetyView;
   requests(state: State): v.RequestView[];
   invites(state: State): v.InviteView[];
 }

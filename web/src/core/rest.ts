@@ -95,6 +95,7 @@ provide({
   joinsAgain: founding.joinsAgain,
   leaveFormer: founding.leaveFormer,
   joinedGroup: founding.joinedGroup,
+  goOnInOne: founding.goOnInOne,
   usedLastResort: founding.usedLastResort,
   act: management.act,
   actAll: management.actAll,

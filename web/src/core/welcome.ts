@@ -1,7 +1,7 @@
 /** Conversations that we join by a Welcome. */
 import { MlsError } from '../mls/errors.ts';
 import { Group, type Joined } from '../mls/group.ts';
-import { compare, same } from '../wire/bytes.ts';
+import { same } from '../wire/bytes.ts';
 import { WireError } from '../wire/errors.ts';
 import { topicId, writeSecret } from '../wire/labels.ts';
 import {
@@ -181,17 +181,12 @@ export function setAnsweredTimer(t: Transaction, opened: Uint8Array, accepted: n
   work.setTimerByRelay(t, 'answered', opened, accepted + RECEIVE_KEYS_LIFETIME);
 }
 
-/** Two people who accepted each other at once have two conversations: both go on in the one with the lower id. */
+/** The conversation is where we talk with this person, unless there is one already. */
 export function becomeDirect(t: Transaction, conversation: Uint8Array, identity: Uint8Array): void {
   const somebody = person(t, identity);
   const other = somebody.conversation && t.get(CONVERSATION, somebody.conversation);
-  if (!other || same(other.id, conversation) || other.state !== ConversationState.active) {
-    savePerson(t, { ...somebody, conversation });
-    return;
-  }
-  const [keep, drop] = [conversation, other.id].sort(compare) as [Uint8Array, Uint8Array];
-  savePerson(t, { ...somebody, conversation: keep });
-  const dropped = t.get(CONVERSATION, drop);
-  if (dropped) save(t, { ...dropped, state: ConversationState.closed });
+  if (other?.state === ConversationState.active && !same(other.id, conversation)) {
+    rest().goOnInOne(t, somebody, conversation, other.id);
+  } else savePerson(t, { ...somebody, conversation });
 }
 

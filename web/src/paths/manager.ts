@@ -43,9 +43,9 @@ export class PathManager {
     const able = [...this.#carriers].filter(([, properties]) => fits(properties));
     const score = ([name, properties]: [string, CarrierProperties]): number =>
       defaultScore(properties, this.record(name));
-    const [first, ...rest] = able.filter(([name]) => this.record(name).retryAt <= now);
-    if (first) return rest.reduce((best, next) => (score(next) > score(best) ? next : best), first)[0];
-    return able.reduce((until, [name]) => Math.min(until, this.record(name).retryAt), now + LARGEST);
+    const retryAt = ([name]: readonly [string, unknown]): number => this.record(name).retryAt;
+    const [best] = able.filter((one) => retryAt(one) <= now).sort((a, b) => score(b) - score(a));
+    return best ? best[0] : Math.min(now + LARGEST, ...able.map(retryAt));
   }
 
   succeeded(name: string): void {

@@ -15,7 +15,7 @@ import { FirstRun } from './screens/first_run.tsx';
 import { Invited } from './screens/invited.tsx';
 import { Starting } from './screens/plain.tsx';
 import { connect, conversation, conversations, takenOver, unreadChats } from './state.ts';
-import { t } from './text/index.ts';
+import { loadLater, t } from './text/index.ts';
 import { roomy, whenIdle } from './idle.ts';
 
 type Phase = Bootstrap | { kind: 'starting' };
@@ -89,6 +89,8 @@ async function enter(next: Client, link: string): Promise<void> {
 async function settle(result: Bootstrap, arrival: Arrival): Promise<void> {
   if (result.kind === 'ready') await enter(result.client, arrival.fragment);
   else phase.value = result;
+  // Who came without an invite sees the list of chats next.
+  if (result.kind === 'new' && linkKind(arrival.fragment) !== 'invite') Promise.all([loadChats(), loadLater()]).catch(() => undefined);
 }
 
 export function App({ arrival, bootstrap }: { arrival: Arrival; bootstrap: BootstrapFunction }) {

@@ -20,8 +20,8 @@ export function whenIdle(loads: readonly Load[]): void {
 }
 
 async function loadRest(): Promise<void> {
-  await loadLater();
   for (const load of parts) await load();
+  if (!(await loadLater())) throw new Error('the words did not come');
   roomy.value = true;
   (await import('./worker.ts')).registerWorker();
 }

@@ -29,8 +29,8 @@ class MemoryStore {
     return Promise.resolve();
   }
 
-  load(): Promise<[string, Uint8Array, Uint8Array][]> {
-    return Promise.resolve([...this.rows.values()]);
+  load(): Promise<{ core: [string, Uint8Array, Uint8Array][]; own: [] }> {
+    return Promise.resolve({ core: [...this.rows.values()], own: [] });
   }
 
   own(): Promise<null> {

@@ -21,7 +21,8 @@ export function Later<P extends object>({ load, props, meanwhile }: Props<P>) {
   const start = (): void => {
     setFailed(false);
     Promise.all([load(), loadLater()]).then(
-      ([component]) => {
+      ([component, words]) => {
+        if (!words) return setFailed(true);
         loaded.set(load, component);
         setLoaded(() => component);
       },

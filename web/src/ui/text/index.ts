@@ -18,7 +18,7 @@ const loaders: Record<Language, { first: () => Promise<FirstWords>; later: () =>
 const catalogue = signal<Partial<Catalogue>>({});
 export const language = signal<Language>('en');
 let rules = new Intl.PluralRules('en');
-let coming: Promise<void> | null = null;
+let coming: Promise<boolean> | null = null;
 
 export function chooseLanguage(choice: 'auto' | Language, preferred: readonly string[] = navigator.languages): Language {
   if (choice !== 'auto') return choice;
@@ -41,15 +41,17 @@ export async function loadLanguage(next: Language): Promise<void> {
   document.documentElement.lang = next;
 }
 
-/** Loads the rest; once, unless it fails. */
-export function loadLater(): Promise<void> {
+/** Loads the rest; once, unless it fails. Resolves to whether it is there. */
+export function loadLater(): Promise<boolean> {
   const wanted = language.peek();
   coming ??= loaders[wanted].later().then(
     (words) => {
       if (language.peek() === wanted) catalogue.value = { ...catalogue.peek(), ...words };
+      return true;
     },
     () => {
       coming = null;
+      return false;
     },
   );
   return coming;
