@@ -16,12 +16,13 @@ import type {
   RecordBody,
   RelayAddress,
   Request,
+  Response,
   WelcomeMessage,
 } from '../wire/messages.ts';
-import type { Conversation, Inbox, Me, Membership, Outgoing, Person, Seen, Topic } from './_state.ts';
+import type { Conversation, Inbox, Me, Membership, OutDrop, Outgoing, Person, Seen, Topic } from './_state.ts';
 import type { Body, Prepared } from './body.ts';
 import type { Batch, SingleAction } from './events.ts';
-import type { Amendment, StoredMessage } from './history.ts';
+import type { Amendment, StoredContent, StoredMessage } from './history.ts';
 import type { Place } from './place.ts';
 import type { State, Transaction } from './transaction.ts';
 import type * as v from './views.ts';
@@ -45,7 +46,6 @@ export interface Rest {
   stopIfFraud(t: Transaction, conversation: Conversation, topic: Uint8Array, entry: Entry): Promise<boolean>;
   unknownTopic(t: Transaction, topic: Topic): void;
   lostHistory(t: Transaction, topic: Topic): void;
-  missingTopic(t: Transaction, topic: Uint8Array): void;
 
   // messages
   /** One whose place was remembered already. */
@@ -54,7 +54,9 @@ export interface Rest {
   receive(t: Transaction, conversation: Uint8Array, sender: Uint8Array, message: Message, place: Place): Promise<void>;
   /** The log holds one of our own, of any kind but a Profile. */
   sent(t: Transaction, outgoing: Outgoing, order: number, time: number): void;
-  failMessage(t: Transaction, key: Uint8Array): void;
+  publishRefused(t: Transaction, key: Uint8Array, outgoing: Outgoing, response: Response): void;
+  isSendable(content: Content): boolean;
+  preview(content: StoredContent): { kind: string; text: string };
   amendOwn(t: Transaction, conversation: Conversation, content: Content): void;
   setProblem(t: Transaction, conversation: Uint8Array, code: string): void;
 
@@ -63,6 +65,9 @@ export interface Rest {
   receiveReAdd(t: Transaction, request: ReAddRequest): Promise<void>;
   inviteFailed(t: Transaction, invite: Uint8Array): void;
   closeInbox(t: Transaction, inbox: Uint8Array): void;
+  inboxDeleted(t: Transaction, inbox: Uint8Array, gone: boolean): void;
+  /** Of any kind but a contact request. */
+  dropAnswered(t: Transaction, key: Uint8Array, drop: OutDrop, response: Response): void;
   /** Fills the stock of key packages. */
   stock(t: Transaction, own: Me): Promise<void>;
   stocked(t: Transaction, request: Request): void;
@@ -87,6 +92,7 @@ export interface Rest {
   rights(present: Membership, identity: Uint8Array, epoch: number): Rights;
   coming(state: State, conversation: Uint8Array): Uint8Array | undefined;
   safety(state: State, conversation: Uint8Array): v.SafetyView;
+  contacts(state: State): v.ContactView[];
   requests(state: State): v.RequestView[];
   invites(state: State): v.InviteView[];
 }
