@@ -16,7 +16,7 @@ import { type Look, SETTINGS } from './settings.ts';
 import { Storage } from './storage.ts';
 import { systemRandom } from './system.ts';
 import { download, seal, upload } from './transfer.ts';
-import type { ClientEvent, Hex, InviteView, MessageView, RequestView, SafetyView, SendFileOptions, Settings } from './types.ts';
+import type { ClientEvent, ContactView, Hex, InviteView, MessageView, RequestView, SafetyView, SendFileOptions, Settings } from './types.ts';
 
 /** ms after which someone who has sent no further sign is not typing any more. */
 const TYPING_LIFETIME = 8000;
@@ -69,6 +69,14 @@ function typingChanged(c: Inside, conversation: Hex, identity: Hex, active: bool
 }
 
 // ---- views ----
+
+export function contacts(c: Inside): ContactView[] {
+  return c.loop.core.contacts().map((view) => ({
+    ...view,
+    identity: hex(view.identity),
+    conversation: view.conversation && hex(view.conversation),
+  }));
+}
 
 export function requests(c: Inside): RequestView[] {
   const difference = c.difference();

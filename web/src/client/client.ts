@@ -13,7 +13,7 @@ import type * as acts from './acts.ts';
 import { ClientError } from './errors.ts';
 import type { Loop, LoopSink } from './loop.ts';
 import type { Place } from './place.ts';
-import { contactView, conversationView, waitingText } from './present.ts';
+import { conversationView, waitingText } from './present.ts';
 import type { Provision } from './provision.ts';
 import { type Look, saveDraft } from './settings.ts';
 import type {
@@ -86,8 +86,11 @@ export class BrowserClient implements Client, LoopSink {
     this.look = look;
     this.#drafts = drafts;
     place.held.onWanted = () => void this.#giveUp();
-    // The fingerprint is the rest's.
-    rest.onThere = () => this.tell({ type: 'me' });
+    // The fingerprint and contacts are the rest's.
+    rest.onThere = () => {
+      this.tell({ type: 'me' });
+      this.tell({ type: 'contacts' });
+    };
   }
 
   // ---- what happens ----
@@ -186,7 +189,7 @@ export class BrowserClient implements Client, LoopSink {
   }
 
   contacts(): ContactView[] {
-    return this.loop.core.contacts().map(contactView);
+    return this.#rest.value?.contacts(this) ?? [];
   }
 
   requests(): RequestView[] {

@@ -4,7 +4,6 @@ import type * as core from '../core/views.ts';
 import { hex } from '../crypto/bytes.ts';
 import { ConversationKind } from '../wire/messages.ts';
 import type {
-  ContactView,
   ContentKind,
   ConversationState,
   ConversationView,
@@ -39,10 +38,6 @@ export function conversationView(view: core.ConversationView, difference: number
     pending: view.pendingOperations > 0,
     activity: view.activity - difference,
   };
-}
-
-export function contactView(view: core.ContactView): ContactView {
-  return { ...view, identity: hex(view.identity), conversation: view.conversation && hex(view.conversation) };
 }
 
 /** A text of ours that waits to be sent; `difference`: the relay's clock minus this device's, ms. */

@@ -25,13 +25,10 @@ export function act(t: Transaction, action: SingleAction): void | Promise<void> 
   }
 }
 
-const SENDABLE = ['Text', 'FileReference', 'Reaction', 'Edit', 'Delete'];
-
 /** @throws CoreError `bad-content` */
 export async function checkContent(content: Content): Promise<void> {
-  const empty = (content.type === 'Text' || content.type === 'Edit') && !content.text.trim();
-  const fits = SENDABLE.includes(content.type) && (await attempt(WireError, () => encodeContent(content)));
-  if (empty || !fits) throw new CoreError('bad-content');
+  const sendable = content.type === 'Text' ? content.text.trim() : rest().isSendable(content);
+  if (!sendable || !(await attempt(WireError, () => encodeContent(content)))) throw new CoreError('bad-content');
 }
 
 /** Shown at once; sent when its turn comes. */

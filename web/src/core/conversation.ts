@@ -5,7 +5,8 @@ import { same } from '../wire/bytes.ts';
 import { ConversationKind } from '../wire/messages.ts';
 import { type Conversation, ConversationState, type Membership } from './_state.ts';
 import { CoreError } from './errors.ts';
-import type { StoredContent, StoredMessage } from './history.ts';
+import type { StoredMessage } from './history.ts';
+import { rest } from './provided.ts';
 import { cellGroup, CONVERSATION, GROUP, MEMBERSHIP, number, PERSON } from './state.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -89,18 +90,6 @@ export function isBlockedDirect(t: Transaction, conversation: Conversation, send
 
 // ---- what is shown ----
 
-function contentKind(content: StoredContent): string {
-  if (content.type === 'Text') return 'text';
-  if (content.type === 'FileReference') return 'file';
-  return content.type === 'System' && content.kind !== 'unknown' ? 'system' : 'unknown';
-}
-
-function previewText(content: StoredContent): string {
-  if (content.type === 'Text') return cut(content.text);
-  if (content.type === 'FileReference') return cut(content.caption || content.name);
-  return content.type === 'System' ? content.kind : '';
-}
-
 /** By code points, so that no character is cut in two. */
 export const cut = (text: string): string => [...text].slice(0, PREVIEW_LENGTH).join('');
 
@@ -118,8 +107,7 @@ export function setLast(t: Transaction, message: StoredMessage): void {
   const last = {
     id,
     sender,
-    kind: contentKind(content),
-    text: previewText(content),
+    ...(content.type === 'Text' ? { kind: 'text', text: cut(content.text) } : rest().preview(content)),
     time,
     mine,
     status: status ?? undefined,

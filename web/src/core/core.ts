@@ -145,7 +145,7 @@ export class Core {
 
   /** By name. */
   contacts(): v.ContactView[] {
-    return show.contacts(this.#state);
+    return restIfThere()?.contacts(this.#state) ?? [];
   }
 
   /** Oldest first. */

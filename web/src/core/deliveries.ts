@@ -1,10 +1,12 @@
 /** What we bring to other people's inboxes: Welcomes, and wishes to be added again. */
-import { encodeInboxMessage, type InboxMessage, type Reach } from '../wire/messages.ts';
+import { encodeInboxMessage, type InboxMessage, type Reach, RefusalCode, type Response } from '../wire/messages.ts';
 import { sealRecord } from '../wire/record.ts';
-import type { DropKind } from './_state.ts';
+import { DropKind, type OutDrop } from './_state.ts';
 import * as bodies from './bodies.ts';
-import { put } from './drops.ts';
+import { isTaken, put, remove } from './drops.ts';
+import { setProblem } from './notes.ts';
 import type { Transaction } from './transaction.ts';
+import * as work from './work.ts';
 
 /** One message to several inboxes; a body too large for a record is uploaded once to each relay. */
 export async function send(
@@ -20,4 +22,19 @@ export async function send(
     const record = await sealRecord(inboxKey, inbox, prepared.body, t.random);
     put(t, { relay, inbox, record, kind, owner, blob: prepared.blob });
   }
+}
+
+export function dropAnswered(t: Transaction, key: Uint8Array, drop: OutDrop, response: Response): void {
+  const { kind, owner, blob } = drop;
+  const relay = drop.relay.identity;
+  const lacksBlob = response.type === 'Refused' && response.code === RefusalCode.unknownBlob;
+  if (lacksBlob && bodies.again(t, relay, blob)) {
+    work.pause(t, 'drop', key);
+    return;
+  }
+  remove(t, key);
+  bodies.release(t, relay, blob);
+  if (isTaken(response)) return;
+  work.count(t, 'drop-refused');
+  if (kind === DropKind.welcome) setProblem(t, owner, 'welcome-failed');
 }

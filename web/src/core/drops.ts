@@ -1,6 +1,6 @@
 /** Records for other people's inboxes, kept until their relay has them. */
 import { readUint, same } from '../wire/bytes.ts';
-import { RefusalCode, type RelayAddress, type Request, type Response } from '../wire/messages.ts';
+import type { RelayAddress, Request, Response } from '../wire/messages.ts';
 import { DropKind, type OutDrop } from './_state.ts';
 import * as bodies from './bodies.ts';
 import { rest } from './provided.ts';
@@ -35,28 +35,23 @@ export function workDrop(t: Transaction, key: Uint8Array): void {
   work.call(t, relay, name, { type: 'Drop', inbox, record, blobs: blob && [blob] });
 }
 
+/** Of a contact request; what becomes of other drops is for deliveries.ts. */
 export function answered(t: Transaction, key: Uint8Array, _: Request, response: Response): void {
   const drop = t.get(DROP, key);
   if (!drop || work.postponed(t, 'drop', key, response)) return;
-  const { kind, owner, blob } = drop;
-  const relay = drop.relay.identity;
-  if (
-    response.type === 'Refused' &&
-    response.code === RefusalCode.unknownBlob &&
-    bodies.again(t, relay, blob)
-  ) {
-    work.pause(t, 'drop', key);
-    return;
-  }
-  const taken = response.type === 'Published' || response.type === 'Done';
+  if (drop.kind === DropKind.request) {
+    remove(t, key);
+    work.wake(t, isTaken(response) ? 'requested' : 'request-refused', drop.owner);
+  } else rest().dropAnswered(t, key, drop, response);
+}
+
+export function isTaken({ type }: Response): boolean {
+  return type === 'Published' || type === 'Done';
+}
+
+export function remove(t: Transaction, key: Uint8Array): void {
   t.remove(DROP, key);
   work.succeeded(t, 'drop', key);
-  bodies.release(t, relay, blob);
-  if (kind === DropKind.request) work.wake(t, taken ? 'requested' : 'request-refused', owner);
-  else if (!taken) {
-    work.count(t, 'drop-refused');
-    if (kind === DropKind.welcome) rest().setProblem(t, owner, 'welcome-failed');
-  }
 }
 
 export function relays(state: State): RelayAddress[] {

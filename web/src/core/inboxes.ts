@@ -49,13 +49,8 @@ export async function answered(t: Transaction, id: Uint8Array, request: Request,
   work.wake(t, 'inbox', id);
   const done = response.type === 'Done';
   const gone = response.type === 'Refused' && response.code === RefusalCode.unknownInbox;
-  if (request.type === 'DeleteInbox') {
-    if (gone || done) {
-      t.remove(INBOX, id);
-      t.remove(SOURCE, id);
-      work.succeeded(t, 'inbox', id);
-    } else work.pause(t, 'inbox', id);
-  } else if (gone) lost(t, inbox);
+  if (request.type === 'DeleteInbox') rest().inboxDeleted(t, id, gone || done);
+  else if (gone) lost(t, inbox);
   else if (request.type === 'CreateInbox' && done) {
     work.succeeded(t, 'inbox', id);
     t.put(INBOX, id, { ...inbox, created: true });

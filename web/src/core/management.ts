@@ -146,6 +146,12 @@ function forgetConversation(t: Transaction, conversation: Uint8Array): void {
 
 // ---- messages ----
 
+/** Of contents that are no text. */
+export function isSendable(content: Content): boolean {
+  if (content.type === 'Edit') return content.text.trim() !== '';
+  return ['FileReference', 'Reaction', 'Delete'].includes(content.type);
+}
+
 /** An edit, a deletion or a reaction of ours shows at once. */
 export function amendOwn(t: Transaction, { id: conversation }: Conversation, content: Content): void {
   const by = me(t).identity;

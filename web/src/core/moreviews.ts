@@ -52,6 +52,21 @@ export function safety(state: State, id: Uint8Array): v.SafetyView {
   };
 }
 
+export function contacts(state: State): v.ContactView[] {
+  return state
+    .entries(PERSON)
+    .map(([, somebody]) => somebody)
+    .filter(({ accepted, blocked }) => accepted || blocked)
+    .sort((a, b) => compare(utf8(a.name), utf8(b.name)) || compare(a.identity, b.identity))
+    .map(({ identity, name, verified, blocked, conversation = null }) => ({
+      identity,
+      name,
+      verified,
+      blocked,
+      conversation,
+    }));
+}
+
 export function requests(state: State): v.RequestView[] {
   return state
     .entries(ASKED)

@@ -3,7 +3,7 @@ import { concat, utf8 } from '../crypto/bytes.ts';
 import { sha256 } from '../crypto/hashes.ts';
 import { same } from '../wire/bytes.ts';
 import { cut, received, save, show } from './conversation.ts';
-import type { SystemContent } from './history.ts';
+import type { StoredContent, SystemContent } from './history.ts';
 import { me } from './identity.ts';
 import { CONVERSATION } from './state.ts';
 import type { Transaction } from './transaction.ts';
@@ -63,4 +63,11 @@ export function setProblem(t: Transaction, conversation: Uint8Array, code: strin
     work.count(t, code);
     t.notify({ type: 'ProblemRaised', conversation, code });
   }
+}
+
+/** What the list of conversations shows of a message that is no text. */
+export function preview(content: StoredContent): { kind: string; text: string } {
+  if (content.type === 'FileReference') return { kind: 'file', text: cut(content.caption || content.name) };
+  if (content.type !== 'System') return { kind: 'unknown', text: '' };
+  return { kind: content.kind === 'unknown' ? 'unknown' : 'system', text: content.kind };
 }

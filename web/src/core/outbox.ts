@@ -7,7 +7,6 @@ import {
   decodeContent,
   encodeContent,
   encodeMessage,
-  RefusalCode,
   type Request,
   type Response,
 } from '../wire/messages.ts';
@@ -111,20 +110,13 @@ export async function answered(t: Transaction, key: Uint8Array, request: Request
   if (request.type !== 'Publish') return;
   const placed = response.type !== 'Published' || (await entries.published(t, request, response));
   const outgoing = t.get(OUTBOX, key);
-  const topic = outgoing?.topic;
-  if (!outgoing || !topic) return;
+  if (!outgoing?.topic) return;
   if (response.type === 'Published') {
     work.answeredPublish(t, 'out', key, placed);
     return;
   }
   if (work.postponed(t, 'out', key, response)) return;
-  const code = response.type === 'Refused' ? response.code : null;
-  const relay = need(t, conversation).relay.identity;
-  if (code === RefusalCode.unknownTopic) {
-    work.pause(t, 'out', key);
-    rest().missingTopic(t, topic);
-  } else if (code === RefusalCode.unknownBlob && bodies.again(t, relay, outgoing.blob)) work.pause(t, 'out', key);
-  else rest().failMessage(t, key);
+  rest().publishRefused(t, key, outgoing, response);
 }
 
 /** The log holds the message at `order`. */

@@ -1,11 +1,13 @@
 /** What becomes of our messages: the log holds them, or they will never be sent. */
-import { decodeContent } from '../wire/messages.ts';
+import { decodeContent, RefusalCode, type Response } from '../wire/messages.ts';
 import type { Outgoing } from './_state.ts';
-import { received, setLast } from './conversation.ts';
+import * as bodies from './bodies.ts';
+import { need, received, setLast } from './conversation.ts';
 import { me } from './identity.ts';
 import { setProblem, updateOwnPreview, updatePreview } from './notes.ts';
 import { remove } from './outbox.ts';
 import { OUTBOX } from './state.ts';
+import { missing } from './topicends.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
 
@@ -44,6 +46,18 @@ export function sent(t: Transaction, outgoing: Outgoing, order: number, time: nu
       return;
   }
   t.notify({ type: 'MessageChanged', conversation, id: content.target });
+}
+
+/** The relay does not take it as it is. */
+export function publishRefused(t: Transaction, key: Uint8Array, outgoing: Outgoing, response: Response): void {
+  const { conversation, topic, blob } = outgoing;
+  const code = response.type === 'Refused' ? response.code : null;
+  if (code === RefusalCode.unknownTopic && topic) {
+    work.pause(t, 'out', key);
+    missing(t, topic);
+  } else if (code === RefusalCode.unknownBlob && bodies.again(t, need(t, conversation).relay.identity, blob)) {
+    work.pause(t, 'out', key);
+  } else fail(t, key);
 }
 
 /** The message will never be sent. */

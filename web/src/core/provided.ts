@@ -14,12 +14,13 @@ import type {
   Message,
   ReAddRequest,
   RelayAddress,
+  Response,
   WelcomeMessage,
 } from '../wire/messages.ts';
-import type { Conversation, Inbox, Membership, Outgoing, Person, Seen, Topic } from './_state.ts';
+import type { Conversation, Inbox, Membership, OutDrop, Outgoing, Person, Seen, Topic } from './_state.ts';
 import type { Prepared } from './body.ts';
 import type { Batch, SingleAction } from './events.ts';
-import type { Amendment, StoredMessage } from './history.ts';
+import type { Amendment, StoredContent, StoredMessage } from './history.ts';
 import type { Place } from './place.ts';
 import type { State, Transaction } from './transaction.ts';
 import type * as v from './views.ts';
@@ -42,7 +43,6 @@ export interface Rest {
   stopIfFraud(t: Transaction, conversation: Conversation, topic: Uint8Array, entry: Entry): Promise<boolean>;
   unknownTopic(t: Transaction, topic: Topic): void;
   lostHistory(t: Transaction, topic: Topic): void;
-  missingTopic(t: Transaction, topic: Uint8Array): void;
 
   // messages
   /** One whose place was remembered already. */
@@ -51,7 +51,9 @@ export interface Rest {
   receive(t: Transaction, conversation: Uint8Array, sender: Uint8Array, message: Message, place: Place): Promise<void>;
   /** The log holds one of our own, of any kind but a Profile. */
   sent(t: Transaction, outgoing: Outgoing, order: number, time: number): void;
-  failMessage(t: Transaction, key: Uint8Array): void;
+  publishRefused(t: Transaction, key: Uint8Array, outgoing: Outgoing, response: Response): void;
+  isSendable(content: Content): boolean;
+  preview(content: StoredContent): { kind: string; text: string };
   amendOwn(t: Transaction, conversation: Conversation, content: Content): void;
   setProblem(t: Transaction, conversation: Uint8Array, code: string): void;
 
@@ -60,6 +62,9 @@ export interface Rest {
   receiveReAdd(t: Transaction, request: ReAddRequest): Promise<void>;
   inviteFailed(t: Transaction, invite: Uint8Array): void;
   closeInbox(t: Transaction, inbox: Uint8Array): void;
+  inboxDeleted(t: Transaction, inbox: Uint8Array, gone: boolean): void;
+  /** Of any kind but a contact request. */
+  dropAnswered(t: Transaction, key: Uint8Array, drop: OutDrop, response: Response): void;
   /** Whether a Welcome to a conversation that we know is to be joined. */
   joinsAgain(t: Transaction, known: Conversation, epoch: number, adder: Uint8Array, message: WelcomeMessage): boolean;
   leaveFormer(t: Transaction, known: Conversation): void;
@@ -81,6 +86,7 @@ export interface Rest {
   rights(present: Membership, identity: Uint8Array, epoch: number): Rights;
   coming(state: State, conversation: Uint8Array): Uint8Array | undefined;
   safety(state: State, conversation: Uint8Array): v.SafetyView;
+  contacts(state: State): v.ContactView[];
   requests(state: State): v.RequestView[];
   invites(state: State): v.InviteView[];
 }

@@ -16,6 +16,17 @@ export function close(t: Transaction, inbox: Uint8Array | undefined): void {
   work.wake(t, 'inbox', found.id);
 }
 
+/** The relay's answer to the deletion. */
+export function inboxDeleted(t: Transaction, inbox: Uint8Array, gone: boolean): void {
+  if (!gone) {
+    work.pause(t, 'inbox', inbox);
+    return;
+  }
+  t.remove(INBOX, inbox);
+  t.remove(SOURCE, inbox);
+  work.succeeded(t, 'inbox', inbox);
+}
+
 /** How to reach somebody: by this conversation, else by the direct one, the request, or any other. */
 export function of(t: Transaction, identity: Uint8Array, conversation?: Uint8Array): Reach | undefined {
   const somebody = t.get(PERSON, identity);

@@ -7,6 +7,7 @@ import * as amendments from './amendments.ts';
 import * as answering from './answering.ts';
 import * as blobs from './blobs.ts';
 import * as commits from './commits.ts';
+import * as deliveries from './deliveries.ts';
 import { ANSWER, LOOK, TIMER } from './dispatch.ts';
 import * as ephemeral from './ephemeral.ts';
 import * as epochs from './epochs.ts';
@@ -81,17 +82,20 @@ provide({
   stopIfFraud: slots.stopIfFraud,
   unknownTopic: losthistory.unknownTopic,
   lostHistory: losthistory.lostHistory,
-  missingTopic: topicends.missing,
   seenAgain: reading.seenAgain,
   receive: reading.receive,
   sent: outcome.sent,
-  failMessage: outcome.fail,
+  publishRefused: outcome.publishRefused,
+  isSendable: management.isSendable,
+  preview: notes.preview,
   amendOwn: management.amendOwn,
   setProblem: notes.setProblem,
   receiveRequest: answering.receiveRequest,
   receiveReAdd: readd.received,
   inviteFailed: invites.fail,
   closeInbox: reachable.close,
+  inboxDeleted: reachable.inboxDeleted,
+  dropAnswered: deliveries.dropAnswered,
   joinsAgain: founding.joinsAgain,
   leaveFormer: founding.leaveFormer,
   joinedGroup: founding.joinedGroup,
@@ -107,6 +111,7 @@ provide({
   rights: moreviews.rights,
   coming: moreviews.coming,
   safety: moreviews.safety,
+  contacts: moreviews.contacts,
   requests: moreviews.requests,
   invites: moreviews.invites,
 });

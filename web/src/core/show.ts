@@ -1,5 +1,4 @@
 /** Views made from the state. */
-import { utf8 } from '../crypto/bytes.ts';
 import { compare, same } from '../wire/bytes.ts';
 import { ConversationKind, SUITE_XWING } from '../wire/messages.ts';
 import { ConversationState, type Membership, OpenedState, type Person } from './_state.ts';
@@ -92,21 +91,6 @@ function directName(state: State, id: Uint8Array, other = restIfThere()?.coming(
 }
 
 // ---- people ----
-
-export function contacts(state: State): v.ContactView[] {
-  return state
-    .entries(PERSON)
-    .map(([, somebody]) => somebody)
-    .filter(({ accepted, blocked }) => accepted || blocked)
-    .sort((a, b) => compare(utf8(a.name), utf8(b.name)) || compare(a.identity, b.identity))
-    .map(({ identity, name, verified, blocked, conversation = null }) => ({
-      identity,
-      name,
-      verified,
-      blocked,
-      conversation,
-    }));
-}
 
 export function openedInvites(state: State): v.OpenedInviteView[] {
   return state.entries(OPENED).map(([id, { card, state: now, problem = null }]) => ({

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Command } from '../../src/core/commands.ts';
 import type { Core } from '../../src/core/core.ts';
 import type { Event } from '../../src/core/events.ts';
+import type { ConversationView } from '../../src/core/views.ts';
 import { hex } from '../../src/crypto/bytes.ts';
 import { SeededRandom } from '../support/seeded.ts';
 import { type Party, World } from './world.ts';
@@ -54,7 +55,7 @@ describe('an invited person', () => {
     await anna.do({ type: 'AcceptRequest', id: anna.core.requests()[0]!.id });
     await world.settle(1_000);
     expect(needed).toEqual([]);
-    const chat = boris.direct(anna);
+    const [{ id: chat }] = boris.core.conversations() as [ConversationView];
     expect(boris.view(chat)).toMatchObject({ name: 'anna', state: 'active', canSend: true });
     await boris.goOffline();
     await boris.say(chat, 'hello');
@@ -90,7 +91,7 @@ describe('a step that needs the rest', () => {
     await world.ask(boris, await world.invite(anna));
     await anna.do({ type: 'AcceptRequest', id: anna.core.requests()[0]!.id });
     await world.settle(1_000);
-    const chat = boris.direct(anna);
+    const [{ id: chat }] = boris.core.conversations() as [ConversationView];
     await boris.say(chat, 'hello');
     let failures = 0;
     boris.missing = async (error, event, again) => {
