@@ -10,9 +10,11 @@ import argparse
 import multiprocessing
 import secrets
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.referees.cast import MODULES, PLANS, SHARES, Cast, Plan, installed
 from tests.referees.engine import LifeError, Tally
@@ -48,7 +50,13 @@ def live(cast: Cast, seed: int, plan: Plan) -> Outcome:
         return Outcome(seed, plan.name, life.tally, str(error))
 
 
+_folder = Path()
 _cast: Cast | None = None
+
+
+def begin_process(folder: str) -> None:
+    global _folder
+    _folder = Path(folder)
 
 
 def live_in_process(task: tuple[int, str | None]) -> Outcome:
@@ -56,7 +64,7 @@ def live_in_process(task: tuple[int, str | None]) -> Outcome:
     global _cast
     seed, name = task
     if _cast is None:
-        _cast = Cast()
+        _cast = Cast(_folder)
     outcome = live(_cast, seed, plan_of(seed, name))
     if outcome.failure is not None:
         _cast.close()
@@ -79,7 +87,10 @@ def outcomes(arguments: argparse.Namespace, first: int) -> Iterator[Outcome]:
             yield first + number, arguments.plan
             number += 1
 
-    with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
+    with (
+        tempfile.TemporaryDirectory(prefix="soak-") as folder,
+        multiprocessing.get_context("spawn").Pool(arguments.workers, begin_process, (folder,)) as pool,
+    ):
         waiting = []
         for task in tasks():
             waiting.append(pool.apply_async(live_in_process, (task,)))

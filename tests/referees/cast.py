@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import shutil
 import tempfile
 import time
 from collections import deque
@@ -78,7 +79,8 @@ joins no group with a key package of mls-rs."""
 class Cast:
     """Makes members. Holds what they live in: a Node process and a folder."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        """`folder`: in which members keep their files in one of their own; without it where temporary files are."""
         self.now = 0
         """In ms; set by `tell_time`."""
         self.tell_time()
@@ -86,7 +88,7 @@ class Cast:
         self._made = 0
         self.missing = frozenset(MODULES) - installed()
         self._modules: dict[str, ModuleType] = {}
-        self._folder = tempfile.TemporaryDirectory(prefix="referees-")
+        self._folder = Path(tempfile.mkdtemp(prefix="referees-", dir=folder))
         self._node: TypeScript | None = None
 
     def __enter__(self) -> Cast:
@@ -96,7 +98,7 @@ class Cast:
         self.close()
 
     def close(self) -> None:
-        self._folder.cleanup()
+        shutil.rmtree(self._folder)
         if self._node is not None:
             self._node.close()
 
@@ -123,7 +125,7 @@ class Cast:
         if kind == "mls-rs":
             return MlsRsMember(self._module(kind), name.encode())
         seed = hashlib.sha256(name.encode()).digest()
-        return RineMember(self._module(kind), X25519.id, Path(self._folder.name) / name, seed)
+        return RineMember(self._module(kind), X25519.id, self._folder / name, seed)
 
     def _ripe(self, kind: str) -> Member:
         """One whose key package is so old that OpenMLS takes it."""
