@@ -8,12 +8,12 @@ import { hex, utf8 } from '../crypto/bytes.ts';
 import { same } from '../wire/bytes.ts';
 import { buildInviteLink } from '../wire/links.ts';
 import type { Content, FileReference } from '../wire/messages.ts';
+import { result } from './database.ts';
 import { ClientError } from './errors.ts';
 import type { Loop } from './loop.ts';
 import { messageView, type Names } from './messageview.ts';
 import type { Place } from './place.ts';
 import { type Look, SETTINGS } from './settings.ts';
-import { Storage } from './storage.ts';
 import { systemRandom } from './system.ts';
 import { download, seal, upload } from './transfer.ts';
 import type { ClientEvent, ContactView, Hex, InviteView, MessageView, RequestView, SafetyView, SendFileOptions, Settings } from './types.ts';
@@ -257,6 +257,6 @@ export async function setSettings(c: Inside, { readReceipts, ...look }: Partial<
 
 export async function eraseEverything(c: Inside): Promise<void> {
   await c.loop.end();
-  await Storage.erase(c.place.name);
+  await result(indexedDB.deleteDatabase(c.place.name));
   c.place.held.release();
 }

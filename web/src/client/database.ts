@@ -29,7 +29,3 @@ export function openDatabase(name: string, version: number, upgrade: (db: IDBDat
   request.onupgradeneeded = (event) => upgrade(request.result, event.oldVersion);
   return result(request);
 }
-
-export async function deleteDatabase(name: string): Promise<void> {
-  await result(indexedDB.deleteDatabase(name));
-}

@@ -11,7 +11,7 @@ import { concat, hex, utf8 } from '../crypto/bytes.ts';
 import { subtle, view } from '../crypto/subtle.ts';
 import { uint } from '../wire/bytes.ts';
 import * as cbor from '../wire/cbor.ts';
-import { deleteDatabase, done, openDatabase, result } from './database.ts';
+import { done, openDatabase, result } from './database.ts';
 import { ClientError, StoreError } from './errors.ts';
 import { decodeStored, encodeStored } from './stored.ts';
 
@@ -92,10 +92,6 @@ export class Storage {
   static async open(name: string): Promise<Storage> {
     const db = await openDatabase(name, VERSION, upgrade);
     return new Storage(db, await loadKeys(db), await nextWriter(db));
-  }
-
-  static erase(name: string): Promise<void> {
-    return deleteDatabase(name);
   }
 
   close(): void {

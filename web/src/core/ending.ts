@@ -10,7 +10,6 @@ import * as reachable from './reachable.ts';
 import { CONVERSATION, GROUP, MEMBERSHIP, SEEN } from './state.ts';
 import { LATER, ORPHAN, SLOT, TYPING, UNREAD, WISH } from './tables.ts';
 import * as topicends from './topicends.ts';
-import * as topics from './topics.ts';
 import type { Table, Transaction } from './transaction.ts';
 import * as work from './work.ts';
 
@@ -30,7 +29,7 @@ export function end(t: Transaction, conversation: Uint8Array, state: Conversatio
   membership.forget(t, found);
   operations.dropAll(t, conversation);
   outcome.failAll(t, conversation);
-  for (const topic of topics.allOf(found)) topicends.close(t, topic);
+  for (const topic of topicends.allOf(found)) topicends.close(t, topic);
   reachable.close(t, found.inbox);
   reachable.forget(t, conversation);
   t.remove(GROUP, conversation);

@@ -53,7 +53,7 @@ export function enter(
   if (summary.removedLeaves.length) {
     topicends.end(t, topic.id, time);
     const fresh = topics.start(t, id, mlsgroup.topicSecret(group), found.ordinal, 0);
-    found = { ...found, topic: fresh.id, ordinal: found.ordinal + 1, oldTopics: topics.allOf(found) };
+    found = { ...found, topic: fresh.id, ordinal: found.ordinal + 1, oldTopics: topicends.allOf(found) };
   }
   save(t, found);
   if (found.problem === 'stuck' || found.problem === 'change-refused') setProblem(t, id, undefined);

@@ -185,7 +185,7 @@ export async function welcomeLater(t: Transaction, conversation: Uint8Array): Pr
 
 /** What we had of the conversation gives way to what the Welcome brings. */
 export function leaveFormer(t: Transaction, known: Conversation): void {
-  for (const former of topics.allOf(known)) topicends.close(t, former);
+  for (const former of topicends.allOf(known)) topicends.close(t, former);
   t.remove(GROUP, known.id);
   work.stopTimer(t, 'readd', known.id);
 }

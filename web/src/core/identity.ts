@@ -90,8 +90,3 @@ export function savePerson(t: Transaction, changed: Person): void {
   t.put(PERSON, changed.identity, changed);
   t.notify({ type: 'ContactsChanged' });
 }
-
-export function nameOf(t: Transaction, identity: Uint8Array): string {
-  const own = t.get(ME);
-  return own && same(own.identity, identity) ? own.name : person(t, identity).name;
-}

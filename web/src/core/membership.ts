@@ -22,12 +22,13 @@ import { acceptedKeyPackage, knownDevices } from './devices.ts';
 import * as deliveries from './deliveries.ts';
 import * as entries from './entries.ts';
 import { infoExtension, joinExtension } from './extensions.ts';
-import { me, nameOf, person } from './identity.ts';
+import { me, person } from './identity.ts';
 import * as leaveproofs from './leaveproofs.ts';
 import { setProblem } from './notes.ts';
 import * as operations from './operations.ts';
 import * as reachable from './reachable.ts';
 import * as reaches from './reaches.ts';
+import { nameOf } from './show.ts';
 import { CONVERSATION, number, TOPIC } from './state.ts';
 import { COMMIT, OPERATION } from './tables.ts';
 import * as topicends from './topicends.ts';
@@ -234,7 +235,7 @@ function roster(t: Transaction, conversation: Uint8Array): RosterEntry[] {
   const own = me(t).identity;
   return identities(membership(t, conversation)).map((identity) => ({
     identity,
-    name: nameOf(t, identity),
+    name: nameOf(t.state, identity),
     reach: same(identity, own) ? reaches.own(t, conversation) : reachable.of(t, identity, conversation),
   }));
 }

@@ -6,7 +6,7 @@ import { type Conversation, ConversationState } from './_state.ts';
 import { hasIdentity, identities, membership, need, quiet, save } from './conversation.ts';
 import { me } from './identity.ts';
 import * as outbox from './outbox.ts';
-import { CONVERSATION, SEEN } from './state.ts';
+import { CONVERSATION, SEEN, TIMER } from './state.ts';
 import { UNREAD } from './tables.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
@@ -47,7 +47,7 @@ export function markRead(t: Transaction, conversation: Uint8Array, upto: Uint8Ar
 }
 
 function gather(t: Transaction, conversation: Uint8Array): void {
-  if (!work.hasTimer(t, 'receipts', conversation)) work.setTimer(t, 'receipts', conversation, t.now + GATHERED);
+  if (t.get(TIMER, work.item('receipts', conversation)) === undefined) work.setTimer(t, 'receipts', conversation, t.now + GATHERED);
 }
 
 /** Queues what was gathered; a read message needs no word of its delivery. */

@@ -1,13 +1,18 @@
 /** How a topic of a conversation ends: after a removal, by time, or because the relay lost it. */
 import { same } from '../wire/bytes.ts';
 import { RECEIVE_KEYS_LIFETIME } from '../wire/messages.ts';
-import type { Topic } from './_state.ts';
+import type { Conversation, Topic } from './_state.ts';
 import { hasIdentity, quiet } from './conversation.ts';
 import { CHAIN, CONVERSATION, HELD, LINK, SOURCE, TOPIC } from './state.ts';
 import { MISBEHAVING } from './tables.ts';
 import { at, CHAIN_KEPT } from './topics.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
+
+/** Ids of the topics that are read, the current one first. */
+export function allOf(conversation: Conversation): readonly Uint8Array[] {
+  return [conversation.topic, ...conversation.oldTopics];
+}
 
 /** A commit that removed someone left this topic: late messages are read for RECEIVE_KEYS_LIFETIME more. */
 export function end(t: Transaction, topic: Uint8Array, ended: number): void {

@@ -37,11 +37,6 @@ export function start(
   return row;
 }
 
-/** Ids of the topics that are read, the current one first. */
-export function allOf(conversation: Conversation): readonly Uint8Array[] {
-  return [conversation.topic, ...conversation.oldTopics];
-}
-
 export function order(topic: Topic, seq: number): number {
   return topic.ordinal * TOPIC_STEP + seq;
 }

@@ -160,10 +160,6 @@ export function stopTimer(t: Transaction, kind: string, key: Uint8Array): void {
   t.remove(TIMER, item(kind, key));
 }
 
-export function hasTimer(t: Transaction, kind: string, key: Uint8Array): boolean {
-  return t.get(TIMER, item(kind, key)) !== undefined;
-}
-
 /** Names of the timers whose time has come, earliest first; they are gone from then on. */
 export function dueTimers(t: Transaction): string[] {
   const due = [...t.state.rows(TIMER)].filter(([, at]) => at <= t.now);
