@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TypeVar
 from unittest import mock
 
 import pytest
@@ -22,6 +23,8 @@ from polynya.mls.proposals import Applied, Proposed
 from polynya.mls.state import GroupState
 from polynya.mls.suite import Suite
 from tests.support.seeded import SeededRandom
+
+T = TypeVar("T")
 
 NOW = 1_800_000_000_000
 LIFETIME = Lifetime(1_790_000_000, 1_810_000_000)
@@ -107,6 +110,12 @@ def in_agreement(groups: Sequence[Group]) -> bool:
         for g in groups
     }
     return len(views) == 1
+
+
+def shows(*rules: str) -> Callable[[T], T]:
+    """Marks a test of rules that nothing may break, for the table of rules."""
+    assert rules
+    return lambda test: test
 
 
 def refuses(rule: str, action: Callable[[], object]) -> None:
@@ -201,5 +210,6 @@ __all__ = [
     "lawless",
     "refuses",
     "resign",
+    "shows",
     "unchecked",
 ]

@@ -10,6 +10,7 @@ import pytest
 
 from polynya.mls import checks
 from polynya.mls.codec import decode
+from polynya.mls.commit import UpdatePath
 from polynya.mls.credential import X509Credential
 from polynya.mls.errors import MlsError, PathError, WrongEpochError
 from polynya.mls.extensions import Extension, RequiredCapabilities
@@ -292,6 +293,8 @@ def test_context_extensions_that_a_member_does_not_support() -> None:
     both_refuse("13.4-context-extension", groups, [unknown], random)
     demanding = GroupContextExtensions((RequiredCapabilities((), (0xF001,), ()).extension(),))
     both_refuse("7.3-required-capabilities", groups, [demanding], random)
+    certified = GroupContextExtensions((RequiredCapabilities((), (), (1, 2)).extension(),))
+    both_refuse("7.3-required-capabilities", groups, [certified], random)
 
 
 def test_context_extensions_that_cannot_be_read() -> None:
@@ -370,6 +373,38 @@ def test_path_keys_that_are_in_the_tree_already() -> None:
         ),
     )
     refuses("12.4.2-path-key-reused", lambda: groups[1].verify_commit(message, now=NOW))
+
+
+def test_a_path_with_one_key_twice() -> None:
+    random = SeededRandom(37)
+    groups = group_of(4, random)
+    message = forge(
+        groups[0],
+        [],
+        random,
+        change_path=lambda path: replace(
+            path,
+            nodes=(path.nodes[0], replace(path.nodes[1], encryption_key=path.nodes[0].encryption_key)),
+        ),
+    )
+    refuses("12.4.2-path-key-reused", lambda: groups[1].verify_commit(message, now=NOW))
+
+
+@pytest.mark.parametrize("field", ["kem_output", "ciphertext"])
+def test_path_secrets_that_are_not_as_long_as_they_must_be(field: str) -> None:
+    random = SeededRandom(38)
+    groups = group_of(4, random)
+
+    def change(path: UpdatePath) -> UpdatePath:
+        sealed = path.nodes[1].encrypted_path_secrets[0]
+        longer = replace(sealed, **{field: getattr(sealed, field) + b"\0"})
+        node = replace(
+            path.nodes[1], encrypted_path_secrets=(longer, *path.nodes[1].encrypted_path_secrets[1:])
+        )
+        return replace(path, nodes=(path.nodes[0], node))
+
+    message = forge(groups[0], [], random, change_path=change)
+    refuses("7.6-ciphertext-size", lambda: groups[1].verify_commit(message, now=NOW))
 
 
 @pytest.mark.parametrize("key", [bytes(32), b"", b"\x01" * 31])

@@ -207,6 +207,7 @@ def _blank(node: int) -> Callable[[list[object]], None]:
         (_set(3, unmerged_leaves=(1,)), "12.4.3.1-unmerged-between"),
         (_set(3, unmerged_leaves=(7,)), "12.4.3.1-unmerged-leaf"),
         (_set(1, unmerged_leaves=(2,)), "12.4.3.1-unmerged-leaf"),
+        (_set(7, unmerged_leaves=(5,)), "12.4.3.1-unmerged-leaf"),
         (_copy_key(2, 3), "7.3-encryption-key-reused"),
     ],
 )

@@ -112,6 +112,12 @@ def test_blobs_that_do_not_fit_together_are_refused() -> None:
     blob = groups[0].encode()
     refuses("state-version", lambda: Group.decode(b"\x02" + blob[1:]))
     refuses("state-version", lambda: PendingCommit.decode(b"\x00"))
+    head = held.past[0].context.encode()
+    place = blob.index(head) + len(head)
+    assert blob[place : place + 4] == u32(len(held.past[0].members))
+    for members in (0, 1000):
+        torn = blob[:place] + u32(members) + blob[place + 4 :]
+        refuses("state-members", lambda torn=torn: Group.decode(torn))  # type: ignore[misc]
     refuses("state-version", lambda: KeyPackageBundle.decode(b"\x00"))
     other = replace(held, context=replace(held.context, tree_hash=bytes(32)))
     refuses("state-tree", lambda: Group.decode(Group(other).encode()))

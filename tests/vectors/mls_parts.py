@@ -201,8 +201,10 @@ def message_protection(case: Case) -> None:
     def open_private(data: bytes) -> AuthenticatedContent:
         message = decode(read_message, data)
         assert isinstance(message, PrivateMessage) and encode_message(message) == data
-        _, opened = protect.unprotect_private(suite, tree, sender_data_secret, message, lambda leaf: leaf < 2)
-        protect.check_content_signature(suite, opened, context, public_key)
+        _, opened, key = protect.unprotect_private(
+            suite, tree, sender_data_secret, message, lambda leaf: public_key if leaf < 2 else None
+        )
+        protect.check_content_signature(suite, opened, context, key)
         return opened
 
     def open_public(data: bytes) -> AuthenticatedContent:

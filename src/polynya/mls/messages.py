@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 from polynya.crypto.random import Random
 from polynya.mls import protect
@@ -106,13 +107,12 @@ def _open(
     sender_data_secret: bytes,
     secret_tree: SecretTree,
 ) -> tuple[SecretTree, ApplicationMessage]:
-    tree, opened = protect.unprotect_private(
-        state.suite, secret_tree, sender_data_secret, body, lambda leaf: leaf_at(leaf) is not None
+    tree, opened, leaf = protect.unprotect_private(
+        state.suite, secret_tree, sender_data_secret, body, leaf_at
     )
     sender = opened.content.sender.index
-    leaf, data = leaf_at(sender), opened.content.content
-    if leaf is None or not isinstance(data, bytes):
-        raise MlsError("6.3.2-blank-sender", f"leaf {sender}")
+    # `receive` lets only application data come here, and its content decodes to bytes.
+    data = cast("bytes", opened.content.content)
     check_not_own(state, sender)
     protect.check_content_signature(state.suite, opened, context, leaf.signature_key)
     member = Member.of(sender, leaf)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from polynya.crypto.random import Random
 from polynya.mls import secrettree
@@ -32,6 +33,8 @@ from polynya.mls.secrettree import SecretTree
 from polynya.mls.suite import Suite
 
 REUSE_GUARD_SIZE = 4
+
+Leaf = TypeVar("Leaf")
 
 
 def sign_content(
@@ -85,7 +88,7 @@ def check_membership_tag(
 ) -> None:
     """Section 6.2: only members can have made it."""
     tbm = content_tbs(PUBLIC_MESSAGE, message.content, context) + message.auth.encode()
-    if message.membership_tag is None or not suite.mac_is_valid(membership_key, tbm, message.membership_tag):
+    if not suite.mac_is_valid(membership_key, tbm, message.membership_tag or b""):
         raise MlsError("6.2-membership-tag")
 
 
@@ -161,9 +164,9 @@ def unprotect_private(
     secret_tree: SecretTree,
     sender_data_secret: bytes,
     message: PrivateMessage,
-    is_member: Callable[[int], bool],
-) -> tuple[SecretTree, AuthenticatedContent]:
-    """Opens a message, and gives the secret tree without its key; raises MlsError.
+    leaf_at: Callable[[int], Leaf | None],
+) -> tuple[SecretTree, AuthenticatedContent, Leaf]:
+    """Opens a message: the secret tree without its key, the content, and what `leaf_at` says of the sender.
 
     The signature is still to be checked: whoever calls must keep the old tree if it fails.
     """
@@ -172,7 +175,7 @@ def unprotect_private(
     sender_data = decode(
         _read_sender_data, suite.open(sender_key, sender_nonce, sender_aad, message.encrypted_sender_data)
     )
-    check_sender_is_member(sender_data.leaf_index, is_member)
+    leaf = check_sender_is_member(sender_data.leaf_index, leaf_at)
     kind = _ratchet_kind(message.content_type)
     key, after = secret_tree.take(suite, sender_data.leaf_index, kind, sender_data.generation)
     aad = sender_aad + opaque(message.authenticated_data)
@@ -189,13 +192,15 @@ def unprotect_private(
         message.authenticated_data,
         content,
     )
-    return after, AuthenticatedContent(PRIVATE_MESSAGE, framed, auth)
+    return after, AuthenticatedContent(PRIVATE_MESSAGE, framed, auth), leaf
 
 
-def check_sender_is_member(leaf_index: int, is_member: Callable[[int], bool]) -> None:
+def check_sender_is_member(leaf_index: int, leaf_at: Callable[[int], Leaf | None]) -> Leaf:
     """Section 6.3.2: the leaf is not blank."""
-    if not is_member(leaf_index):
+    leaf = leaf_at(leaf_index)
+    if leaf is None:
         raise MlsError("6.3.2-blank-sender", f"leaf {leaf_index}")
+    return leaf
 
 
 def check_padding(padding: bytes) -> None:

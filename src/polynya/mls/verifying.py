@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from polynya.mls import checks, proposals, protect, treekem
 from polynya.mls.codec import decode
-from polynya.mls.commit import Commit
+from polynya.mls.commit import Commit, UpdatePath
 from polynya.mls.errors import MlsError, WrongEpochError
 from polynya.mls.extensions import external_senders
 from polynya.mls.framing import (
@@ -62,13 +62,10 @@ def open_handshake(state: GroupState, message: bytes) -> tuple[SecretTree, Authe
         return state.secret_tree, opened
     if isinstance(body, PrivateMessage):
         check_epoch(state, body.group_id, body.epoch)
-        return protect.unprotect_private(
-            state.suite,
-            state.secret_tree,
-            state.secrets.sender_data_secret,
-            body,
-            lambda leaf: state.tree.leaf(leaf) is not None,
+        secret_tree, opened, _ = protect.unprotect_private(
+            state.suite, state.secret_tree, state.secrets.sender_data_secret, body, state.tree.leaf
         )
+        return secret_tree, opened
     raise MlsError("6-not-a-handshake")
 
 
@@ -143,7 +140,7 @@ def check_commit_message(
     """A commit message that was unprotected: everything but what takes private keys."""
     content = message.content
     commit = content.content
-    if not isinstance(commit, Commit) or message.auth.confirmation_tag is None:
+    if not isinstance(commit, Commit):
         raise MlsError("6-not-a-commit")
     check_open(state)
     key = commit_signature_key(state, content.sender, commit)
@@ -158,7 +155,7 @@ def check_commit_message(
         committer = editor.claim_leaf()
         tree = editor.done()
     if commit.path is not None:
-        tree = _check_path(state, commit, tree, committer, applied)
+        tree = _check_path(state, commit.path, tree, committer, applied)
     proposals.check_result(tree, applied.extensions)
     provisional = replace(
         state.context,
@@ -214,12 +211,9 @@ def judge(
 
 
 def _check_path(
-    state: GroupState, commit: Commit, tree: RatchetTree, committer: int, applied: Applied
+    state: GroupState, path: UpdatePath, tree: RatchetTree, committer: int, applied: Applied
 ) -> RatchetTree:
     """The update path's public side; returns the tree with it."""
-    path = commit.path
-    if path is None:
-        raise MlsError("12.4-path-required")
     suite, group_id = state.suite, state.context.group_id
     leaf = path.leaf_node
     old = tree.leaf(committer)
