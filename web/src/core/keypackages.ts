@@ -5,25 +5,16 @@ import { same, uint } from '../wire/bytes.ts';
 import { sealKeyPackage } from '../wire/keypackages.ts';
 import { ownerId, ownerSecret } from '../wire/labels.ts';
 import { type Request, type Response, SUITE_XWING } from '../wire/messages.ts';
-import { type Me, PackageUse } from './_state.ts';
+import { type Me, PackageUse, type StoredPackage } from './_state.ts';
 import { hasIdentity } from './conversation.ts';
 import { me } from './identity.ts';
-import { DAY, newKeyPackage, PACKAGE_LIFETIME, SUITES } from './mlsgroup.ts';
+import { newKeyPackage, PACKAGE_LIFETIME, SUITES } from './mlsgroup.ts';
+import { restIfThere } from './provided.ts';
 import { CLOCK, ME, OPENED, PACKAGE, SCALAR } from './state.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
 
-/** One-time key packages of each suite on the relay: as many conversations can add us before we are back. */
-const STOCK = 20;
-/**
- * One-time private keys of a suite kept here: a relay that says it has none left gets no more than ten stocks within 90
- * days.
- */
-const KEPT_MAX = 200;
-/** In one request: 28 KB of X-Wing key packages. */
-const PUT_MAX = 10;
-/** A last-resort key package protects nothing that was sent before its private key is destroyed: not kept for long. */
-const LAST_RESORT_RENEWED = 30 * DAY;
+const NONE = new Uint8Array(0);
 
 /** A new key package, kept with its private keys; for the stock it is sealed and waits to be put on the relay. */
 export async function create(t: Transaction, suite: number, use: PackageUse): Promise<Uint8Array> {
@@ -58,7 +49,7 @@ export function used(t: Transaction, { keyPackage }: KeyPackageBundle): boolean 
 /** Before a suite: whether the relay has said how many it has, since then. */
 const TOLD = 'keys-told';
 /** Before a suite: how many one-time key packages the relay has. */
-const LEFT = 'keys-left';
+export const LEFT = 'keys-left';
 
 /** Names a suite's stock among work items: 2 bytes. */
 function suiteKey(suite: number): Uint8Array {
@@ -71,12 +62,13 @@ export function offered(t: Transaction): boolean {
 }
 
 /**
- * Without a key all suites. First asks how many are left (an empty put), which also tells the relay's clock; then fills the
- * stock.
+ * Without a key all suites. First asks how many are left (an empty put), which also tells the relay's clock; then the rest
+ * fills the stock (stock.ts).
  */
 export async function workKeys(t: Transaction, key: Uint8Array): Promise<void> {
+  const there = restIfThere();
   if (!key.length) {
-    for (const suite of SUITES) work.wake(t, 'keys', suiteKey(suite));
+    for (const suite of there ? SUITES : [SUITE_XWING]) work.wake(t, 'keys', suiteKey(suite));
     return;
   }
   const own = t.get(ME);
@@ -86,42 +78,27 @@ export async function workKeys(t: Transaction, key: Uint8Array): Promise<void> {
     put(t, own, suite, []);
     return;
   }
-  let [packages, last] = unsent(t, suite);
-  if (!packages.length) {
-    await fill(t, suite);
-    [packages, last] = unsent(t, suite);
-  }
-  if (packages.length || last) put(t, own, suite, packages, last);
+  if (there) await there.stock(t, own, suite);
+  else if (offered(t)) work.pause(t, 'keys', NONE);
+  else await offerOne(t, own, suite);
+}
+
+/**
+ * Before the rest is there nobody knows of us but whom we ask to chat: one key package is enough, and the request does not
+ * wait for the 30 KB of a stock.
+ */
+async function offerOne(t: Transaction, own: Me, suite: number): Promise<void> {
+  const isSealed = ([, row]: [Uint8Array, StoredPackage]): boolean => row.sealed !== undefined && row.suite === suite;
+  if (!t.entries(PACKAGE).some(isSealed)) await create(t, suite, PackageUse.stock);
+  const [first] = t.entries(PACKAGE).filter(isSealed);
+  put(t, own, suite, first?.[1].sealed ? [first[1].sealed] : []);
 }
 
 function suiteOf([high = 0, low = 0]: Uint8Array): number {
   return (high << 8) | low;
 }
 
-/** Sealed: one-time packages that the relay does not have yet, and the last resort. */
-function unsent(t: Transaction, suite: number): [Uint8Array[], Uint8Array | undefined] {
-  const packages: Uint8Array[] = [];
-  let last: Uint8Array | undefined;
-  for (const [, row] of t.entries(PACKAGE)) {
-    if (!row.sealed || row.suite !== suite) continue;
-    if (row.use === PackageUse.last) last = row.sealed;
-    else if (packages.length < PUT_MAX) packages.push(row.sealed);
-  }
-  return [packages, last];
-}
-
-async function fill(t: Transaction, suite: number): Promise<void> {
-  const left = t.get(SCALAR, LEFT + suite) ?? 0;
-  const kept = t.entries(PACKAGE).filter(([, row]) => row.suite === suite);
-  if (left < STOCK && kept.length < KEPT_MAX) {
-    for (let n = Math.min(PUT_MAX, STOCK - left); n > 0; n--) await create(t, suite, PackageUse.stock);
-  }
-  const last = kept.filter(([, row]) => row.use === PackageUse.last);
-  const newest = Math.max(0, ...last.map(([, row]) => row.expires));
-  if (newest < t.time + PACKAGE_LIFETIME - LAST_RESORT_RENEWED) await create(t, suite, PackageUse.last);
-}
-
-function put(
+export function put(
   t: Transaction,
   own: Me,
   suite: number,
@@ -153,10 +130,4 @@ export function answered(t: Transaction, key: Uint8Array, request: Request, resp
   t.put(SCALAR, LEFT + suiteOf(key), response.count);
   work.wake(t, 'keys', key);
   if (!before && offered(t)) for (const opened of t.keys(OPENED)) work.wake(t, 'opened', opened);
-}
-
-/** Private keys of packages that nobody may use any more. */
-export function forgetExpired(t: Transaction): void {
-  for (const [key, row] of t.entries(PACKAGE)) if (row.expires < t.time) t.remove(PACKAGE, key);
-  work.wake(t, 'keys');
 }

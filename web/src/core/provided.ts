@@ -17,7 +17,7 @@ import type {
   Response,
   WelcomeMessage,
 } from '../wire/messages.ts';
-import type { Conversation, Inbox, Membership, OutDrop, Outgoing, Person, Seen, Topic } from './_state.ts';
+import type { Conversation, Inbox, Me, Membership, OutDrop, Outgoing, Person, Seen, Topic } from './_state.ts';
 import type { Prepared } from './body.ts';
 import type { Batch, SingleAction } from './events.ts';
 import type { Amendment, StoredContent, StoredMessage } from './history.ts';
@@ -65,6 +65,8 @@ export interface Rest {
   inboxDeleted(t: Transaction, inbox: Uint8Array, gone: boolean): void;
   /** Of any kind but a contact request. */
   dropAnswered(t: Transaction, key: Uint8Array, drop: OutDrop, response: Response): void;
+  /** Fills the stock of key packages of a suite. */
+  stock(t: Transaction, own: Me, suite: number): Promise<void>;
   /** Whether a Welcome to a conversation that we know is to be joined. */
   joinsAgain(t: Transaction, known: Conversation, epoch: number, adder: Uint8Array, message: WelcomeMessage): boolean;
   leaveFormer(t: Transaction, known: Conversation): void;

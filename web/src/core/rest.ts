@@ -29,6 +29,7 @@ import * as receipts from './receipts.ts';
 import * as slots from './slots.ts';
 import { OUTBOX } from './state.ts';
 import { COMMIT, INVITE } from './tables.ts';
+import * as stock from './stock.ts';
 import * as timers from './timers.ts';
 import * as topicends from './topicends.ts';
 import type { Transaction } from './transaction.ts';
@@ -96,6 +97,7 @@ provide({
   closeInbox: reachable.close,
   inboxDeleted: reachable.inboxDeleted,
   dropAnswered: deliveries.dropAnswered,
+  stock: stock.stock,
   joinsAgain: founding.joinsAgain,
   leaveFormer: founding.leaveFormer,
   joinedGroup: founding.joinedGroup,

@@ -7,8 +7,8 @@ import { DAY } from './mlsgroup.ts';
 import * as reading from './reading.ts';
 import { GATHERED } from './receipts.ts';
 import { CONVERSATION, OPENED, TOPIC } from './state.ts';
-import * as keypackages from './keypackages.ts';
 import { WISH } from './tables.ts';
+import * as stock from './stock.ts';
 import type { Transaction } from './transaction.ts';
 import * as welcome from './welcome.ts';
 import * as work from './work.ts';
@@ -35,7 +35,7 @@ export function setTimers(t: Transaction): void {
 
 export function daily(t: Transaction): void {
   reading.forgetOld(t, t.time - RECEIVE_KEYS_LIFETIME);
-  keypackages.forgetExpired(t);
+  stock.forgetExpired(t);
   for (const conversation of t.keys(CONVERSATION)) epochs.forgetOld(t, conversation);
   work.setTimer(t, 'daily', new Uint8Array(0), t.now + DAY);
 }

@@ -72,13 +72,16 @@ describe('an invited person', () => {
     expect(new Set(boris.appended).size).toBe(boris.appended.length);
   });
 
-  it('offers key packages of both suites without the rest', async () => {
+  it('offers one key package before the rest is there, and a stock of both suites then', async () => {
     const world = await World.make(42);
-    const { make } = await bare();
+    const { make, loadRest } = await bare();
     const boris = await world.person('boris', make);
+    const kept = (): number => [...boris.rows.keys()].filter((place) => place.startsWith('package ')).length;
     await world.settle();
-    const kept = [...boris.rows.keys()].filter((place) => place.startsWith('package '));
-    expect(kept).toHaveLength(2 * 21);
+    expect(kept()).toBe(1);
+    await loadRest();
+    await world.settle(300_000);
+    expect(kept()).toBe(2 * 21);
   });
 });
 
