@@ -3,7 +3,7 @@ import { MlsError } from '../mls/errors.ts';
 import { decodeKeyPackage, verifyKeyPackage } from '../mls/group.ts';
 import type { KeyPackage } from '../mls/keypackage.ts';
 import { same } from '../wire/bytes.ts';
-import { checkDeviceListFollows, namesDevice, type VerifiedDeviceList, verifyDeviceList } from '../wire/credential.ts';
+import { checkDeviceListFollows, namesDevice, type VerifiedDeviceList, verifyDeviceList } from '../wire/devicelists.ts';
 import { WireError } from '../wire/errors.ts';
 import type { DeviceList } from '../wire/messages.ts';
 import type { Person } from './_state.ts';

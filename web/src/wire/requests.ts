@@ -20,7 +20,7 @@ import {
 } from './_messages.ts';
 import { same } from './bytes.ts';
 import { REQUEST_OVERHEAD, REQUEST_SIZES, requestInfo } from './contactrequest.ts';
-import { type VerifiedDeviceList, verifyDeviceList } from './credential.ts';
+import { type VerifiedDeviceList, verifyDeviceList } from './devicelists.ts';
 import { WireError } from './errors.ts';
 import { signedBytes } from './labels.ts';
 import { unpad } from './padding.ts';

@@ -7,7 +7,8 @@ import { publicKey } from '../../src/crypto/signature.ts';
 import { basicCredential, X509 } from '../../src/mls/credential.ts';
 import { encodeKeyPackage, makeKeyPackage, SUITE_X25519, SUITE_XWING } from '../../src/mls/group.ts';
 import type { Suite } from '../../src/mls/suite.ts';
-import { makeDeviceCredential, signDeviceList, verifyDeviceList, type VerifiedDeviceList } from '../../src/wire/credential.ts';
+import { makeDeviceCredential, signDeviceList } from '../../src/wire/credential.ts';
+import { verifyDeviceList, type VerifiedDeviceList } from '../../src/wire/devicelists.ts';
 import { EXTENSION_CONVERSATION, encodeConversationInfo } from '../../src/wire/messages.ts';
 import { SeededRandom } from '../support/seeded.ts';
 

@@ -9,6 +9,7 @@ import * as card from '../../src/wire/card.ts';
 import * as cbor from '../../src/wire/cbor.ts';
 import * as contactrequest from '../../src/wire/contactrequest.ts';
 import * as credential from '../../src/wire/credential.ts';
+import * as devicelists from '../../src/wire/devicelists.ts';
 import * as ephemeral from '../../src/wire/ephemeral.ts';
 import { WireError } from '../../src/wire/errors.ts';
 import * as exchange from '../../src/wire/exchange.ts';
@@ -305,18 +306,18 @@ const RUNNERS: Record<string, Runner> = {
   async 'device-lists'(c) {
     const identity = c.bytes('identity');
     const list = messages.decodeDeviceList(c.bytes('list'));
-    const verify = async (): Promise<credential.VerifiedDeviceList> => {
-      const next = await credential.verifyDeviceList(identity, list);
+    const verify = async (): Promise<devicelists.VerifiedDeviceList> => {
+      const next = await devicelists.verifyDeviceList(identity, list);
       if (!c.has('known')) return next;
       const known = messages.decodeDeviceList(c.bytes('known'));
-      credential.checkDeviceListFollows(await credential.verifyDeviceList(identity, known), next);
+      devicelists.checkDeviceListFollows(await devicelists.verifyDeviceList(identity, known), next);
       return next;
     };
     if (c.rule) return refused(c, verify);
     const verified = await verify();
     expect(verified.number).toBe(c.number('number'));
-    expect(verified.devices.every((device) => credential.namesDevice(verified, device.signatureKey))).toBe(true);
-    expect(credential.namesDevice(verified, identity)).toBe(false);
+    expect(verified.devices.every((device) => devicelists.namesDevice(verified, device.signatureKey))).toBe(true);
+    expect(devicelists.namesDevice(verified, identity)).toBe(false);
     if (!c.has('seed')) return;
     const body = messages.decodeDeviceListBody(c.bytes('body'));
     expect(await credential.signDeviceList(c.bytes('seed'), body)).toEqual(list);
@@ -332,7 +333,7 @@ const RUNNERS: Record<string, Runner> = {
     const body = messages.decodeContactRequestBody(c.bytes('body'));
     expect(await contactrequest.signContactRequest(c.bytes('seed'), body)).toEqual(request);
     const { identity, name, text, reach } = body;
-    const devices = await credential.verifyDeviceList(identity, body.devices);
+    const devices = await devicelists.verifyDeviceList(identity, body.devices);
     expect(await verify()).toEqual({ identity, name, text, reach, devices });
   },
 
