@@ -48,6 +48,17 @@ describe('static imports', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('make the rest one file: it shares none with the fallback for older browsers', () => {
+    const first = closure('client/bootstrap.ts');
+    const rest = [...closure('client/acts.ts')].filter((path) => !first.has(path));
+    const fallback = closure('crypto/fallback.ts');
+    expect(rest.filter((path) => fallback.has(path))).toEqual([]);
+    const packages = /^import\s+(?!type\b)[^'";]*?\sfrom\s+'[^.']/m;
+    const foreign = (path: string): boolean => packages.test(readFileSync(new URL(path, SOURCES), 'utf8'));
+    expect(foreign('crypto/fallback.ts')).toBe(true);
+    expect(rest.filter(foreign)).toEqual([]);
+  });
+
   it('reach every module of the core from its two parts', () => {
     const reached = new Set([...closure('core/core.ts'), ...closure('core/rest.ts')]);
     // Types alone, and codes for tests and apps.

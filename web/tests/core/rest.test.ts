@@ -43,7 +43,7 @@ describe('an invited person', () => {
     const { make, isMissing, loadRest } = await bare();
     const [anna, boris] = [await world.person('anna'), await world.person('boris', make)];
     const needed: string[] = [];
-    boris.missing = async (error, event, again) => {
+    boris.onFailure = async (error, event, again) => {
       if (!isMissing(error)) throw error;
       needed.push(event.type);
       await loadRest();
@@ -97,7 +97,7 @@ describe('a step that needs the rest', () => {
     const [{ id: chat }] = boris.core.conversations() as [ConversationView];
     await boris.say(chat, 'hello');
     let failures = 0;
-    boris.missing = async (error, event, again) => {
+    boris.onFailure = async (error, event, again) => {
       expect(isMissing(error)).toBe(true);
       const before = shown(boris);
       for (let i = 0; i < 2; i++) {

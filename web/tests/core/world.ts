@@ -62,8 +62,9 @@ export class Party {
   answers: Waiting[] = [];
   timer: number | null = null;
   online = true;
-  /** What is done where a step fails; gives the commands of another try. */
-  missing: ((error: unknown, event: Event, again: () => Promise<Command[]>) => Promise<Command[]>) | null = null;
+  /** What is done where a step fails: `again` tries it once more. */
+  onFailure = (error: unknown, _event: Event, _again: () => Promise<Command[]>): Promise<Command[]> =>
+    Promise.reject(error as Error);
   steps = 0;
   crashes = 0;
   core!: Core;
@@ -97,8 +98,7 @@ export class Party {
   async handle(event: Event): Promise<void> {
     this.steps++;
     const step = (): Promise<Command[]> => this.core.handle(event, this.#world.now, this.#random);
-    const commands = await (this.missing ? step().catch((error: unknown) => this.missing?.(error, event, step)) : step());
-    if (!commands) throw new Error('a step without commands');
+    const commands = await step().catch((error: unknown) => this.onFailure(error, event, step));
     await this.#perform(commands, this.crashAt.get(this.steps));
   }
 
