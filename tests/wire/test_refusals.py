@@ -117,4 +117,5 @@ def test_links_of_later_versions(version: int) -> None:
 def test_a_safety_code_with_too_short_an_authenticator(missing: int) -> None:
     text = safety.safety_qr(bytes(32), b"\1" * 32, bytes(32 - missing))
     refuses("safety-qr", lambda: safety.parse_safety_qr(text))
-    assert safety.parse_safety_qr(safety.safety_qr(bytes(32), b"\1" * 32, bytes(32)))
+    whole = safety.parse_safety_qr(safety.safety_qr(bytes(32), b"\1" * 32, bytes(32)))
+    assert whole == safety.SafetyCode(bytes(32), b"\1" * 32, bytes(32))
