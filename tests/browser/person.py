@@ -98,7 +98,7 @@ class Person:
 
     def home(self) -> None:
         """To the list of chats, from wherever one is."""
-        expect(self.page.locator(".panes .pane").first).to_be_attached(timeout=PATIENCE)
+        expect(self.page.locator(".panes .search")).to_be_attached(timeout=PATIENCE)
         self.page.keyboard.press("Control+k")
         expect(self.page.get_by_role("searchbox")).to_be_focused(timeout=PATIENCE)
         self.page.keyboard.press("Escape")

@@ -2,13 +2,17 @@
 import { back, home, openAlone, openedChat, sideOf, stack, wide } from '../route.ts';
 import { conversations } from '../state.ts';
 
+const focusSearch = (): void => document.querySelector<HTMLElement>('.search input')?.focus();
+
 function onKeyDown(event: KeyboardEvent): void {
   if (document.querySelector('dialog[open]')) return;
   const command = event.ctrlKey || event.metaKey;
   if (command && !event.shiftKey && !event.altKey && event.key.toLowerCase() === 'k') {
     event.preventDefault();
     if (!wide.peek() || stack.peek().some((screen) => sideOf(screen) === 'left' && screen.name !== 'chats')) home();
-    requestAnimationFrame(() => document.querySelector<HTMLElement>('.search input')?.focus());
+    focusSearch();
+    // Where the list was covered it is there after the next drawing.
+    requestAnimationFrame(focusSearch);
   } else if (event.key === 'Escape') {
     back();
   } else if (event.altKey && !command && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
