@@ -245,52 +245,63 @@ class Life(Group):
         return f"{seat.name} commits {said}"
 
     def propose(self) -> str | None:
-        """Proposals by several, and a commit by one whom they do not concern."""
+        """Proposals by several, in each other's way or not, and a commit by one.
+
+        Of what cannot stand together a committer takes the Remove, or else one of each kind, and nothing that
+        concerns its own leaf (RFC 9420 section 12.2).
+        """
         if not all(seat.member.abilities().keeps_proposals for seat in self.seats.values()):
             return None
         found = self._committer(lambda seat: Intent() if commits_nothing_new(seat) else self._adding(1))
         if found is None:
             return None
         committer, intent, wish = found
-        said: list[str] = []
-        concerned = {committer.name}
+        said = [f"{committer.name} is to commit what is proposed"]
         proposed = Intent()
-        for seat in self.some(self.present(), 1 + self.below(4)):
-            if seat.name not in concerned:
-                proposed = self._propose(seat, committer, proposed, concerned, said)
-        if not said:
+        concerned = {committer.name}
+        able = self.present()
+        for _ in range(1 + self.below(5)):
+            seat = able[self.below(len(able))]
+            proposed = self._propose(seat, committer, proposed, concerned, said)
+        if len(said) == 1:
             self._abandon(intent)
             return None
         self._says_nothing(committer)
         made = committer.member.commit(replace(wish, path=True))
         self._accept(committer, made, intent, proposed)
-        return "; ".join((*said, f"{committer.name} commits that, {intent.words()}"))
+        return "; ".join((*said, f"it commits that, {intent.words()}"))
 
     def _propose(
         self, seat: Seat, committer: Seat, proposed: Intent, concerned: set[str], said: list[str]
     ) -> Intent:
+        """One more proposal; about nobody twice where the committer could not settle it."""
         kinds = sorted(seat.member.abilities().proposes)
+        settles = committer.member.abilities().settles
         if not committer.member.abilities().welcomes_all:
             kinds = [kind for kind in kinds if kind != "add"]
+        if seat.name in concerned and not settles:
+            kinds = [kind for kind in kinds if kind != "update"]
         sends = sorted(seat.member.abilities().sends & self.formats())
         if not kinds or not sends:
             return proposed
         private = sends[self.below(len(sends))] == "private"
         kind = kinds[self.below(len(kinds))]
         if kind == "add":
-            [(name, member, key_package)] = self._adding(1).adds
-            proposed = replace(proposed, adds=(*proposed.adds, (name, member, key_package)))
-            message = seat.member.propose_add(key_package, private=private)
-            said.append(f"{seat.name} proposes to add {name}")
+            again = bool(proposed.adds) and settles and self.chance(30)
+            add = proposed.adds[-1] if again else self._adding(1).adds[0]
+            if not again:
+                proposed = replace(proposed, adds=(*proposed.adds, add))
+            message = seat.member.propose_add(add[2], private=private)
+            said.append(f"{seat.name} proposes to add {add[0]}")
         elif kind == "remove":
-            ours = {s.name for s in self.ours_present()} - {*proposed.removes}
-            last = ours if len(ours) == 1 else set()
-            names = [name for name in self.leaves if name not in concerned | last | {seat.name}]
+            names = self._removable(committer, proposed)
+            names = names if settles else [name for name in names if name not in concerned]
             if not names:
                 return proposed
             name = names[self.below(len(names))]
             concerned.add(name)
-            proposed = replace(proposed, removes=(*proposed.removes, name))
+            if name not in (committer.name, *proposed.removes):
+                proposed = replace(proposed, removes=(*proposed.removes, name))
             message = seat.member.propose_remove(self.leaves[name], private=private)
             said.append(f"{seat.name} proposes to remove {name}")
         else:
@@ -300,6 +311,12 @@ class Life(Group):
         self.log[-1] = "; ".join((*said, "..."))
         self.post(Parcel("proposal", message, self.epoch, seat.name))
         return proposed
+
+    def _removable(self, committer: Seat, proposed: Intent) -> list[str]:
+        """Everybody, as long as somebody of ours who is present stays."""
+        staying = {seat.name for seat in self.ours_present()} - {*proposed.removes}
+        last = staying if len(staying) == 1 and committer.name not in staying else set()
+        return [name for name in self.leaves if name not in last]
 
     def _says_nothing(self, seat: Seat) -> None:
         """Section 12.4: whoever has seen a proposal sends no application message before the commit."""

@@ -43,6 +43,8 @@ class Abilities:
     """Of "add", "remove" and "update": the proposals that it sends."""
     keeps_proposals: bool = True
     """It follows commits that name proposals by reference."""
+    settles: bool = True
+    """Of proposals that cannot stand together it commits some."""
     welcomes_all: bool = True
     """With a commit it gives out Welcomes also for Adds that others proposed."""
     talks: bool = True

@@ -29,6 +29,7 @@ from tests.referees.member import (
 ABILITIES = Abilities(
     sends=frozenset({"public"}),
     proposes=frozenset({"add", "remove"}),
+    settles=False,
     late=3,
     late_of_removed=False,
     admits=False,

@@ -26,6 +26,7 @@ from tests.referees.member import (
 
 ABILITIES = Abilities(
     sends=frozenset({"public"}),
+    settles=False,
     welcomes_all=False,
     waits=False,
     late=3,

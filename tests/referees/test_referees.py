@@ -153,6 +153,27 @@ def test_mls_rs_loses_late_messages_of_removed_members(cast: Cast, kind: str) ->
         group.referee.decrypt(late)
 
 
+@needs("rine")
+@needs("mls-rs")
+@pytest.mark.parametrize("kind", ["rine", "mls-rs"])
+def test_mls_rs_commits_two_updates_of_one_leaf(cast: Cast, kind: str) -> None:
+    """RFC 9420 section 12.2 forbids the list, and asks the committer to take one; mls-rs itself refuses it too."""
+    group = Small(cast, OPEN, 2, kind)
+    other = cast.new("mls-rs", OPEN, "other", "other")
+    made = group.commit(Wish(adds=(other.key_package(),)))
+    other.join(made.welcomes[0], None)
+    for _ in range(2):
+        message = group.at(0).propose_update(private=False)
+        for member in (group.referee, other):
+            member.receive_proposal(message)
+    added = cast.new("python", OPEN, "added", "added")
+    made = group.referee.commit(Wish(adds=(added.key_package(),)))
+    with pytest.raises(RefusedError, match="same-leaf"):
+        group.at(0).apply(made.message)
+    with pytest.raises(RefusedError, match="updating a member twice"):
+        other.apply(made.message)
+
+
 @needs("mls-rs")
 def test_mls_rs_uniffi_names_whoever_sits_at_the_leaf_today(cast: Cast) -> None:
     """The same look-up: the message's sender is taken for the one who was given the leaf since."""
