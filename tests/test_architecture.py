@@ -29,10 +29,10 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "polynya"
 WEB = ROOT / "web" / "src"
 
-_WIRE = ("errors", "crypto")
-_MLS = (*_WIRE, "wire")
-_CORE = (*_MLS, "mls")
-_PATHS = (*_MLS, "carriers")
+_CRYPTO = ("errors", "crypto")
+_WIRE = (*_CRYPTO, "wire")
+_CORE = (*_WIRE, "mls")
+_PATHS = (*_WIRE, "carriers")
 _CLIENT = (*_CORE, "core", "carriers", "paths")
 
 # Layer to the layers that it may import. `config` holds typed settings only.
@@ -40,25 +40,25 @@ PYTHON_LAYERS: dict[str, tuple[str, ...]] = {
     "errors": (),
     "config": ("errors",),
     "crypto": ("errors",),
-    "wire": _WIRE,
-    "mls": _MLS,
+    "wire": _CRYPTO,
+    "mls": _CRYPTO,
     "core": _CORE,
-    "carriers": _MLS,
+    "carriers": _WIRE,
     "paths": _PATHS,
     "client": (*_CLIENT, "config"),
     "bots": (*_CLIENT, "config", "client"),
-    "relay": (*_MLS, "config"),
-    "bridge": (*_MLS, "config"),
+    "relay": (*_WIRE, "config"),
+    "bridge": (*_WIRE, "config"),
     "testing": (*_CLIENT, "config", "client", "bots", "relay"),
     "cli": (*_CLIENT, "config", "client", "bots", "relay", "bridge"),
 }
 TYPESCRIPT_LAYERS: dict[str, tuple[str, ...]] = {
     "errors": (),
     "crypto": ("errors",),
-    "wire": _WIRE,
-    "mls": _MLS,
+    "wire": _CRYPTO,
+    "mls": _CRYPTO,
     "core": _CORE,
-    "carriers": _MLS,
+    "carriers": _WIRE,
     "paths": _PATHS,
     "client": _CLIENT,
     "ui": ("errors", "client"),
@@ -273,6 +273,17 @@ def test_relative_and_lazy_python_imports_are_seen() -> None:
         "polynya.wire.cbor.encode",
         "socket",
     }
+
+
+def test_a_module_of_a_package_is_not_the_package() -> None:
+    codes = {"p": "", "p.a": "from p import b\nfrom p.b import name", "p.b": "from p import name"}
+    graph = python_graph(
+        {
+            name: Module(Path(name), python_imports(code, name, is_package=False), code)
+            for name, code in codes.items()
+        }
+    )
+    assert (graph["p.a"], graph["p.b"]) == (frozenset({"p.b"}), frozenset({"p"}))
 
 
 def test_typescript_imports_of_all_forms_are_seen() -> None:

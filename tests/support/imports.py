@@ -55,7 +55,7 @@ def python_graph(modules: Mapping[str, Module]) -> Graph:
         bases = {target.rpartition(".")[0] for target in own}
         # `from package import module` reads the module; the package only where a name of its own is taken.
         names = {target for target in module.imports if target not in modules}
-        own -= {base for base in bases if not any(n.startswith(f"{base}.") for n in names)}
+        own -= {base for base in bases if not any(n.rpartition(".")[0] == base for n in names)}
         graph[name] = frozenset(own - {name})
     return graph
 
