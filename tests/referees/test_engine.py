@@ -14,6 +14,7 @@ from polynya.mls.group import Group as MlsGroup
 from polynya.mls.secrettree import SecretTree
 from polynya.mls.suite import X25519
 from polynya.mls.tree import TreeEditor
+from scripts import soak
 from tests.referees import adversary
 from tests.referees.cast import Cast, Plan
 from tests.referees.engine import LifeError
@@ -291,6 +292,22 @@ def test_whoever_was_left_out_of_the_tree(cast: Cast) -> None:
 
     with changed("commit", forgetting):
         broken(cast, "is told wrong who is removed")
+
+
+def test_the_soak_tells_a_failure(cast: Cast, capsys: pytest.CaptureFixture[str]) -> None:
+    with changed("forget_before", lambda self, epoch: None):
+        ends = [soak.live(cast, seed, PLAN) for seed in SEEDS]
+    failed = next(outcome for outcome in ends if outcome.failure is not None)
+    with mock.patch.object(soak, "outcomes", lambda arguments, first: iter(ends)):
+        assert soak.main(["--seed", "0"]) == 1
+    said = capsys.readouterr().out
+    assert f"Run just that: python -m scripts.soak --seed {failed.seed} --plan python --lives 1" in said
+    assert f"seed {failed.seed}, plan python, operations:\n  1. python1 founds" in said
+
+
+def test_a_soak_that_did_nothing_fails() -> None:
+    with mock.patch.object(soak, "outcomes", lambda arguments, first: iter(())):
+        assert soak.main(["--seed", "0"]) == 1
 
 
 def test_the_adversary_finds_what_it_holds(cast: Cast) -> None:
