@@ -196,6 +196,8 @@ def test_a_first_message_costs_what_is_claimed(
     write(page, "Hello Anna")
     assert inviter.receive("Hello Anna")
     expect(page.locator("li.message", has_text="Hello Anna")).to_be_visible(timeout=PATIENCE)
+    colour = page.locator("li.message .bubble").evaluate("it => getComputedStyle(it).backgroundColor")
+    assert colour != "rgba(0, 0, 0, 0)", "styles of later parts pass the relay's policy"
 
     ready = page.evaluate("globalThis.readyAt")
     files = received.files(ready)
