@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from polynya import Client
 from scripts import webapp
+from scripts.screenshots import DESKTOP, PHONE
 from tests.client.people import texts, until
 from tests.support.relay import RelayProcess
 
@@ -157,10 +159,10 @@ def inviter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inviter]:
         yield made
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     """A fresh profile of somebody who reads Russian, whose words are the larger ones."""
-    made = browser.new_context(locale="ru-RU")
+    made = browser.new_context(locale="ru-RU", **request.param)
     made.set_default_timeout(PATIENCE)
     yield made
     made.close()
@@ -178,19 +180,18 @@ def ask(page: Page, link: str, name: str) -> None:
 def write(page: Page, text: str) -> None:
     field = page.locator(".composer textarea")
     field.fill(text)
-    field.press("Enter")
+    page.locator(".send").click()
 
 
 def test_a_first_message_costs_what_is_claimed(
     inviter: Inviter, context: BrowserContext, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    workers: list[object] = []
-    context.on("serviceworker", lambda worker: workers.append(worker))
+    workers: list[float] = []
+    context.on("serviceworker", lambda worker: workers.append(time.time() * 1_000))
     page = context.new_page()
     page.add_init_script(NOTE_READY)
     received = Received(context, page, f"{inviter.relay.address}/")
     ask(page, inviter.invite(), "Boris")
-    assert not workers
     inviter.accept()
     expect(page.locator(".composer textarea")).to_be_visible(timeout=PATIENCE)
     write(page, "Hello Anna")
@@ -200,6 +201,9 @@ def test_a_first_message_costs_what_is_claimed(
     assert colour != "rgba(0, 0, 0, 0)", "styles of later parts pass the relay's policy"
 
     ready = page.evaluate("globalThis.readyAt")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    assert workers
+    assert min(workers) > ready, "the app is kept on the device after a first message could be sent"
     files = received.files(ready)
     counted = webapp.size().keys()
     needed = {file: size for file, size in files.items() if file in counted}

@@ -37,9 +37,12 @@ def test_an_invited_person_comes_to_a_chat_with_few_steps_and_few_bytes(app: App
     page.get_by_role("button", name="Ask to chat").click()
     assert app.called("requestContact")[1] == "Hi, it is Mila"
     expect(page.get_by_role("heading", name=f"Waiting for {ANNA}")).to_be_visible()
+    expect(page.locator(".pane")).to_have_count(2)
+    expect(page.locator(".pane:visible")).to_have_count(1)
     assert set(app.loaded) <= FIRST
     page.evaluate("demo.acceptOpened(demo.openedInvites()[0].id)")
     expect(page.locator(".chat-name")).to_have_text(ANNA)
+    expect(app.row(ANNA)).to_be_visible()
     expect(page.locator(".messages-place")).to_contain_text("Only the two of you")
     app.field.fill("Hello!")
     app.field.press("Enter")
@@ -47,7 +50,8 @@ def test_an_invited_person_comes_to_a_chat_with_few_steps_and_few_bytes(app: App
     expect(app.bubble("Hello!")).to_be_visible()
 
 
-def test_a_first_message_leaves_and_shows_though_nothing_more_can_be_loaded(app: App) -> None:
+@pytest.mark.parametrize("by", ["the person", "the network"])
+def test_a_first_message_leaves_and_shows_though_nothing_more_can_be_loaded(app: App, by: str) -> None:
     page = app.open("scene=fresh", INVITE)
     page.get_by_role("button", name="Ask to chat").click()
     expect(page.get_by_role("heading", name=f"Waiting for {ANNA}")).to_be_visible()
@@ -61,7 +65,11 @@ def test_a_first_message_leaves_and_shows_though_nothing_more_can_be_loaded(app:
     strip = page.locator(".chat .strip", has_text="could not be loaded")
     expect(strip).to_be_visible()
     page.unroute("**/assets/*")
-    strip.get_by_role("button", name="Try again").click()
+    if by == "the person":
+        strip.get_by_role("button", name="Try again").click()
+    else:
+        with page.expect_response("**/screens-*.js"):
+            page.evaluate("dispatchEvent(new Event('online'))")
     expect(app.bubble("Hello!")).to_be_visible()
     expect(strip).to_have_count(0)
     assert {problem.partition(":")[0] for problem in app.problems} == {"Failed to load resource"}
