@@ -20,6 +20,7 @@ def outputs() -> dict[Path, str]:
     return {
         ROOT / "src/polynya/wire/_messages.py": python.render(messages),
         ROOT / "web/src/wire/_messages.ts": typescript.render(messages),
+        ROOT / "web/src/wire/_messages_rest.ts": typescript.render_later(messages),
         ROOT / "spec/messages.md": markdown.render(messages),
         ROOT / "src/polynya/core/_state.py": state.render_python(saved),
         ROOT / "web/src/core/_state.ts": state.render_typescript(saved, later=False),

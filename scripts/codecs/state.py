@@ -131,7 +131,10 @@ def render_typescript(state: State, later: bool) -> str:
         {name: s for name, s in everything.structs.items() if name in needed},
         {name: u for name, u in everything.unions.items() if name in needed},
     )
-    parts += [f"export {typescript._table(table)}", "\n".join(typescript._functions(s.name) for s in structs)]
+    parts += [
+        f"export {typescript._table(table)}",
+        "\n".join(line for s in structs for line in typescript._functions(s.name)),
+    ]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 

@@ -11,6 +11,17 @@ import { codec, type Unknown } from './codec.ts';
 export type { Unknown };
 """
 
+LATER_HEADER = """// Generated from spec/messages.toml by `python -m scripts.generate`; do not edit.
+import { decoder, encoder } from './_messages.ts';
+"""
+
+# What the web app loads after the first message: nothing loaded before may call these.
+LATER = frozenset({
+    "decodeCommitData", "decodeContactRequestBody", "decodeDeviceListBody", "decodeEphemeralMessage", "decodeReAddBody",
+    "decodeWelcomeMessage", "encodeCard", "encodeCardBody", "encodeCommitData", "encodeConversationInfo",
+    "encodeEphemeralMessage", "encodeJoinInfo", "encodeReAddBody", "encodeReceiptBody", "encodeWelcomeMessage",
+})  # fmt: skip
+
 
 def render(schema: Schema) -> str:
     members = {member for union in schema.unions.values() for member in union.members}
@@ -18,8 +29,22 @@ def render(schema: Schema) -> str:
     parts += [_enum(e) for e in schema.enums.values()]
     parts += [_interface(s, s.name in members) for s in schema.structs.values()]
     parts += [_alias(u) for u in schema.unions.values()]
-    parts += [_table(schema), "\n".join(_functions(name) for name in [*schema.structs, *schema.unions])]
+    names = [*schema.structs, *schema.unions]
+    functions = [line for name in names for line in _functions(name) if _defined(line) not in LATER]
+    parts += [f"export {_table(schema)}", "\n".join(functions)]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def render_later(schema: Schema) -> str:
+    """web/src/wire/_messages_rest.ts. Raises ValueError where LATER names what is not in the schema."""
+    names = [*schema.structs, *schema.unions]
+    functions = {_defined(line): line for name in names for line in _functions(name)}
+    if unknown := LATER - functions.keys():
+        raise ValueError(f"LATER names what is not in messages.toml: {', '.join(sorted(unknown))}")
+    types = sorted({function.removeprefix("encode").removeprefix("decode") for function in LATER})
+    imports = "".join(f"  {name},\n" for name in types)
+    lines = [line for function, line in functions.items() if function in LATER]
+    return f"{LATER_HEADER}import type {{\n{imports}}} from './_messages.ts';\n\n" + "\n".join(lines) + "\n"
 
 
 def _constant(c: Constant) -> str:
@@ -88,8 +113,13 @@ def _table(schema: Schema) -> str:
     return f"const {{ encoder, decoder }} = /* @__PURE__ */ codec(`\n{body}\n`);"
 
 
-def _functions(name: str) -> str:
-    return (
-        f"export const encode{name} = /* @__PURE__ */ encoder<{name}>('{name}');\n"
-        f"export const decode{name} = /* @__PURE__ */ decoder<{name}>('{name}');"
-    )
+def _functions(name: str) -> list[str]:
+    return [
+        f"export const encode{name} = /* @__PURE__ */ encoder<{name}>('{name}');",
+        f"export const decode{name} = /* @__PURE__ */ decoder<{name}>('{name}');",
+    ]
+
+
+def _defined(line: str) -> str:
+    """The function that a line of `_functions` defines."""
+    return line.split()[2]

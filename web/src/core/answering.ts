@@ -2,7 +2,8 @@
 import { sha256 } from '../crypto/hashes.ts';
 import { same } from '../wire/bytes.ts';
 import { WireError } from '../wire/errors.ts';
-import { type ContactRequest, decodeContactRequestBody, type Entry } from '../wire/messages.ts';
+import type { ContactRequest, Entry } from '../wire/messages.ts';
+import { decodeContactRequestBody } from '../wire/messages_rest.ts';
 import { openContactRequest, type VerifiedContactRequest, verifyContactRequest } from '../wire/requests.ts';
 import type { Inbox } from './_state.ts';
 import { type Asked, type Invite, InviteState } from './_state_rest.ts';

@@ -9,13 +9,12 @@ import {
   CONTENT_RETENTION_DAYS,
   type ConversationInfo,
   ConversationKind,
-  decodeWelcomeMessage,
-  encodeWelcomeMessage,
   SUITE_X25519,
   SUITE_XWING,
   XWING_MEMBERS_MAX,
   type WelcomeMessage,
 } from '../wire/messages.ts';
+import { decodeWelcomeMessage, encodeWelcomeMessage } from '../wire/messages_rest.ts';
 import { concat } from '../crypto/bytes.ts';
 import { type Conversation, ConversationState, type Me, type Person } from './_state.ts';
 import { type Candidate, OperationKind } from './_state_rest.ts';

@@ -5,14 +5,8 @@ import { MlsError } from '../mls/errors.ts';
 import { ADD, GROUP_CONTEXT_EXTENSIONS, type Proposal, REMOVE } from '../mls/proposal.ts';
 import { readUint, same } from '../wire/bytes.ts';
 import { recordHash, recordKey, writeSecret } from '../wire/labels.ts';
-import {
-  encodeCommitData,
-  type JoinInfo,
-  RefusalCode,
-  type Request,
-  type Response,
-  type RosterEntry,
-} from '../wire/messages.ts';
+import { type JoinInfo, RefusalCode, type Request, type Response, type RosterEntry } from '../wire/messages.ts';
+import { encodeCommitData } from '../wire/messages_rest.ts';
 import { sealRecord } from '../wire/record.ts';
 import { type Conversation, ConversationState, DropKind, type Membership } from './_state.ts';
 import { type Candidate, type Operation, OperationKind, type OwnCommit } from './_state_rest.ts';

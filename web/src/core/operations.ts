@@ -6,13 +6,13 @@ import { openKeyPackage } from '../wire/keypackages.ts';
 import {
   type ConversationInfo,
   ConversationKind,
-  encodeConversationInfo,
   type KeyPackageTaken,
   RefusalCode,
   type RelayAddress,
   type Request,
   type Response,
 } from '../wire/messages.ts';
+import { encodeConversationInfo } from '../wire/messages_rest.ts';
 import type { Conversation, Membership } from './_state.ts';
 import { type Candidate, type Operation, OperationKind } from './_state_rest.ts';
 import { group, hasIdentity, identities, membership, need, nextNumber, save } from './conversation.ts';

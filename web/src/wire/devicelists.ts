@@ -1,6 +1,7 @@
 /** Others' device lists (protocol.md section 4). */
 import { verify } from '../crypto/signature.ts';
-import { decodeDeviceListBody, type DeviceEntry, type DeviceList } from './_messages.ts';
+import type { DeviceEntry, DeviceList } from './_messages.ts';
+import { decodeDeviceListBody } from './_messages_rest.ts';
 import { same, toBase64url } from './bytes.ts';
 import { WireError } from './errors.ts';
 import { signedBytes } from './labels.ts';

@@ -1,6 +1,7 @@
 /** Sealing of ephemeral messages (protocol.md section 5.6). */
 import type { Random } from '../crypto/random.ts';
-import { decodeEphemeralMessage, encodeEphemeralMessage, type EphemeralMessage } from './_messages.ts';
+import type { EphemeralMessage } from './_messages.ts';
+import { decodeEphemeralMessage, encodeEphemeralMessage } from './_messages_rest.ts';
 import { openSealed, seal } from './sealing.ts';
 
 /** Under the epoch's ephemeral key. @throws WireError `message`. */

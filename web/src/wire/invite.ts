@@ -1,7 +1,8 @@
 /** Making cards (protocol.md section 7); `card.ts` opens and verifies them. */
 import type { Random } from '../crypto/random.ts';
 import { sign } from '../crypto/signature.ts';
-import { type Card, type CardBody, encodeCard, encodeCardBody } from './_messages.ts';
+import type { Card, CardBody } from './_messages.ts';
+import { encodeCard, encodeCardBody } from './_messages_rest.ts';
 import { AAD } from './card.ts';
 import { blobId, cardKey, signedBytes } from './labels.ts';
 import { seal } from './sealing.ts';

@@ -1,6 +1,7 @@
 /** Receipts: what the relay signs about a slot's records (protocol.md section 2.4). */
 import { sign, verify } from '../crypto/signature.ts';
-import { encodeReceiptBody, type Receipt, type ReceiptBody } from './_messages.ts';
+import type { Receipt, ReceiptBody } from './_messages.ts';
+import { encodeReceiptBody } from './_messages_rest.ts';
 import { signedBytes } from './labels.ts';
 
 /** The relay's word on one position of a slot. */

@@ -7,17 +7,15 @@ import { publicKey, sign, verify } from '../crypto/signature.ts';
 import { XWING } from '../crypto/xwing.ts';
 import {
   type ContactRequest,
-  decodeContactRequestBody,
   decodeInboxMessage,
-  decodeReAddBody,
   decodeRecordBody,
-  encodeReAddBody,
   type InboxMessage,
   type LeaveProof,
   type Reach,
   type ReAddBody,
   type ReAddRequest,
 } from './_messages.ts';
+import { decodeContactRequestBody, decodeReAddBody, encodeReAddBody } from './_messages_rest.ts';
 import { same } from './bytes.ts';
 import { REQUEST_OVERHEAD, REQUEST_SIZES, requestInfo } from './contactrequest.ts';
 import { type VerifiedDeviceList, verifyDeviceList } from './devicelists.ts';

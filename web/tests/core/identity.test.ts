@@ -9,7 +9,8 @@ import { encodeKeyPackage, makeKeyPackage, SUITE_X25519, SUITE_XWING } from '../
 import type { Suite } from '../../src/mls/suite.ts';
 import { makeDeviceCredential, signDeviceList } from '../../src/wire/credential.ts';
 import { verifyDeviceList, type VerifiedDeviceList } from '../../src/wire/devicelists.ts';
-import { EXTENSION_CONVERSATION, encodeConversationInfo } from '../../src/wire/messages.ts';
+import { EXTENSION_CONVERSATION } from '../../src/wire/messages.ts';
+import { encodeConversationInfo } from '../../src/wire/messages_rest.ts';
 import { SeededRandom } from '../support/seeded.ts';
 
 const NOW = 1_790_000_000_000;

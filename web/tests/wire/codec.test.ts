@@ -8,7 +8,6 @@ import {
   decodeHead,
   decodeText,
   encodeContent,
-  encodeConversationInfo,
   encodeEntry,
   encodeExchange,
   encodePublish,
@@ -18,6 +17,7 @@ import {
   type Publish,
   type Request,
 } from '../../src/wire/_messages.ts';
+import { encodeConversationInfo } from '../../src/wire/_messages_rest.ts';
 
 const fill = (n: number, value: number): Uint8Array => new Uint8Array(n).fill(value);
 const publish: Publish = { type: 'Publish', writeSecret: fill(32, 1), record: fill(512, 2), slot: fill(16, 3) };
