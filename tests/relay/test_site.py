@@ -180,6 +180,7 @@ async def test_the_web_app_is_served_below_the_secret_path(tmp_path: Path) -> No
         async with http.get(running.address + "/sw.js") as response:
             assert response.headers["Cache-Control"] == "no-cache"
             assert response.headers["Content-Type"].startswith("text/javascript")
+            assert "default-src 'none'" in response.headers["Content-Security-Policy"]
         script = running.address + "/assets/main-1a2b.js"
         packings = {
             "gzip, deflate, br": b"brotli bytes",
@@ -192,6 +193,8 @@ async def test_the_web_app_is_served_below_the_secret_path(tmp_path: Path) -> No
                 assert gzip.decompress(received) == b"start()" if accepted == "gzip" else received == body
                 assert "immutable" in response.headers["Cache-Control"]
                 assert response.headers["Vary"] == "Accept-Encoding"
+                assert response.headers["X-Content-Type-Options"] == "nosniff"
+                assert "Content-Security-Policy" not in response.headers
         for missing in ("/nothing", "/assets/../../path", "/assets/main-1a2b.js.br"):
             async with http.get(running.address + missing) as response:
                 assert response.status == 404
