@@ -31,6 +31,7 @@ export type { ReceivedProposal } from './messages.ts';
 export type { VerifiedCommit } from './verifying.ts';
 export type { CommitOptions, LeafChange, MessageInfo };
 export { PendingCommit };
+export { type SameClient, following } from './succession.ts';
 
 /** Group, epoch and kind of a public or private message, before anything is verified. @throws MlsError */
 export function inspect(data: Uint8Array): MessageInfo {
@@ -164,8 +165,9 @@ async function proposeAny(state: GroupState, proposal: Proposal, options: Propos
 export async function receiveProposal(
   group: Group,
   message: Uint8Array,
+  options: { readonly maxLifetime?: number } = {},
 ): Promise<[Group, messages.ReceivedProposal]> {
-  const [state, received] = await messages.receiveProposal(stateOf(group), message);
+  const [state, received] = await messages.receiveProposal(stateOf(group), message, options.maxLifetime);
   return [new Group(state), received];
 }
 
@@ -203,14 +205,15 @@ export function mergeCommit(
 
 /**
  * Everything that any member can check, with one verdict for all who hold the same epoch and pending proposals if
- * `now` (ms) is the same for all: the relay's time of the record, not our clock. @throws MlsError
+ * `now` (ms) and `maxLifetime` (seconds, of key packages that are added) are the same for all: `now` is the relay's
+ * time of the record, not our clock. @throws MlsError
  */
 export function verifyCommit(
   group: Group,
   message: Uint8Array,
-  options: { readonly now: number },
+  options: { readonly maxLifetime?: number; readonly now: number },
 ): Promise<verifying.VerifiedCommit> {
-  return verifying.verifyCommit(stateOf(group), message, options.now);
+  return verifying.verifyCommit(stateOf(group), message, options.now, options.maxLifetime);
 }
 
 /** The next epoch by another member's commit. @throws MlsError, code `removed`, `path` or `mls` */

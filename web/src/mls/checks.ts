@@ -198,9 +198,13 @@ export async function checkTree(
   tree: RatchetTree,
   groupId: Uint8Array,
   extensions: readonly Extension[],
+  maxLifetime = MAX_LIFETIME,
 ): Promise<void> {
   const leaves = [...tree.leaves()];
-  for (const [, leaf] of leaves) checkOwnCapabilities(suite, leaf);
+  for (const [, leaf] of leaves) {
+    checkOwnCapabilities(suite, leaf);
+    checkLifetimeSpan(leaf, maxLifetime);
+  }
   checkMembers(tree, extensions);
   checkPublicKeys(suite, leaves.map(([, leaf]) => leaf.encryptionKey));
   checkPublicKeys(suite, [...tree.parents()].map(([, parent]) => parent.encryptionKey));

@@ -30,6 +30,8 @@ export interface JoinExternalOptions extends LeafOptions {
   readonly resync?: number | null;
   readonly pskIds?: readonly PskId[];
   readonly psks?: Psks;
+  /** Seconds, of members' leaves: as in `verifyKeyPackage`. */
+  readonly maxLifetime?: number;
   readonly authenticatedData?: Uint8Array;
   readonly random: Random;
 }
@@ -56,7 +58,7 @@ export async function joinExternal(
   const { context } = groupInfo;
   const { leafExtensions = [], resync = null, pskIds = [], psks = new Map(), random } = options;
   const suite = suiteById(context.cipherSuite);
-  const before = await verifiedTree(suite, groupInfo, options.tree ?? null);
+  const before = await verifiedTree(suite, groupInfo, options.tree ?? null, options.maxLifetime);
   const key = findExtension(groupInfo.extensions, EXTERNAL_PUB, externalPub);
   ensure(key !== null, '12.4.3.2-no-external-pub');
   const { kem, hash, aead } = suite;

@@ -1,4 +1,4 @@
-import { type Codec, type Reader, type Writer, encode, oneOf, opaque, struct, u16, u64, u8, variant } from './codec.ts';
+import { type Codec, type Reader, type Writer, checked, encode, oneOf, opaque, struct, u16, u64, u8, variant } from './codec.ts';
 import { type Commit, commit } from './commit.ts';
 import { type GroupInfo, groupInfo } from './groupinfo.ts';
 import { type KeyPackage, keyPackage } from './keypackage.ts';
@@ -162,7 +162,9 @@ const messageBody = variant<MlsMessage, 'wireFormat'>('wireFormat', u16, '6-wire
   [PRIVATE_MESSAGE]: struct<{ privateMessage: PrivateMessage }>({ privateMessage }),
   [WELCOME]: struct<{ welcome: Welcome }>({ welcome }),
   [GROUP_INFO]: struct<{ groupInfo: GroupInfo }>({ groupInfo }),
-  [KEY_PACKAGE]: struct<{ keyPackage: KeyPackage }>({ keyPackage }),
+  [KEY_PACKAGE]: struct<{ keyPackage: KeyPackage }>({
+    keyPackage: checked(keyPackage, '10-version', (value) => value.version === MLS10),
+  }),
 });
 
 export const mlsMessage: Codec<MlsMessage> = {

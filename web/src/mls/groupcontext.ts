@@ -1,6 +1,6 @@
-import { opaque, struct, u16, u64 } from './codec.ts';
+import { constant, opaque, struct, u16, u64 } from './codec.ts';
 import { type Extension, extensions } from './extensions.ts';
-import { MLS10, version } from './leaf.ts';
+import { MLS10 } from './leaf.ts';
 
 /** RFC 9420, section 8.1. */
 export interface GroupContext {
@@ -14,7 +14,7 @@ export interface GroupContext {
 }
 
 export const groupContext = struct<GroupContext>({
-  version,
+  version: constant(u16, MLS10, '8.1-version'),
   cipherSuite: u16,
   groupId: opaque,
   epoch: u64,

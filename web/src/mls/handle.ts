@@ -19,7 +19,7 @@ export interface Joined {
   readonly signerLeafIndex: number;
   /** The key package that the Welcome was for, used up unless it is the last resort. */
   readonly bundle: KeyPackageBundle;
-  /** Those mixed in. For one to re-initialise or branch the caller compares the members with the old group's. */
+  /** Those mixed in. */
   readonly psks: readonly PskId[];
   /** Leaves whose key package had run out at the time of joining. */
   readonly expired: readonly number[];

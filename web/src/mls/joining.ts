@@ -9,7 +9,7 @@ import { type GroupInfo, groupInfo, verifyGroupInfoSignature } from './groupinfo
 import type { GroupContext } from './groupcontext.ts';
 import { type LeafNode, leafNode } from './leaf.ts';
 import { type PrivateKeys, secretsAbove } from './pathsecrets.ts';
-import { FOR_APPLICATION, type PskId, type Psks, RESUMPTION_PSK, findPsks, pskSecret } from './psk.ts';
+import { FOR_APPLICATION, type PskId, type Psks, RESUMPTION_PSK, type ResumptionPskId, findPsks, pskSecret } from './psk.ts';
 import { welcomeSecret } from './schedule.ts';
 import { type Suite, decryptWithLabel, opened, suiteById, verifyMac } from './suite.ts';
 import { RatchetTree, memberLeaf } from './tree.ts';
@@ -20,7 +20,14 @@ export interface JoinOptions {
   /** The ratchet tree when the Welcome does not hold it. */
   readonly tree?: Uint8Array | null;
   readonly psks?: Psks;
+  /** Seconds, of members' leaves: as in `verifyKeyPackage`. */
+  readonly maxLifetime?: number | undefined;
+  /** For a group that was re-initialised or branched: `following` the one before, of `succession`. */
+  readonly former?: Succession;
 }
+
+/** Holds a group against the one that it follows by `link`. @throws MlsError */
+export type Succession = (link: ResumptionPskId, context: GroupContext, tree: RatchetTree) => void;
 
 export interface JoinedState {
   readonly state: GroupState;
@@ -36,21 +43,38 @@ export async function checkGroupInfoSigner(suite: Suite, tree: RatchetTree, info
 }
 
 /** The tree of a GroupInfo, from its extension or from outside, fully verified. @throws MlsError */
-export async function verifiedTree(suite: Suite, info: GroupInfo, outside: Uint8Array | null): Promise<RatchetTree> {
+export async function verifiedTree(
+  suite: Suite,
+  info: GroupInfo,
+  outside: Uint8Array | null,
+  maxLifetime: number | undefined,
+): Promise<RatchetTree> {
   const data = info.extensions.find((extension) => extension.type === RATCHET_TREE)?.data ?? outside;
   ensure(data !== null, '12.4.3.1-no-tree');
   const tree = RatchetTree.decode(data);
   ensure(equal(tree.hash(suite), info.context.treeHash), '12.4.3.1-tree-hash');
   await checkGroupInfoSigner(suite, tree, info);
-  await checkTree(suite, tree, info.context.groupId, info.context.extensions);
+  await checkTree(suite, tree, info.context.groupId, info.context.extensions, maxLifetime);
   return tree;
 }
 
-/** A PSK for re-initialising or branching is the only one of its kind, and leads into epoch 1 (section 12.4.3.1). */
-function checkResumption(ids: readonly PskId[], context: GroupContext): void {
+/**
+ * A PSK for re-initialising or branching is the only one of its kind, and leads into epoch 1 (section 12.4.3.1) of a
+ * group that is held against the one before.
+ */
+function checkResumption(
+  ids: readonly PskId[],
+  context: GroupContext,
+  tree: RatchetTree,
+  former: Succession | undefined,
+): void {
   const special = ids.filter((id) => id.type === RESUMPTION_PSK && id.usage !== FOR_APPLICATION);
   ensure(special.length <= 1, '12.4.3.1-resumption');
   ensure(special.length === 0 || context.epoch === 1n, '12.4.3.1-resumption-epoch');
+  for (const link of special as readonly ResumptionPskId[]) {
+    ensure(former !== undefined, '12.4.3.1-former-group', 'join with the group that this one follows');
+    former(link, context, tree);
+  }
 }
 
 /** The bundle's private signature key is its key package's. */
@@ -87,7 +111,7 @@ const CONFIRMATION = '12.4.3.1-confirmation-tag';
 export async function join(
   message: Uint8Array,
   bundles: readonly KeyPackageBundle[],
-  { tree: outside = null, psks = new Map() }: JoinOptions,
+  { tree: outside = null, psks = new Map(), maxLifetime, former }: JoinOptions,
 ): Promise<JoinedState> {
   const { cipherSuite, secrets: all, encryptedGroupInfo } = decodeWelcome(message);
   const suite = suiteById(cipherSuite);
@@ -112,8 +136,8 @@ export async function join(
   const info = decode(groupInfo, encodedInfo);
   const { context } = info;
   ensure(context.cipherSuite === cipherSuite, '12.4.3.1-suite');
-  checkResumption(secrets.psks, context);
-  const tree = await verifiedTree(suite, info, outside);
+  const tree = await verifiedTree(suite, info, outside, maxLifetime);
+  checkResumption(secrets.psks, context, tree, former);
 
   const leaf = [...tree.leaves()].find(([, candidate]) => sameLeaf(candidate, bundle.keyPackage.leafNode));
   ensure(leaf !== undefined, '12.4.3.1-own-leaf');

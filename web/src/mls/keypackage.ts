@@ -11,13 +11,12 @@ import {
   MLS10,
   leafNode,
   signLeaf,
-  version,
 } from './leaf.ts';
 import { type Suite, refHash, signWithLabel, suiteById, verifyWithLabel } from './suite.ts';
 
 /** RFC 9420, section 10. */
 export interface KeyPackage {
-  readonly version: typeof MLS10;
+  readonly version: number;
   readonly cipherSuite: number;
   readonly initKey: Uint8Array;
   readonly leafNode: LeafNode;
@@ -25,7 +24,7 @@ export interface KeyPackage {
   readonly signature: Uint8Array;
 }
 
-const fields = { version, cipherSuite: u16, initKey: opaque, leafNode, extensions };
+const fields = { version: u16, cipherSuite: u16, initKey: opaque, leafNode, extensions };
 const unsigned = struct<Omit<KeyPackage, 'signature'>>(fields);
 export const keyPackage = struct<KeyPackage>({ ...fields, signature: opaque });
 

@@ -68,7 +68,11 @@ export async function propose(
 }
 
 /** Takes in a proposal of this epoch, to be found by its reference. @throws MlsError */
-export async function receiveProposal(state: GroupState, data: Uint8Array): Promise<[GroupState, ReceivedProposal]> {
+export async function receiveProposal(
+  state: GroupState,
+  data: Uint8Array,
+  maxLifetime?: number,
+): Promise<[GroupState, ReceivedProposal]> {
   checkOpen(state);
   const message: MlsMessage = decode(mlsMessage, data);
   const { content, state: after } = await unprotect(state, message);
@@ -77,7 +81,7 @@ export async function receiveProposal(state: GroupState, data: Uint8Array): Prom
   const { proposal } = body;
   const reference = proposalRef(state.suite, content);
   const item = { proposal, sender, reference };
-  await checkProposal(state, item, null);
+  await checkProposal({ ...state, maxLifetime }, item, null);
   const leaf = sender.type === MEMBER ? state.tree.leaf(sender.leafIndex) : null;
   const proposer = sender.type === MEMBER && leaf ? member(sender.leafIndex, leaf) : null;
   return [remember(after, item), { ...item, member: proposer, authenticatedData }];

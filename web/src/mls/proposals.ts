@@ -1,6 +1,6 @@
 import { hex } from '../crypto/bytes.ts';
 import { equal } from '../crypto/compare.ts';
-import { checkKeyPackage, checkLifetime, isCurrent } from './checks.ts';
+import { MAX_LIFETIME, checkKeyPackage, checkLifetime, checkLifetimeSpan, isCurrent } from './checks.ts';
 import { encode } from './codec.ts';
 import { BY_VALUE, type ProposalOrRef } from './commit.ts';
 import { ensure } from './errors.ts';
@@ -86,11 +86,13 @@ export interface ListContext {
   readonly suite: Suite;
   readonly tree: RatchetTree;
   readonly context: GroupContext;
+  /** Seconds, of key packages that are added. */
+  readonly maxLifetime?: number | undefined;
 }
 
 /** One proposal by itself (section 12.1). `now` in milliseconds; null leaves lifetimes unjudged. @throws MlsError */
 export async function checkProposal(
-  { suite, tree, context }: ListContext,
+  { suite, tree, context, maxLifetime = MAX_LIFETIME }: ListContext,
   item: ResolvedProposal,
   now: number | null,
 ): Promise<void> {
@@ -99,6 +101,7 @@ export async function checkProposal(
   switch (proposal.type) {
     case ADD:
       await checkKeyPackage(suite, proposal.keyPackage);
+      checkLifetimeSpan(proposal.keyPackage.leafNode, maxLifetime);
       if (now !== null) checkLifetime(proposal.keyPackage.leafNode, now);
       return;
     case UPDATE: {

@@ -10,6 +10,8 @@ export const FOR_APPLICATION = 1;
 export const FOR_REINIT = 2;
 export const FOR_BRANCH = 3;
 
+export type ResumptionPskId = Extract<PskId, { readonly type: typeof RESUMPTION_PSK }>;
+
 /** PreSharedKeyID (RFC 9420, section 8.4). */
 export type PskId =
   | { readonly type: typeof EXTERNAL_PSK; readonly id: Uint8Array; readonly nonce: Uint8Array }

@@ -126,7 +126,12 @@ async function merge(
 }
 
 /** Checks all of a commit that any member can check, without changing anything. @throws MlsError */
-export async function verifyCommit(state: GroupState, data: Uint8Array, now: number): Promise<VerifiedCommit> {
+export async function verifyCommit(
+  state: GroupState,
+  data: Uint8Array,
+  now: number,
+  maxLifetime?: number,
+): Promise<VerifiedCommit> {
   checkOpen(state);
   const message = decode(mlsMessage, data);
   const { content } = await unprotect(state, message);
@@ -137,7 +142,7 @@ export async function verifyCommit(state: GroupState, data: Uint8Array, now: num
   const committer = sender.type === MEMBER ? sender.leafIndex : null;
   const list = resolve(commit.proposals, state.pending, sender);
   if (committer === null) await checkExternalList(state, list);
-  else await checkList(state, list, committer, now);
+  else await checkList({ ...state, maxLifetime }, list, committer, now);
   const merged = await merge(state, commit, list, committer);
   const leaf = committer === null ? commit.path!.leafNode : memberLeaf(state.tree, committer, '6.1-blank-sender');
   const provisional = nextContext(state.context, state.suite, merged.tree, merged.applied);

@@ -6,6 +6,7 @@ import {
   applyCommit,
   commitProposals,
   createGroup,
+  following,
   mergeCommit,
   verifyCommit,
 } from '../../src/mls/changes.ts';
@@ -103,6 +104,7 @@ export class Club {
     pending: PendingCommit,
     joiners: ReadonlyMap<string, KeyPackageBundle> = new Map(),
     psks: ReadonlyMap<string, Uint8Array> = new Map(),
+    former: Group | null = null,
   ): Promise<void> {
     const removed: string[] = [];
     const before = new Map(this.groups);
@@ -122,7 +124,7 @@ export class Club {
     for (const name of removed) this.groups.delete(name);
     for (const [name, bundle] of joiners) {
       const tree = this.#options.treeInWelcome === false ? pending.tree : null;
-      const joined = await Group.join(pending.welcome!, [bundle], { tree, psks, now: NOW });
+      const joined = await Group.join(pending.welcome!, [bundle], { tree, psks, now: NOW, ...(former && { former: following(former) }) });
       expect(joined.signerLeafIndex).toBe(this.get(by).ownLeafIndex);
       expect(joined.expired).toEqual([]);
       this.set(name, joined.group);

@@ -220,7 +220,7 @@ describe('a group', () => {
 
   test('is over after a ReInit', async () => {
     const club = await Club.of(['anna', 'boris'], 11);
-    const ended = { groupId: utf8('next'), version: 1, cipherSuite: 0xf001, extensions: [] };
+    const ended = { groupId: GROUP_ID, version: 1, cipherSuite: 0x0001, extensions: [] };
     await club.commit('anna', [{ type: REINIT, ...ended }], { path: false });
     const { random } = club;
     for (const name of ['anna', 'boris']) {
@@ -238,7 +238,7 @@ describe('a group', () => {
     const psks = new Map([[`${hex(old.groupId)}/${old.epoch}`, resumptionPsk(old)]]);
     const proposals: Proposal[] = [{ type: PSK, psk: id }, { type: ADD, keyPackage: bundle.keyPackage }];
     const pending = await commitProposals(next.get('anna'), proposals, next.commitOptions({ psks }));
-    await next.accept('anna', pending, new Map([['boris', bundle]]), psks);
+    await next.accept('anna', pending, new Map([['boris', bundle]]), psks, club.get('boris'));
     const late = commitProposals(next.get('anna'), [{ type: PSK, psk: id }], next.commitOptions({ psks }));
     await expect(late).rejects.toThrow('12.1.4-usage');
   });

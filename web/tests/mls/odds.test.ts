@@ -70,7 +70,7 @@ test('12.4.3.1-resumption: two PSKs that branch, and one into a later epoch', as
   const psks = new Map([[pskName(branch(0)), utf8('key')]]);
   const add: Proposal = { type: ADD, keyPackage: bundle.keyPackage };
   const asPsk = (psk: PskId): Proposal => ({ type: PSK, psk });
-  const join = (welcome: Uint8Array | null): Promise<unknown> => Group.join(welcome!, [bundle], { psks, now: NOW });
+  const join = (welcome: Uint8Array | null): Promise<unknown> => Group.join(welcome!, [bundle], { psks, former: () => undefined, now: NOW });
   const one = await commitProposals(club.get('anna'), [add, asPsk(branch(1))], club.commitOptions({ psks }));
   await join(one.welcome);
   const two = await commitProposals(club.get('anna'), [add, asPsk(branch(1)), asPsk(branch(2))], club.commitOptions({ psks }));

@@ -180,10 +180,13 @@ export const TRICKS: Readonly<Record<string, Trick>> = {
   'a credential not listed': adding('7.3-own-credential', { leaf: { capabilities: { ...noCapabilities, credentials: [2] } } }),
   'a leaf extension not listed': adding('7.3-extensions', { leaf: { extensions: [unknown] } }),
   'a key package run out': adding('7.3-lifetime', {
-    leaf: { source: { type: FROM_KEY_PACKAGE, lifetime: { notBefore: 0n, notAfter: 1_799_999_999n } } },
+    leaf: { source: { type: FROM_KEY_PACKAGE, lifetime: { notBefore: 1_799_000_000n, notAfter: 1_799_999_999n } } },
   }),
   'a key package from the future': adding('7.3-lifetime', {
-    leaf: { source: { type: FROM_KEY_PACKAGE, lifetime: { notBefore: 1_800_000_001n, notAfter: 2n ** 64n - 1n } } },
+    leaf: { source: { type: FROM_KEY_PACKAGE, lifetime: { notBefore: 1_800_000_001n, notAfter: 1_801_000_000n } } },
+  }),
+  'a key package that claims to live for ever': adding('7.2-lifetime-span', {
+    leaf: { source: { type: FROM_KEY_PACKAGE, lifetime: { notBefore: 0n, notAfter: 2n ** 64n - 1n } } },
   }),
   'a credential type that others do not know': adding('7.3-credential-support', {
     leaf: {

@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { utf8 } from '../../src/crypto/bytes.ts';
+import { commitProposals, joinExternal, makeGroupInfo } from '../../src/mls/changes.ts';
+import { encode } from '../../src/mls/codec.ts';
+import { basicCredential } from '../../src/mls/credential.ts';
+import { Group, KeyPackageBundle, SUITE_X25519, decodeKeyPackage, verifyKeyPackage } from '../../src/mls/group.ts';
+import { keyPackage, signKeyPackage } from '../../src/mls/keypackage.ts';
+import { ADD } from '../../src/mls/proposal.ts';
+import { Club, LIFETIME, NOW, bundleFor } from './club.ts';
+
+/* What a receiver must not refuse (RFC 9420, sections 7.2, 10, 12.4.3, 12.4.3.1 and 13). */
+
+/** Names rules that nothing may break, for the table of rules. */
+function shows(...rules: readonly string[]): void {
+  expect(rules.length).toBeGreaterThan(0);
+}
+
+const GREASE = [0x0a0a, 0x1a1a, 0xeaea];
+const UNKNOWN = [0xf777, 0x7777];
+
+test.each([[GREASE], [UNKNOWN]])('clients that know more than we do: %j', async (values) => {
+  shows('7.2-unknown-capabilities', '10-unknown-extension', '13.5-grease');
+  const club = await Club.of(['anna', 'boris'], 1);
+  const extensions = values.map((type) => ({ type, data: utf8('?') }));
+  const made = await bundleFor('clara', club.random, {
+    leafExtensions: extensions,
+    capabilities: {
+      versions: [1, ...values],
+      cipherSuites: [1, ...values],
+      extensions: values,
+      proposals: values,
+      credentials: [1, ...values],
+    },
+  });
+  const { signature: _, ...plain } = made.keyPackage;
+  const strange = await signKeyPackage(SUITE_X25519, made.signaturePrivate, { ...plain, extensions });
+  const bundle = new KeyPackageBundle({
+    keyPackage: strange,
+    initPrivate: made.initPrivate,
+    encryptionPrivate: made.encryptionPrivate,
+    signaturePrivate: made.signaturePrivate,
+  });
+  const verified = await verifyKeyPackage(decodeKeyPackage(encode(keyPackage, strange)), NOW);
+  const pending = await commitProposals(club.get('anna'), [{ type: ADD, keyPackage: verified }], club.commitOptions());
+  await club.accept('anna', pending, new Map([['clara', bundle]]));
+  await club.commit('clara', []);
+  await club.say('clara', 'here');
+  for (const name of club.names) club.set(name, Group.decode(club.get(name).encode()));
+  club.agree();
+});
+
+test('a GroupInfo with extensions that nobody knows', async () => {
+  shows('12.4.3-unknown-extension');
+  const club = await Club.of(['anna', 'boris'], 2);
+  const bundle = await club.bundle('clara');
+  const groupInfoExtensions = [...GREASE, ...UNKNOWN].map((type) => ({ type, data: utf8('?') }));
+  const add = { type: ADD, keyPackage: bundle.keyPackage } as const;
+  const pending = await commitProposals(club.get('anna'), [add], club.commitOptions({ groupInfoExtensions }));
+  const joined = await Group.join(pending.welcome!, [bundle], { now: NOW });
+  expect(joined.groupInfoExtensions).toEqual(groupInfoExtensions);
+  const info = await makeGroupInfo(joined.group, { extensions: groupInfoExtensions, externalPub: true });
+  const { random } = club;
+  const entered = await joinExternal(info, basicCredential(utf8('dmitri')), random.bytes(32), { random });
+  expect(entered.group.epoch).toBe(joined.group.epoch + 1);
+});
+
+test('members whose key package has run out since', async () => {
+  shows('12.4.3.1-expired-leaves');
+  const club = await Club.of(['anna', 'boris'], 3);
+  const bundle = await club.bundle('clara');
+  const add = { type: ADD, keyPackage: bundle.keyPackage } as const;
+  const pending = await commitProposals(club.get('anna'), [add], club.commitOptions());
+  const late = Number(LIFETIME.notAfter + 1n) * 1000;
+  const joined = await Group.join(pending.welcome!, [bundle], { now: late });
+  expect(joined.expired).toEqual([1, 2]);
+});
