@@ -24,11 +24,6 @@ pytestmark = pytest.mark.browser
 
 PATIENCE = 30_000
 """ms until something must have appeared; only ends a test that hangs."""
-HEADERS_PER_FILE = 1_000
-"""Bytes of HTTP response headers, at most: the security policy alone is half of it."""
-WAITING = ("acts",)
-"""What the client fetches once the contact request has gone out, while one person waits for another: not needed for a
-first message, and counted apart."""
 T = TypeVar("T")
 NOTE_READY = """
 new MutationObserver((_, observer) => {
@@ -205,18 +200,13 @@ def test_a_first_message_costs_what_is_claimed(
     assert workers
     assert min(workers) > ready, "the app is kept on the device after a first message could be sent"
     files = received.files(ready)
-    counted = webapp.size().keys()
-    needed = {file: size for file, size in files.items() if file in counted}
-    waiting = {file: size for file, size in files.items() if file not in counted}
-    assert needed.keys() == counted
-    assert waiting.keys() <= webapp.weigh(*WAITING).keys()
-    assert {received.codings[file] for file in needed} == {"br"}
-    total = sum(needed.values())
+    assert files.keys() == webapp.size().keys(), "nothing else came before"
+    assert {received.codings[file] for file in files} == {"br"}
+    total = sum(files.values())
     with capsys.disabled():
         print(f"\n  {total:>7,}  bytes of the app until a first message, headers included")
-        print(f"  {sum(waiting.values()):>7,}  that came while the person waited for the other one")
         print(f"  {received.sealed(ready):>7,}  of sealed traffic")
-    assert total <= webapp.FIRST_MESSAGE_LIMIT + HEADERS_PER_FILE * len(needed)
+    assert total <= webapp.FIRST_MESSAGE_TARGET
     assert received.sealed(ready) > 0
 
 

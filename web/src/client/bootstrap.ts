@@ -16,8 +16,10 @@ import { Storage } from './storage.ts';
 import { systemClock, systemRandom } from './system.ts';
 import type { Bootstrap, BootstrapFunction, Client } from './types.ts';
 
-/** ms: who came by an invite has sent their request by then, and nothing competes with it. */
+/** ms after the start: the page has shown what there is. */
 const QUIET = 15_000;
+/** ms: who came by an invite waits for an answer, and may close the page before it comes. */
+const WAITING = 120_000;
 
 const carriers = (url: string) => [webSocketCarrier(url), httpsCarrier(url)];
 
@@ -71,7 +73,8 @@ async function register(client: BrowserClient, place: Place, name: string, link:
 /** The browser knows when a network came back; waiting out a pause then would be waiting for nothing. */
 function watchNetwork(client: BrowserClient): Client {
   addEventListener('online', () => client.retryNow());
-  setTimeout(() => client.acts().catch(() => undefined), QUIET);
+  const quiet = client.loop.core.conversations().length ? QUIET : WAITING;
+  setTimeout(() => client.acts().catch(() => undefined), quiet);
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible' && client.link().kind === 'offline') client.retryNow();
   });

@@ -35,6 +35,9 @@ const PAGE = 50;
 /** ms of quiet before a draft is written down. */
 const DRAFT_DELAY = 400;
 
+/** ms: nothing competes with a chat that is being drawn for the first time. */
+const SHOWN = 1_000;
+
 type Acts = typeof acts;
 
 /** What the rest does for a client; each waits until it is there. */
@@ -113,13 +116,14 @@ export class BrowserClient implements Client, LoopSink {
       case 'MessageAdded':
         return this.tell({ type: 'messages', conversation: hex(event.conversation) });
       case 'ContactsChanged':
-        // Our request has gone out: what comes of it takes the rest.
-        void this.acts().catch(() => undefined);
         this.tell({ type: 'contacts' });
+        return this.tell({ type: 'opened-invites' });
+      case 'ContactAccepted':
+        // A first message can be sent, as soon as the page shows it: what comes after it takes the rest.
+        setTimeout(() => this.acts().catch(() => undefined), SHOWN);
         return this.tell({ type: 'opened-invites' });
       case 'InviteOpened':
       case 'InviteFailed':
-      case 'ContactAccepted':
         return this.tell({ type: 'opened-invites' });
       default:
         this.acts().then(
