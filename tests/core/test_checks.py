@@ -27,7 +27,7 @@ from polynya.core import (
     slots,
 )
 from polynya.core import events as e
-from polynya.core._state import Conversation, ConversationState, MemberLeaf
+from polynya.core._state import ConversationState, MemberLeaf
 from polynya.core.state import CONVERSATION, ME
 from polynya.core.transaction import Transaction
 from polynya.mls.credential import BasicCredential
@@ -107,28 +107,28 @@ def a_stuck_member_and_a_contact_who_is_no_member() -> None:
 
 
 def an_older_epoch_does_not_come_back() -> None:
-    row = conversation_row(ConversationState.REMOVED, 7)
-    group = group_at(7)
-    assert not founding.joined_is_new(row, group)
-    assert founding.joined_is_new(replace(row, epoch=6), group)
-    assert not founding.joined_is_new(replace(row, epoch=6, state=ConversationState.FRAUD), group)
-
-
-def conversation_row(state: ConversationState, epoch: int) -> Conversation:
     world = World(143)
     anna = world.person("anna")
     world.settle()
     chat = world.group(anna)
-    return replace(hostile.conversation_of(anna, chat), state=state, epoch=epoch)
+    group = group_at(chat, 7)
+    t = Transaction(anna.core._state, anna.now(), anna.random, 0)
+    for state, epoch, wanted in (
+        (ConversationState.REMOVED, 7, False),
+        (ConversationState.REMOVED, 6, True),
+        (ConversationState.FRAUD, 6, False),
+    ):
+        row = replace(hostile.conversation_of(anna, chat), state=state, epoch=epoch)
+        assert founding.joined_is_new(row, founding.is_ahead(t, row, group)) is wanted
 
 
-def group_at(epoch: int) -> Group:
+def group_at(group_id: bytes, epoch: int) -> Group:
     world = World(144)
     anna = world.person("anna")
     own = anna.core._state.get(ME, b"")
     assert own is not None
     info = m.ConversationInfo(m.ConversationKind.GROUP, "", (), (world.relay.address,), 30, False)
-    group = mlsgroup.new_group(own, m.SUITE_XWING, bytes(16), info, world.now, anna.random)
+    group = mlsgroup.new_group(own, m.SUITE_XWING, group_id, info, world.now, anna.random)
     for _ in range(epoch):
         group = group.merge_commit(group.commit(now=world.now, random=anna.random))
     return group
@@ -196,7 +196,7 @@ def no(*args: object) -> bool:
     return False
 
 
-def whose(group: Group, conversation: bytes, member: MemberLeaf, proof: m.LeaveProof) -> bool:
+def whose(group: Group, member: MemberLeaf, proof: m.LeaveProof) -> bool:
     """Does not ask which leaf the proof names."""
     return member.identity == proof.identity
 
@@ -322,6 +322,7 @@ CHECKS: list[tuple[str, list[tuple[Any, str, Any]], Callable[[], None]]] = [
         a_stuck_member_and_a_contact_who_is_no_member,
     ),
     ("founding.joined_is_new", [(founding, "joined_is_new", yes)], an_older_epoch_does_not_come_back),
+    ("founding.is_ahead", [(founding, "is_ahead", yes)], an_older_epoch_does_not_come_back),
     ("founding.direct_is_of_two", [(founding, "direct_is_of_two", yes)], a_direct_conversation_of_three),
     (
         "founding, READING",

@@ -30,7 +30,7 @@ def membership(
         members_add=open_,
     )
     leaves = tuple(MemberLeaf(2 * n, identity, bytes(32)) for n, identity in enumerate(members))
-    return Membership(info, 0, SUITE_X25519, leaves)
+    return Membership(info, 0, SUITE_X25519, leaves, GROUP)
 
 
 def change(before: Membership, committer: bytes, **fields: object) -> Change:
@@ -45,6 +45,7 @@ def change(before: Membership, committer: bytes, **fields: object) -> Change:
         info=None,
         info_count=0,
         info_valid=True,
+        successor=None,
         others=0,
     )
     return replace(base, **fields)  # type: ignore[arg-type]

@@ -62,6 +62,8 @@ export const ConversationState = {
   stuck: 6,
   /** the relay signed two histories */
   fraud: 7,
+  /** a ReInit has ended the group, and its successor is not founded yet; `since`: we wish to leave */
+  moving: 8,
 } as const;
 export type ConversationState = (typeof ConversationState)[keyof typeof ConversationState];
 
@@ -82,6 +84,8 @@ export const OperationKind = {
   leave: 7,
   /** candidates' leaves are replaced */
   readd: 8,
+  /** the group goes on in one of another suite, of which candidates are all others; `suite` */
+  move: 9,
 } as const;
 export type OperationKind = (typeof OperationKind)[keyof typeof OperationKind];
 
@@ -295,6 +299,22 @@ export interface Membership {
   readonly suite: number;
   /** by leaf */
   readonly members: readonly MemberLeaf[];
+  /** id of the MLS group in force; the conversation's own as long as it never moved */
+  readonly group: Uint8Array;
+  /** entry time of the ReInit that ended this group: the conversation is moving */
+  readonly ended?: number | undefined;
+  /** the group that the ReInit named */
+  readonly successor?: Uint8Array | undefined;
+}
+
+/** An MLS group that a ReInit has ended. */
+export interface FormerGroup {
+  /** of its last epoch, by leaf */
+  readonly members: readonly MemberLeaf[];
+  /** within RECEIVE_KEYS_LIFETIME, the last epoch too */
+  readonly past: readonly PastEpoch[];
+  /** also of those who were removed from its successors */
+  readonly gone: readonly RemovedLeaf[];
 }
 
 export interface Topic {
@@ -350,9 +370,10 @@ export interface Operation {
   readonly identities: readonly Uint8Array[];
   readonly name?: string | undefined;
   readonly proof?: LeaveProof | undefined;
+  readonly suite?: number | undefined;
 }
 
-/** Our commit on its way, kept with its Welcome until the log decides. */
+/** Our commit on its way, kept with its Welcome until the log decides; while moving our Moved, with the successor's founding commit. */
 export interface OwnCommit {
   readonly operation: number;
   /** that it ends */
@@ -424,8 +445,8 @@ ConversationKind #1,2
 InboxPurpose #1,2,3
 InviteState #1,2,3,4,5
 OpenedState #1,2,3,4,5,6
-ConversationState #1,2,3,4,5,6,7
-OperationKind #1,2,3,4,5,6,7,8
+ConversationState #1,2,3,4,5,6,7,8
+OperationKind #1,2,3,4,5,6,7,8,9
 DropKind #1,2,3
 PackageUse #1,2,3
 RelayAddress url t256,identity b32
@@ -450,12 +471,13 @@ PastEpoch epoch u,topic b32,slot b16,ended u
 RemovedLeaf leaf u,epoch u,time u
 Conversation id b16,kind ConversationKind,relay RelayAddress,state ConversationState,epoch u,topic b32,slot b16,position u,ordinal u,number u,founding f,unread u,activity u,past [PastEpoch]65536,gone [RemovedLeaf]65536,oldTopics [b32]65536,delivered [b16]65536,read [b16]65536,inbox b32?,last Preview?,problem t64?,since u?,asked [b32]4096?
 MemberLeaf leaf u,identity b32,signatureKey b32
-Membership info ConversationInfo,ownLeaf u,suite u,members [MemberLeaf]65536
+Membership info ConversationInfo,ownLeaf u,suite u,members [MemberLeaf]65536,group b16,ended u?,successor b16?
+FormerGroup members [MemberLeaf]65536,past [PastEpoch]65536,gone [RemovedLeaf]65536
 Topic id b32,conversation b16,topicSecret b32,ordinal u,created f,seq u,head b32,ended u?
 SlotReceipt seq u,recordHash b32,signature b64
 Outgoing conversation b16,id b16,sent u,content b0:65536,blobs [b32]3,hashes [b32]4096,record b0:4096?,epoch u?,topic b32?,blob b32?
 Candidate identity b32,reach Reach,keyPackage b0:8192?
-Operation conversation b16,kind OperationKind,candidates [Candidate]4096,identities [b32]4096,name t256?,proof LeaveProof?
+Operation conversation b16,kind OperationKind,candidates [Candidate]4096,identities [b32]4096,name t256?,proof LeaveProof?,suite u?
 OwnCommit operation u,epoch u,topic b32,slot b16,record b0:4096,pending b0:67108864,recipients [Candidate]4096,blob b32?
 OutDrop relay RelayAddress,inbox b32,record b0:4096,kind DropKind,owner b16,blob b32?
 Upload relay RelayAddress,data b0:33554432,sent u,whole f,users u
@@ -496,6 +518,8 @@ export const encodeMemberLeaf = /* @__PURE__ */ encoder<MemberLeaf>('MemberLeaf'
 export const decodeMemberLeaf = /* @__PURE__ */ decoder<MemberLeaf>('MemberLeaf');
 export const encodeMembership = /* @__PURE__ */ encoder<Membership>('Membership');
 export const decodeMembership = /* @__PURE__ */ decoder<Membership>('Membership');
+export const encodeFormerGroup = /* @__PURE__ */ encoder<FormerGroup>('FormerGroup');
+export const decodeFormerGroup = /* @__PURE__ */ decoder<FormerGroup>('FormerGroup');
 export const encodeTopic = /* @__PURE__ */ encoder<Topic>('Topic');
 export const decodeTopic = /* @__PURE__ */ decoder<Topic>('Topic');
 export const encodeSlotReceipt = /* @__PURE__ */ encoder<SlotReceipt>('SlotReceipt');
