@@ -305,7 +305,10 @@ def test_nobody_becomes_admin_by_founding(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_welcome_into_another_group_than_everybody_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     """An admin shows everybody one group and lets Clara into another one: she does not go there."""
     world, chat, (anna, boris, clara) = two_admins_wait(409, monkeypatch)
-    shown, trap = Successor(boris, chat, [anna, clara]), Successor(boris, chat, [clara, anna], tree_inside=True)
+    shown, trap = (
+        Successor(boris, chat, [anna, clara]),
+        Successor(boris, chat, [clara, anna], tree_inside=True),
+    )
     secret = hostile.me_of(boris).identity_secret
     body = replace(shown.body(shown.commit()), welcome=trap.commit().welcome)
     bundles_before = set(clara.core._state.rows(PACKAGE))

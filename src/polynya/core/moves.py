@@ -28,20 +28,23 @@ def reinit(t: Transaction, operation: Operation) -> ReInit:
 # ---- whose turn it is ----
 
 
-def turn_of(present: Membership, identity: bytes) -> int:
+def turn_of(present: Membership, identity: bytes) -> int | None:
     """ms after the ReInit that the member waits for a successor before it founds one: admins in order of identity key,
-    after a day the others. Its committer does so at once."""
+    after a day the others. The ReInit's committer does so at once. None: never, as founding would make it an admin."""
     admins = sorted(roles.effective_admins(present))
     if identity in admins:
         return operations.TURN * (1 + admins.index(identity))
+    if admins[0] not in present.info.admins:
+        return None
     others = sorted(other for other in identities(present) if other not in admins)
     return DAY + operations.TURN * (1 + others.index(identity))
 
 
 def set_timer(t: Transaction, conversation: bytes) -> None:
     present = t.get(MEMBERSHIP, conversation)
-    if present is not None and present.ended is not None:
-        work.set_timer_by_relay(t, b"move", conversation, present.ended + turn_of(present, me(t).identity))
+    wait = None if present is None else turn_of(present, me(t).identity)
+    if present is not None and present.ended is not None and wait is not None:
+        work.set_timer_by_relay(t, b"move", conversation, present.ended + wait)
 
 
 def turn(t: Transaction, conversation: bytes) -> None:

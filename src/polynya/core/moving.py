@@ -121,8 +121,6 @@ def admins_stay(before: Membership, leaves: tuple[MemberLeaf, ...]) -> bool:
 
 def judge(t: Transaction, present: Membership, ended: Group, data: bytes, time: int) -> Judged | None:
     """All public checks; None: the record is not the successor."""
-    if ended.reinit is None:
-        return None
     try:
         moved = verify_moved(decode_moved(data))
         described = read_group_info(moved.group_info)
@@ -132,6 +130,17 @@ def judge(t: Transaction, present: Membership, ended: Group, data: bytes, time: 
     except MlsError as error:
         work.count(t, f"moved-{error.code}")
         return None
+    return _judge(t, present, ended, moved, described, time)
+
+
+def _judge(
+    t: Transaction,
+    present: Membership,
+    ended: Group,
+    moved: VerifiedMoved,
+    described: DescribedGroup,
+    time: int,
+) -> Judged | None:
     leaves = mlsgroup.read_members(described.members)
     broken = None
     if leaves is None:
@@ -140,7 +149,7 @@ def judge(t: Transaction, present: Membership, ended: Group, data: bytes, time: 
         broken = "end"
     elif not may_found(present, moved.identity, time):
         broken = "founder"
-    elif not is_promised(described, ended.reinit):
+    elif ended.reinit is None or not is_promised(described, ended.reinit):
         broken = "promise"
     elif not founder_signed(described, leaves, moved.identity):
         broken = "signer"
@@ -163,16 +172,7 @@ def process(
     """A record in the ended group's last slot; `topic` is as it was before the entry."""
     present, ended = members_of(t, conversation.id), group(t, conversation.id)
     if own is not None:
-        founder = me(t).identity
-        if may_found(present, founder, entry.time):
-            first = membership.pending_of(own).group.forget_epochs_before(1)
-            _enter(t, conversation, topic, entry, first, founder, False)
-        else:
-            # The relay's clock was not as far as ours: nobody else takes it either.
-            work.count(t, "moved-founder")
-            membership.forget(t, conversation)
-            _drop_moves(t, conversation.id)
-            moves.set_timer(t, conversation.id)
+        _own(t, conversation, topic, entry, membership.pending_of(own).group.forget_epochs_before(1))
         return
     if body.state != "ready":
         work.count(t, f"slot-{body.state}")
@@ -180,6 +180,20 @@ def process(
     judged = judge(t, present, ended, body.data, entry.time)
     if judged is not None:
         _join(t, conversation, topic, entry, judged)
+
+
+def _own(t: Transaction, conversation: Conversation, topic: Topic, entry: Entry, first: Group) -> None:
+    """Our own record is judged as others judge it."""
+    present, ended = members_of(t, conversation.id), group(t, conversation.id)
+    founder, group_info = me(t).identity, first.group_info()
+    moved = VerifiedMoved(ended.group_id, ended.epoch, founder, group_info, None)
+    if _judge(t, present, ended, moved, read_group_info(group_info), entry.time) is not None:
+        _enter(t, conversation, topic, entry, first, founder, False)
+        return
+    # The relay's clock was not as far as ours.
+    membership.forget(t, conversation)
+    _drop_moves(t, conversation.id)
+    work.set_timer(t, b"move", conversation.id, t.now + operations.TURN)
 
 
 def resumes(psks: tuple[PskId, ...], ended: Group) -> bool:
