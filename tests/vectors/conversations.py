@@ -86,9 +86,6 @@ SCENARIOS: dict[str, Callable[[], None]] = {
     "removed-and-added": test_readd.test_removed_and_added_again_while_away,
     "removed-writes-on": test_groups.test_what_a_removed_member_still_writes_is_nobodys_message,
     "stolen-group": test_readd.test_a_contact_cannot_replace_a_conversation_by_a_group_of_its_own,
-    "stuck-before-move": lambda: moving(
-        test_move_recovery.test_who_was_stuck_before_the_move_is_added_to_the_successor
-    ),
     "tampered-card": test_contacts.test_a_tampered_card,
     "two-receipts": test_hostile_relay.test_two_receipts_for_one_position_stop_the_conversation,
     "two-relays": test_network.test_two_relays,

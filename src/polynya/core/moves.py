@@ -42,8 +42,10 @@ def turn_of(present: Membership, identity: bytes) -> int | None:
 
 def set_timer(t: Transaction, conversation: bytes) -> None:
     present = t.get(MEMBERSHIP, conversation)
-    wait = None if present is None else turn_of(present, me(t).identity)
-    if present is not None and present.ended is not None and wait is not None:
+    if present is None or present.ended is None:
+        return
+    wait = turn_of(present, me(t).identity)
+    if wait is not None:
         work.set_timer_by_relay(t, b"move", conversation, present.ended + wait)
 
 
