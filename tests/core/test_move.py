@@ -6,6 +6,7 @@ import pytest
 
 from polynya.core import events as e
 from polynya.core import mlsgroup
+from polynya.core.commands import Call
 from polynya.core.errors import CoreError
 from polynya.wire import messages as m
 from tests.support import hostile
@@ -23,7 +24,7 @@ from tests.support.moves import (
     until_moving,
     vanish_with_slot_records,
 )
-from tests.support.world import DAY, Knobs, World
+from tests.support.world import DAY, Knobs, Party, World
 
 
 @pytest.mark.parametrize("count", [3, 5])
@@ -266,6 +267,48 @@ def test_who_cannot_be_taken_along_stops_the_move(monkeypatch: pytest.MonkeyPatc
     anna.do(e.MoveSuite(chat, m.SUITE_X25519))
     world.settle()
     moved(chat, m.SUITE_X25519, anna, boris, clara)
+
+
+def test_a_move_that_waits_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clara's relay does not answer; Boris is removed all the same, and the move goes on without him."""
+    world = World(349)
+    chat, (anna, boris, clara) = founded(world, monkeypatch, 3, m.SUITE_XWING)
+    owner, silent = hostile.owner_of(clara, m.SUITE_X25519), True
+
+    def lie(party: Party, call: Call) -> m.Response | None:
+        if silent and isinstance(call.request, m.TakeKeyPackage) and call.request.owner == owner:
+            return m.Refused(m.RefusalCode.TOO_MANY, HOUR)
+        return None
+
+    world.intercept = lie
+    anna.do(e.MoveSuite(chat, m.SUITE_X25519))
+    world.settle()
+    assert anna.view(chat).state == "active" and anna.view(chat).pending_operations == 1
+    anna.do(e.RemoveMember(chat, boris.id))
+    world.settle()
+    assert boris.view(chat).state == "removed"
+    assert suite_of(anna, chat) == m.SUITE_XWING
+    silent = False
+    world.sleep(2 * HOUR)
+    moved(chat, m.SUITE_X25519, anna, clara)
+
+
+def test_who_was_added_just_before_comes_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(350)
+    chat, (anna, boris, clara) = founded(world, monkeypatch, 3, m.SUITE_XWING)
+    david = world.person("david")
+    world.settle()
+    world.befriend(anna, david)
+    david.go_offline()
+    anna.do(e.AddMembers(chat, (david.id,)))
+    anna.do(e.MoveSuite(chat, m.SUITE_X25519))
+    world.settle()
+    anna.say(chat, "welcome")
+    world.settle()
+    david.go_online()
+    world.settle()
+    moved(chat, m.SUITE_X25519, anna, boris, clara, david)
+    assert david.texts(chat) == ["welcome"]
 
 
 def test_after_the_reinit_everybody_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,15 +65,20 @@ def work_operation(t: Transaction, conversation: bytes) -> None:
         return
     if t.get(COMMIT, conversation) is not None or not topics.in_sync(t, found):
         return
+    skipped: list[bytes] = []
     while True:
-        next_one = operations.first(t, conversation)
+        next_one = operations.first(t, conversation, skipped)
         if next_one is None:
             return
         key, operation = next_one
         operation = _usable(t, operations.suite_of(t, operation), key, operation)
         if operations.missing(operation):
             operations.take_missing(t, key, operation)
-            return
+            if operation.kind != OperationKind.MOVE:
+                return
+            # It takes a key package of every member: other changes do not wait for that.
+            skipped.append(key)
+            continue
         if _build(t, found, key, operation):
             return
         _give_up(t, found, key)

@@ -45,7 +45,7 @@ from polynya.wire.errors import WireError
 from polynya.wire.messages import Entry, decode_moved
 from polynya.wire.requests import VerifiedMoved, verify_moved
 
-PROBLEMS = ("outgrown", "cannot-move", "change-refused")
+PROBLEMS = ("outgrown", "cannot-move", "change-refused", "no-key-package", "bad-key-package", "relay-refuses")
 """That a move ends."""
 
 

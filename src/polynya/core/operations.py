@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from polynya.core import leaveproofs, reaches, roles, work
@@ -55,13 +56,15 @@ def add(
     work.wake(t, b"operation", conversation)
 
 
-def first(t: Transaction, conversation: bytes) -> tuple[bytes, Operation] | None:
+def first(
+    t: Transaction, conversation: bytes, skipped: Collection[bytes] = ()
+) -> tuple[bytes, Operation] | None:
     """(key, operation) of the next one that still makes sense; those that do not are dropped. While the conversation is
     moving all but the move wait."""
     moving = need(t, conversation).state == ConversationState.MOVING
     for key in t.keys(OPERATION, conversation):
         operation = t.get(OPERATION, key)
-        if operation is None or (moving and operation.kind != OperationKind.MOVE):
+        if operation is None or key in skipped or (moving and operation.kind != OperationKind.MOVE):
             continue
         revised = revise(t, membership(t, conversation), need(t, conversation), operation)
         if revised is not None:
