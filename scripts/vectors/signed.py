@@ -17,6 +17,8 @@ from polynya.wire.messages import (
     DeviceList,
     DeviceListBody,
     KeyConfig,
+    Moved,
+    MovedBody,
     PackageOwner,
     Reach,
     ReAddBody,
@@ -28,6 +30,7 @@ from polynya.wire.messages import (
     encode_device_credential,
     encode_device_list,
     encode_leave_proof,
+    encode_moved,
     encode_re_add_request,
     encode_signed_key_configs,
 )
@@ -127,7 +130,7 @@ def device_list_cases() -> Iterator[Case]:
 
 
 def request_cases() -> Iterator[Case]:
-    """Contact requests, re-add requests and leave proofs; `kind` says which."""
+    """Contact requests, re-add requests, leave proofs and where a group goes on; `kind` says which."""
     seed = secret("identity")
     identity = signature.public_key(seed)
     devices = credential.sign_device_list(seed, DeviceListBody(1, (DeviceEntry(secret("device 1"), 1000),)))
@@ -166,6 +169,7 @@ def request_cases() -> Iterator[Case]:
             "rule": rule,
         }
     yield from _re_add_cases(seed, identity, package)
+    yield from _moved_cases(seed, identity)
     yield from _leave_cases(seed, identity)
 
 
@@ -190,6 +194,34 @@ def _re_add_cases(seed: bytes, identity: bytes, package: bytes) -> Iterator[Case
         "data": encode_re_add_request(moved).hex(),
         "rule": "re-add-signature",
     }
+
+
+def _moved_cases(seed: bytes, identity: bytes) -> Iterator[Case]:
+    body = MovedBody(secret("group", 16), 12, identity, b"a GroupInfo", b"a Welcome")
+    good = requests.sign_moved(seed, body)
+    base = {"kind": "moved"}
+    made = {"seed": seed.hex(), "body": good.body.hex()}
+    yield {"name": "moved", **base, **made, "data": encode_moved(good).hex(), "rule": None}
+    alone = requests.sign_moved(seed, replace(body, welcome=None))
+    made = {"seed": seed.hex(), "body": alone.body.hex()}
+    yield {"name": "moved: alone", **base, **made, "data": encode_moved(alone).hex(), "rule": None}
+    stranger = requests.sign_moved(secret("x"), body)
+    other_label = signature.sign(seed, labels.signed_bytes("re-add", good.body))
+    wrong = {
+        "bit of the signature": Moved(good.body, flipped(good.signature, 40)),
+        "another's signature": stranger,
+        "another label": Moved(good.body, other_label),
+        "another Welcome": Moved(
+            requests.sign_moved(seed, replace(body, welcome=b"a welcome")).body, good.signature
+        ),
+    }
+    for name, bad in wrong.items():
+        yield {
+            "name": f"moved: {name}",
+            **base,
+            "data": encode_moved(bad).hex(),
+            "rule": "moved-signature",
+        }
 
 
 def _leave_cases(seed: bytes, identity: bytes) -> Iterator[Case]:

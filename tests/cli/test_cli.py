@@ -233,10 +233,16 @@ def test_a_group_by_command(friends: tuple[Person, Person]) -> None:
     anna.run("send", "Journey", "and back")
     (view,) = [v for v in boris.run("chats", "--json").values if v["name"] == "Journey"]
     assert sorted((m["name"], m["admin"]) for m in view["members"]) == [("Anna", True), ("Boris", True)]
+    assert "already" in anna.run("group", "move", "Journey", "post-quantum", code=1).err
+    anna.run("group", "move", "Journey", "classical")
+    boris.run("send", "Journey", "is it lighter?")
+    assert any("is it lighter?" in line for line in anna.run("tail", "Journey", "--once").lines)
+    (view,) = [v for v in boris.run("chats", "--json").values if v["name"] == "Journey"]
+    assert (view["state"], view["post_quantum"]) == ("active", False)
     anna.run("group", "remove", "Journey", "Boris")
     assert any("Journey" in line and "(removed)" in line for line in boris.run("chats").lines)
     notes = [v["system"]["kind"] for v in anna.run("tail", "--json", "--once").values if v["system"]]
-    assert {"created", "added", "renamed", "admin", "removed"} <= set(notes)
+    assert {"created", "added", "renamed", "admin", "suite", "removed"} <= set(notes)
 
 
 def test_the_safety_number_is_the_same_for_both(friends: tuple[Person, Person]) -> None:

@@ -134,6 +134,36 @@ async def test_members_leave_rename_and_appoint(tmp_path: Path, relay: LocalRela
         await until(clara, lambda: clara.conversation(group).state == "left")
 
 
+async def test_a_group_moves_to_the_other_suite_and_back(tmp_path: Path, relay: LocalRelay) -> None:
+    async with people(tmp_path, relay.link, "Anna", "Boris", "Clara") as (anna, boris, clara):
+        everybody = [anna, boris, clara]
+        await meet(anna, boris)
+        await meet(anna, clara)
+        group = await anna.create_group("Trip", anna.contacts())
+        for client in everybody:
+            await member_of(client, group, 3)
+        said: list[str] = []
+        for post_quantum in (False, True):
+            assert anna.conversation(group).can_move and not boris.conversation(group).can_move
+            await anna.move(group, post_quantum)
+            for client in everybody:
+                said.append(f"{client.me.name} {post_quantum}")
+                await client.send(group, said[-1])
+            for client in everybody:
+                await until(client, partial(_has_moved, client, group.id, post_quantum))
+
+        async def all_is_there(client: Client) -> bool:
+            return sorted(await texts(client, group)) == sorted(said)
+
+        for client in everybody:
+            await until(client, partial(all_is_there, client))
+
+
+def _has_moved(client: Client, chat: bytes, post_quantum: bool) -> bool:
+    view = client.conversation(chat)
+    return view.state == "active" and view.post_quantum is post_quantum
+
+
 def _is_named(client: Client, chat: bytes, name: str) -> bool:
     return client.conversation(chat).name == name
 

@@ -13,6 +13,7 @@ from polynya.core import (
     commits,
     contents,
     ephemeral,
+    formers,
     founding,
     history,
     identity,
@@ -20,14 +21,16 @@ from polynya.core import (
     leaveproofs,
     messages,
     mlsgroup,
+    moving,
     operations,
     outbox,
     readd,
     roles,
     slots,
+    successors,
 )
 from polynya.core import events as e
-from polynya.core._state import Conversation, ConversationState, MemberLeaf
+from polynya.core._state import ConversationState, MemberLeaf
 from polynya.core.state import CONVERSATION, ME
 from polynya.core.transaction import Transaction
 from polynya.mls.credential import BasicCredential
@@ -45,6 +48,8 @@ from tests.core import (
     test_hostile_relay,
     test_keypackages,
     test_leaving,
+    test_move_hostile,
+    test_move_recovery,
     test_races,
     test_readd,
     test_roles,
@@ -107,28 +112,28 @@ def a_stuck_member_and_a_contact_who_is_no_member() -> None:
 
 
 def an_older_epoch_does_not_come_back() -> None:
-    row = conversation_row(ConversationState.REMOVED, 7)
-    group = group_at(7)
-    assert not founding.joined_is_new(row, group)
-    assert founding.joined_is_new(replace(row, epoch=6), group)
-    assert not founding.joined_is_new(replace(row, epoch=6, state=ConversationState.FRAUD), group)
-
-
-def conversation_row(state: ConversationState, epoch: int) -> Conversation:
     world = World(143)
     anna = world.person("anna")
     world.settle()
     chat = world.group(anna)
-    return replace(hostile.conversation_of(anna, chat), state=state, epoch=epoch)
+    group = group_at(chat, 7)
+    t = Transaction(anna.core._state, anna.now(), anna.random, 0)
+    for state, epoch, wanted in (
+        (ConversationState.REMOVED, 7, False),
+        (ConversationState.REMOVED, 6, True),
+        (ConversationState.FRAUD, 6, False),
+    ):
+        row = replace(hostile.conversation_of(anna, chat), state=state, epoch=epoch)
+        assert founding.joined_is_new(row, founding.is_ahead(t, row, group)) is wanted
 
 
-def group_at(epoch: int) -> Group:
+def group_at(group_id: bytes, epoch: int) -> Group:
     world = World(144)
     anna = world.person("anna")
     own = anna.core._state.get(ME, b"")
     assert own is not None
     info = m.ConversationInfo(m.ConversationKind.GROUP, "", (), (world.relay.address,), 30, False)
-    group = mlsgroup.new_group(own, m.SUITE_XWING, bytes(16), info, world.now, anna.random)
+    group = mlsgroup.new_group(own, m.SUITE_XWING, group_id, info, world.now, anna.random)
     for _ in range(epoch):
         group = group.merge_commit(group.commit(now=world.now, random=anna.random))
     return group
@@ -185,6 +190,16 @@ def all_role_cases() -> None:
         assert roles.broken_rule(case) == rule
 
 
+def moves(scenario: Callable[[pytest.MonkeyPatch], None]) -> Callable[[], None]:
+    """A scenario that makes limits small for itself."""
+
+    def run() -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            scenario(patch)
+
+    return run
+
+
 # ---- what the checks are replaced by ----
 
 
@@ -196,7 +211,7 @@ def no(*args: object) -> bool:
     return False
 
 
-def whose(group: Group, conversation: bytes, member: MemberLeaf, proof: m.LeaveProof) -> bool:
+def whose(group: Group, member: MemberLeaf, proof: m.LeaveProof) -> bool:
     """Does not ask which leaf the proof names."""
     return member.identity == proof.identity
 
@@ -215,6 +230,18 @@ def lax_key_package(data: bytes, suite: int, who: bytes, devices: object, now: i
         return decode_key_package(data).key_package
     except MlsError:
         return None
+
+
+def nothing(*args: object) -> None:
+    """Does not do what keeps others out."""
+
+
+def without_former(t: Transaction, group_id: bytes, former: tuple[bytes, ...] = ()) -> bytes | None:
+    """Does not ask which groups went on in this one."""
+    return CONVERSATION_OF(t, group_id)
+
+
+CONVERSATION_OF = successors.conversation_of
 
 
 def lax_commit_data(data: bytes) -> m.CommitData:
@@ -275,7 +302,7 @@ CHECKS: list[tuple[str, list[tuple[Any, str, Any]], Callable[[], None]]] = [
     ),
     *(
         (f"roles {name} (cases)", [(roles, "RULES", rules_without(name))], all_role_cases)
-        for name in ("role-add", "role-remove", "role-info", "role-update", "role-other")
+        for name in ("role-add", "role-remove", "role-info", "role-update", "role-reinit", "role-other")
     ),
     *(
         (
@@ -289,6 +316,68 @@ CHECKS: list[tuple[str, list[tuple[Any, str, Any]], Callable[[], None]]] = [
         "roles role-remove (direct)",
         [(roles, "RULES", rules_without("role-remove"))],
         test_races.test_nobody_removes_the_other_from_a_direct_conversation,
+    ),
+    *(
+        (
+            f"roles role-reinit ({scenario.__name__})",
+            [(roles, "RULES", rules_without("role-reinit"))],
+            moves(scenario),
+        )
+        for scenario in (
+            test_move_hostile.test_a_members_reinit_is_skipped_by_all,
+            test_move_hostile.test_an_admins_reinit_is_what_it_may_be,
+            test_move_hostile.test_two_people_do_not_move,
+        )
+    ),
+    *(
+        (f"moving.{name}", [(moving, name, yes)], moves(scenario))
+        for name, scenario in (
+            ("names_the_end", test_move_hostile.test_bent_successors_are_skipped_by_all),
+            ("is_promised", test_move_hostile.test_bent_successors_are_skipped_by_all),
+            ("founder_signed", test_move_hostile.test_bent_successors_are_skipped_by_all),
+            ("same_people", test_move_hostile.test_a_stranger_in_the_successor_is_not_let_in),
+            ("may_found", test_move_hostile.test_a_members_successor_does_not_count_before_its_time),
+            ("admins_stay", test_move_hostile.test_nobody_becomes_admin_by_founding),
+            ("is_described", test_move_hostile.test_a_welcome_into_another_group_than_everybody_judged),
+            ("resumes", test_move_hostile.test_a_successor_without_the_ended_groups_secret),
+        )
+    ),
+    (
+        "moving.may_found (our own)",
+        [(moving, "may_found", yes)],
+        moves(test_move_hostile.test_an_own_successor_that_came_too_early),
+    ),
+    (
+        "moving, accepted leaves",
+        [(mlsgroup, "accepted_leaf", lax_leaf)],
+        moves(test_move_hostile.test_a_leaf_that_nobody_signed_in_the_successor),
+    ),
+    (
+        "formers.note_removed",
+        [(formers, "note_removed", nothing)],
+        moves(test_move_hostile.test_who_is_removed_after_the_move_writes_nothing_before_it),
+    ),
+    (
+        "founding, READING (moving)",
+        [(founding, "READING", ()), (founding, "joined_is_new", yes)],
+        moves(test_move_hostile.test_a_welcome_with_the_promised_id_leads_nowhere),
+    ),
+    (
+        "founding.is_ahead (an ended group)",
+        [(founding, "is_ahead", yes)],
+        moves(test_move_hostile.test_an_ended_group_does_not_come_back),
+    ),
+    *(
+        (
+            f"successors.conversation_of, former ({scenario.__name__})",
+            [(successors, "conversation_of", without_former)],
+            moves(scenario),
+        )
+        for scenario in (
+            test_move_recovery.test_who_was_stuck_before_the_move_is_added_to_the_successor,
+            test_move_recovery.test_removed_and_added_again_across_the_move_while_away,
+            test_move_recovery.test_removed_before_the_move_and_added_after_it,
+        )
     ),
     (
         "identity.accepted_leaf",
@@ -322,6 +411,7 @@ CHECKS: list[tuple[str, list[tuple[Any, str, Any]], Callable[[], None]]] = [
         a_stuck_member_and_a_contact_who_is_no_member,
     ),
     ("founding.joined_is_new", [(founding, "joined_is_new", yes)], an_older_epoch_does_not_come_back),
+    ("founding.is_ahead", [(founding, "is_ahead", yes)], an_older_epoch_does_not_come_back),
     ("founding.direct_is_of_two", [(founding, "direct_is_of_two", yes)], a_direct_conversation_of_three),
     (
         "founding, READING",

@@ -103,7 +103,7 @@ def test_what_is_no_wish(of: str) -> None:
         "forged": replace(good, signature=bytes(64)),
     }[of]
     member = member_of(present, clara)
-    assert leaveproofs.wishes(group, chat, member, good)
-    assert not leaveproofs.wishes(group, chat, member, bad)
-    assert leaveproofs.wished_leaves(group, chat, present.members, (bad, good)) >= {member.leaf}
-    assert member.leaf not in leaveproofs.wished_leaves(group, chat, present.members, (bad,))
+    assert leaveproofs.wishes(group, member, good)
+    assert not leaveproofs.wishes(group, member, bad)
+    assert leaveproofs.wished_leaves(group, present.members, (bad, good)) >= {member.leaf}
+    assert member.leaf not in leaveproofs.wished_leaves(group, present.members, (bad,))

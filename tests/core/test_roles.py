@@ -8,9 +8,9 @@ import pytest
 
 from polynya.core import roles
 from polynya.core._state import MemberLeaf, Membership
-from polynya.core.roles import Change
+from polynya.core.roles import Change, Successor
 from polynya.crypto.signature import public_key
-from polynya.wire.messages import SUITE_X25519, ConversationInfo, ConversationKind, RelayAddress
+from polynya.wire.messages import SUITE_X25519, SUITE_XWING, ConversationInfo, ConversationKind, RelayAddress
 
 GROUP = b"g" * 16
 SEEDS = [bytes([n]) * 32 for n in range(1, 6)]
@@ -30,7 +30,7 @@ def membership(
         members_add=open_,
     )
     leaves = tuple(MemberLeaf(2 * n, identity, bytes(32)) for n, identity in enumerate(members))
-    return Membership(info, 0, SUITE_X25519, leaves)
+    return Membership(info, 0, SUITE_X25519, leaves, GROUP)
 
 
 def change(before: Membership, committer: bytes, **fields: object) -> Change:
@@ -45,6 +45,7 @@ def change(before: Membership, committer: bytes, **fields: object) -> Change:
         info=None,
         info_count=0,
         info_valid=True,
+        successor=None,
         others=0,
     )
     return replace(base, **fields)  # type: ignore[arg-type]
@@ -62,6 +63,8 @@ ALONE = membership(ANNA, admins=(), direct=True)
 def wished(before: Membership, *identities: bytes) -> frozenset[int]:
     return frozenset(leaf(before, identity).leaf for identity in identities)
 
+
+NEXT = Successor(b"s" * 16, 1, SUITE_XWING, True)
 
 CASES: list[tuple[str, Change, str | None]] = [
     ("an admin adds", change(THREE, ANNA, adds=(DAVID,)), None),
@@ -115,6 +118,19 @@ CASES: list[tuple[str, Change, str | None]] = [
     ("an update", change(THREE, CLARA), None),
     ("an update to another identity", change(THREE, CLARA, committer_after=DAVID), "role-update"),
     ("an update that is not accepted", change(THREE, CLARA, committer_after=None), "role-update"),
+    ("a move", change(THREE, ANNA, successor=NEXT), None),
+    ("a member moves", change(THREE, BORIS, successor=NEXT), "role-reinit"),
+    ("a move of two", change(DIRECT, ANNA, successor=NEXT), "role-reinit"),
+    (
+        "a move to the same suite",
+        change(THREE, ANNA, successor=replace(NEXT, suite=SUITE_X25519)),
+        "role-reinit",
+    ),
+    ("a move to an unknown suite", change(THREE, ANNA, successor=replace(NEXT, suite=2)), "role-reinit"),
+    ("a move to another version", change(THREE, ANNA, successor=replace(NEXT, version=2)), "role-reinit"),
+    ("a move with a short id", change(THREE, ANNA, successor=replace(NEXT, group=bytes(15))), "role-reinit"),
+    ("a move to the same id", change(THREE, ANNA, successor=replace(NEXT, group=GROUP)), "role-reinit"),
+    ("a move to another info", change(THREE, ANNA, successor=replace(NEXT, info_stays=False)), "role-reinit"),
     ("anything else", change(THREE, ANNA, others=1), "role-other"),
 ]
 

@@ -125,7 +125,7 @@ def info_of(party: Party, chat: bytes) -> m.ConversationInfo:
 
 def proof_of(party: Party, chat: bytes) -> m.LeaveProof:
     group = group_of(party, chat)
-    return leaveproofs.prove(group, group.own_leaf_index, chat, me_of(party).identity_secret)
+    return leaveproofs.prove(group, group.own_leaf_index, me_of(party).identity_secret)
 
 
 def leaf_of(party: Party, chat: bytes, other: Party) -> int:

@@ -25,12 +25,16 @@ from polynya.core.core import Core
 from polynya.core.errors import CoreError
 from polynya.core.history import Amendment, SystemContent
 from polynya.crypto.random import Random
+from polynya.wire.messages import SUITE_XWING
 from tests.core import (
     test_contacts,
     test_contents,
     test_direct,
     test_groups,
     test_hostile_relay,
+    test_move,
+    test_move_hostile,
+    test_move_recovery,
     test_network,
     test_races,
     test_readd,
@@ -41,8 +45,16 @@ from tests.vectors.recorded import Case
 
 FOLDER = recorded.FOLDER / "conversations"
 
+
+def moving(scenario: Callable[..., None], *arguments: object) -> None:
+    """Lives one in which a group moves from X-Wing, so that no limit is made small for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        scenario(*arguments, patch)
+
+
 SCENARIOS: dict[str, Callable[[], None]] = {
     "agree-to-meet-twice": lambda: test_contacts.test_two_invites_in_flight(0),
+    "bent-successors": lambda: moving(test_move_hostile.test_bent_successors_are_skipped_by_all),
     "blocked": test_contacts.test_a_blocked_contact,
     "burned-slot": test_races.test_a_burned_slot_stops_nobody,
     "commits-without-right": test_races.test_commits_without_the_right_are_skipped_by_all,
@@ -56,12 +68,15 @@ SCENARIOS: dict[str, Callable[[], None]] = {
     "former-topic": test_network.test_a_late_message_of_the_former_topic_is_read_once_by_all,
     "group-added": test_groups.test_added_member_reads_from_then_on,
     "group-left": test_groups.test_leaving,
+    "group-moved": lambda: moving(test_move.test_a_group_moves_and_nothing_is_lost, 3, SUITE_XWING),
     "group-named": test_groups.test_rename_and_admins,
     "group-removed": test_groups.test_removed_member_reads_no_further,
     "large-bodies": test_contents.test_bodies_too_large_for_a_record,
     "left-direct": test_groups.test_leaving_a_direct_conversation,
     "lost-answer": test_network.test_lost_answer_then_another_epoch,
     "lost-disk": test_network.test_a_relay_that_lost_its_disk,
+    "move-missed": lambda: moving(test_move_recovery.test_removed_and_added_again_across_the_move_while_away),
+    "move-taken-over": lambda: moving(test_move.test_the_only_admin_dies_after_the_reinit),
     "newer-content": test_contents.test_content_of_a_newer_version_is_shown_as_unknown,
     "one-id-once": test_contents.test_one_id_counts_once,
     "polling": test_network.test_polling_without_a_session,
@@ -229,7 +244,12 @@ def recording(recorder: Recorder) -> Iterator[None]:
 
 
 def _pooled(value: Any, places: dict[str, int]) -> Any:
-    if isinstance(value, str) and value.startswith("0x") and value[2:3] != "=" and len(value) > 2 + 2 * POOLED:
+    if (
+        isinstance(value, str)
+        and value.startswith("0x")
+        and value[2:3] != "="
+        and len(value) > 2 + 2 * POOLED
+    ):
         return f"0x#{places.setdefault(value[2:], len(places))}"
     if isinstance(value, list):
         return [_pooled(item, places) for item in value]

@@ -339,6 +339,15 @@ def _requests(case: Case) -> None:
         assert requests.sign_re_add_request(data(case, "seed"), body) == wish
         assert as_json(requests.verify_re_add_request(wish)) == as_json(body)
         return
+    if case["kind"] == "moved":
+        moved = messages.decode_moved(encoded)
+        if case["rule"]:
+            refused(case, lambda: requests.verify_moved(moved))
+            return
+        named = messages.decode_moved_body(data(case, "body"))
+        assert requests.sign_moved(data(case, "seed"), named) == moved
+        assert as_json(requests.verify_moved(moved)) == as_json(named)
+        return
     request = messages.decode_contact_request(encoded)
     if case["rule"]:
         refused(case, lambda: requests.verify_contact_request(data(case, "card"), request))

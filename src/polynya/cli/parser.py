@@ -182,3 +182,6 @@ def _add_group(
     admin.add_argument("chat", metavar="CHAT")
     admin.add_argument("person", metavar="PERSON")
     admin.add_argument("--remove", action="store_true", help="take the role away")
+    move = verb("move", "move a group to another encryption")
+    move.add_argument("chat", metavar="CHAT")
+    move.add_argument("encryption", choices=("post-quantum", "classical"))

@@ -33,7 +33,16 @@ from polynya.core.views import (
     SafetyView,
 )
 from polynya.crypto.random import Random
-from polynya.wire.messages import Content, Delete, Edit, FileReference, Reaction, Text
+from polynya.wire.messages import (
+    SUITE_X25519,
+    SUITE_XWING,
+    Content,
+    Delete,
+    Edit,
+    FileReference,
+    Reaction,
+    Text,
+)
 
 T = TypeVar("T")
 
@@ -346,6 +355,12 @@ class Client:
 
     async def set_admin(self, chat: Chat, person: Person, admin: bool = True) -> None:
         await self.loop.do(actions.SetAdmin(_id(chat), _identity(person), admin))
+
+    async def move(self, chat: Chat, post_quantum: bool) -> None:
+        """Has a group go on with post-quantum encryption (up to 64 members), or with the lighter one. Only admins may;
+        nothing is lost, and what is written meanwhile waits: the conversation's state is `moving` until it is done."""
+        suite = SUITE_XWING if post_quantum else SUITE_X25519
+        await self.loop.do(actions.MoveSuite(_id(chat), suite))
 
     async def delete_conversation(self, chat: Chat) -> None:
         """Forgets it on this device, history included."""

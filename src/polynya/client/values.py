@@ -24,12 +24,12 @@ class File:
 @dataclass(frozen=True, slots=True)
 class SystemNote:
     """Something that happened to the conversation. `kind`: created, added, removed, left, renamed,
-    admin, unadmin, joined, problem. `subjects`: identities it happened to."""
+    admin, unadmin, joined, suite, problem. `subjects`: identities it happened to."""
 
     kind: str
     subjects: tuple[bytes, ...]
     text: str | None
-    """The new name, or the problem's code."""
+    """The new name, post-quantum or classical, or the problem's code."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,8 @@ class ConversationState(IntEnum):
     """we cannot follow and have asked to be added again"""
     FRAUD = 7
     """the relay signed two histories"""
+    MOVING = 8
+    """a ReInit has ended the group, and its successor is not founded yet; `since`: we wish to leave"""
 
 
 _CONVERSATION_STATE: Final = {int(member): member for member in ConversationState}
@@ -142,6 +144,8 @@ class OperationKind(IntEnum):
     """identities wished to leave"""
     READD = 8
     """candidates' leaves are replaced"""
+    MOVE = 9
+    """the group goes on in one of another suite, of which candidates are all others; `suite`"""
 
 
 _OPERATION_KIND: Final = {int(member): member for member in OperationKind}
@@ -377,6 +381,24 @@ class Membership:
     suite: int
     members: tuple[MemberLeaf, ...]
     """by leaf"""
+    group: bytes
+    """id of the MLS group in force; the conversation's own as long as it never moved"""
+    ended: int | None = None
+    """entry time of the ReInit that ended this group: the conversation is moving"""
+    successor: bytes | None = None
+    """the group that the ReInit named"""
+
+
+@message
+class FormerGroup:
+    """An MLS group that a ReInit has ended."""
+
+    members: tuple[MemberLeaf, ...]
+    """of its last epoch, by leaf"""
+    past: tuple[PastEpoch, ...]
+    """within RECEIVE_KEYS_LIFETIME, the last epoch too"""
+    gone: tuple[RemovedLeaf, ...]
+    """also of those who were removed from its successors"""
 
 
 @message
@@ -439,11 +461,12 @@ class Operation:
     identities: tuple[bytes, ...]
     name: str | None = None
     proof: LeaveProof | None = None
+    suite: int | None = None
 
 
 @message
 class OwnCommit:
-    """Our commit on its way, kept with its Welcome until the log decides."""
+    """Our commit on its way, kept with its Welcome until the log decides; while moving our Moved, with the successor's founding commit."""
 
     operation: int
     epoch: int
@@ -1155,7 +1178,7 @@ def encode_conversation(value: Conversation) -> bytes:
         raise _bad("Conversation.topic")
     if len(value.slot) != 16:
         raise _bad("Conversation.slot")
-    data = b"\x01\x50" + value.id + b"\x02" + write_uint(value.kind, 2, "Conversation.kind") + b"\x03" + encode_relay_address(value.relay) + b"\x04" + write_uint(value.state, 7, "Conversation.state") + b"\x05" + write_uint(value.epoch, 9007199254740991, "Conversation.epoch") + b"\x06\x58\x20" + value.topic + b"\x07\x50" + value.slot + b"\x08" + write_uint(value.position, 9007199254740991, "Conversation.position") + b"\x09" + write_uint(value.ordinal, 9007199254740991, "Conversation.ordinal") + b"\x0a" + write_uint(value.number, 9007199254740991, "Conversation.number") + b"\x0b" + write_bool(value.founding) + b"\x0c" + write_uint(value.unread, 9007199254740991, "Conversation.unread") + b"\x0d" + write_uint(value.activity, 9007199254740991, "Conversation.activity") + b"\x0e" + write_list([encode_past_epoch(item) for item in value.past], 65536, "Conversation.past") + b"\x0f" + write_list([encode_removed_leaf(item) for item in value.gone], 65536, "Conversation.gone") + b"\x10" + write_list([write_bytes(item, 32, 32, "Conversation.old_topics") for item in value.old_topics], 65536, "Conversation.old_topics") + b"\x11" + write_list([write_bytes(item, 16, 16, "Conversation.delivered") for item in value.delivered], 65536, "Conversation.delivered") + b"\x12" + write_list([write_bytes(item, 16, 16, "Conversation.read") for item in value.read], 65536, "Conversation.read")
+    data = b"\x01\x50" + value.id + b"\x02" + write_uint(value.kind, 2, "Conversation.kind") + b"\x03" + encode_relay_address(value.relay) + b"\x04" + write_uint(value.state, 8, "Conversation.state") + b"\x05" + write_uint(value.epoch, 9007199254740991, "Conversation.epoch") + b"\x06\x58\x20" + value.topic + b"\x07\x50" + value.slot + b"\x08" + write_uint(value.position, 9007199254740991, "Conversation.position") + b"\x09" + write_uint(value.ordinal, 9007199254740991, "Conversation.ordinal") + b"\x0a" + write_uint(value.number, 9007199254740991, "Conversation.number") + b"\x0b" + write_bool(value.founding) + b"\x0c" + write_uint(value.unread, 9007199254740991, "Conversation.unread") + b"\x0d" + write_uint(value.activity, 9007199254740991, "Conversation.activity") + b"\x0e" + write_list([encode_past_epoch(item) for item in value.past], 65536, "Conversation.past") + b"\x0f" + write_list([encode_removed_leaf(item) for item in value.gone], 65536, "Conversation.gone") + b"\x10" + write_list([write_bytes(item, 32, 32, "Conversation.old_topics") for item in value.old_topics], 65536, "Conversation.old_topics") + b"\x11" + write_list([write_bytes(item, 16, 16, "Conversation.delivered") for item in value.delivered], 65536, "Conversation.delivered") + b"\x12" + write_list([write_bytes(item, 16, 16, "Conversation.read") for item in value.read], 65536, "Conversation.read")
     inbox_ = value.inbox
     if inbox_ is not None:
         if len(inbox_) != 32:
@@ -1362,11 +1385,26 @@ def decode_member_leaf(data: bytes) -> MemberLeaf:
 
 def encode_membership(value: Membership) -> bytes:
     """Raises WireError (`message`) for a Membership over a limit."""
-    return b"\xa4\x01" + encode_conversation_info(value.info) + b"\x02" + write_uint(value.own_leaf, 9007199254740991, "Membership.own_leaf") + b"\x03" + write_uint(value.suite, 9007199254740991, "Membership.suite") + b"\x04" + write_list([encode_member_leaf(item) for item in value.members], 65536, "Membership.members")
+    count = 5
+    if len(value.group) != 16:
+        raise _bad("Membership.group")
+    data = b"\x01" + encode_conversation_info(value.info) + b"\x02" + write_uint(value.own_leaf, 9007199254740991, "Membership.own_leaf") + b"\x03" + write_uint(value.suite, 9007199254740991, "Membership.suite") + b"\x04" + write_list([encode_member_leaf(item) for item in value.members], 65536, "Membership.members") + b"\x05\x50" + value.group
+    ended_ = value.ended
+    if ended_ is not None:
+        count += 1
+        data += b"\x06" + write_uint(ended_, 9007199254740991, "Membership.ended")
+    successor_ = value.successor
+    if successor_ is not None:
+        if len(successor_) != 16:
+            raise _bad("Membership.successor")
+        count += 1
+        data += b"\x07\x50" + successor_
+    return head(0xA0, count) + data
 
 
 def _read_membership(d: bytes, p: int) -> tuple[Membership, int]:
-    if d[p] != 164:
+    left = d[p] - 165
+    if left < 0 or left > 2:
         raise _bad("Membership")
     p += 1
     if d[p] != 1:
@@ -1388,12 +1426,76 @@ def _read_membership(d: bytes, p: int) -> tuple[Membership, int]:
         members_item, p = _read_member_leaf(d, p)
         members_list.append(members_item)
     members_ = tuple(members_list)
-    return Membership(info_, own_leaf_, suite_, members_), p
+    if d[p : p + 2] != b"\x05\x50":
+        raise _bad("Membership.group")
+    group_ = d[p + 2 : p + 18]
+    p += 18
+    ended_: int | None = None
+    if left and d[p] == 6:
+        left -= 1
+        ended_, p = read_uint(d, p + 1)
+    successor_: bytes | None = None
+    if left and d[p] == 7:
+        left -= 1
+        if d[p : p + 2] != b"\x07\x50":
+            raise _bad("Membership.successor")
+        successor_ = d[p + 2 : p + 18]
+        p += 18
+    if left:
+        raise _bad("Membership")
+    return Membership(info_, own_leaf_, suite_, members_, group_, ended_, successor_), p
 
 
 def decode_membership(data: bytes) -> Membership:
     """Raises WireError: a cbor-* rule, or `message`."""
     return cbor.finish(_read_membership, data)
+
+
+def encode_former_group(value: FormerGroup) -> bytes:
+    """Raises WireError (`message`) for a FormerGroup over a limit."""
+    return b"\xa3\x01" + write_list([encode_member_leaf(item) for item in value.members], 65536, "FormerGroup.members") + b"\x02" + write_list([encode_past_epoch(item) for item in value.past], 65536, "FormerGroup.past") + b"\x03" + write_list([encode_removed_leaf(item) for item in value.gone], 65536, "FormerGroup.gone")
+
+
+def _read_former_group(d: bytes, p: int) -> tuple[FormerGroup, int]:
+    if d[p] != 163:
+        raise _bad("FormerGroup")
+    p += 1
+    if d[p] != 1:
+        raise _bad("FormerGroup.members")
+    n, p = read_count(d, p + 1)
+    if n > 65536:
+        raise _bad("FormerGroup.members")
+    members_list: list[MemberLeaf] = []
+    for _ in range(n):
+        members_item, p = _read_member_leaf(d, p)
+        members_list.append(members_item)
+    members_ = tuple(members_list)
+    if d[p] != 2:
+        raise _bad("FormerGroup.past")
+    n, p = read_count(d, p + 1)
+    if n > 65536:
+        raise _bad("FormerGroup.past")
+    past_list: list[PastEpoch] = []
+    for _ in range(n):
+        past_item, p = _read_past_epoch(d, p)
+        past_list.append(past_item)
+    past_ = tuple(past_list)
+    if d[p] != 3:
+        raise _bad("FormerGroup.gone")
+    n, p = read_count(d, p + 1)
+    if n > 65536:
+        raise _bad("FormerGroup.gone")
+    gone_list: list[RemovedLeaf] = []
+    for _ in range(n):
+        gone_item, p = _read_removed_leaf(d, p)
+        gone_list.append(gone_item)
+    gone_ = tuple(gone_list)
+    return FormerGroup(members_, past_, gone_), p
+
+
+def decode_former_group(data: bytes) -> FormerGroup:
+    """Raises WireError: a cbor-* rule, or `message`."""
+    return cbor.finish(_read_former_group, data)
 
 
 def encode_topic(value: Topic) -> bytes:
@@ -1643,7 +1745,7 @@ def encode_operation(value: Operation) -> bytes:
         raise _bad("Operation.conversation")
     if value.kind not in _OPERATION_KIND:
         raise _bad("Operation.kind")
-    data = b"\x01\x50" + value.conversation + b"\x02" + write_uint(value.kind, 8, "Operation.kind") + b"\x03" + write_list([encode_candidate(item) for item in value.candidates], 4096, "Operation.candidates") + b"\x04" + write_list([write_bytes(item, 32, 32, "Operation.identities") for item in value.identities], 4096, "Operation.identities")
+    data = b"\x01\x50" + value.conversation + b"\x02" + write_uint(value.kind, 9, "Operation.kind") + b"\x03" + write_list([encode_candidate(item) for item in value.candidates], 4096, "Operation.candidates") + b"\x04" + write_list([write_bytes(item, 32, 32, "Operation.identities") for item in value.identities], 4096, "Operation.identities")
     name_ = value.name
     if name_ is not None:
         count += 1
@@ -1652,12 +1754,16 @@ def encode_operation(value: Operation) -> bytes:
     if proof_ is not None:
         count += 1
         data += b"\x06" + encode_leave_proof(proof_)
+    suite_ = value.suite
+    if suite_ is not None:
+        count += 1
+        data += b"\x07" + write_uint(suite_, 9007199254740991, "Operation.suite")
     return head(0xA0, count) + data
 
 
 def _read_operation(d: bytes, p: int) -> tuple[Operation, int]:
     left = d[p] - 164
-    if left < 0 or left > 2:
+    if left < 0 or left > 3:
         raise _bad("Operation")
     p += 1
     if d[p : p + 2] != b"\x01\x50":
@@ -1698,9 +1804,13 @@ def _read_operation(d: bytes, p: int) -> tuple[Operation, int]:
     if left and d[p] == 6:
         left -= 1
         proof_, p = _read_leave_proof(d, p + 1)
+    suite_: int | None = None
+    if left and d[p] == 7:
+        left -= 1
+        suite_, p = read_uint(d, p + 1)
     if left:
         raise _bad("Operation")
-    return Operation(conversation_, kind_, candidates_, identities_, name_, proof_), p
+    return Operation(conversation_, kind_, candidates_, identities_, name_, proof_, suite_), p
 
 
 def decode_operation(data: bytes) -> Operation:

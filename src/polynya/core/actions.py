@@ -10,6 +10,7 @@ from polynya.core import (
     identity,
     invites,
     leave,
+    mlsgroup,
     operations,
     outbox,
     profiles,
@@ -87,6 +88,8 @@ def act(t: Transaction, action: e.SingleAction) -> None:
             _rename(t, action)
         case e.SetAdmin():
             _set_admin(t, action)
+        case e.MoveSuite():
+            _move_suite(t, action)
         case e.SendContent():
             send(t, action.conversation, action.content, action.id)
         case e.MarkRead():
@@ -153,9 +156,27 @@ def _set_admin(t: Transaction, action: e.SetAdmin) -> None:
     operations.add(t, found.id, kind, identities=(action.identity,))
 
 
+def _move_suite(t: Transaction, action: e.MoveSuite) -> None:
+    found = _need_admin(t, action.conversation)
+    present = membership(t, found.id)
+    if found.state == ConversationState.MOVING:
+        raise CoreError("moving")
+    if action.suite not in mlsgroup.SUITES:
+        raise CoreError("suite-unknown")
+    if action.suite == present.suite:
+        raise CoreError("suite-in-force")
+    if not mlsgroup.fits(action.suite, len(present.members)):
+        raise CoreError("too-many-for-suite")
+    operations.add(t, found.id, OperationKind.MOVE, suite=action.suite)
+
+
+MEMBER = (ConversationState.ACTIVE, ConversationState.MOVING, ConversationState.LEAVING)
+"""States in which others count on us."""
+
+
 def _delete(t: Transaction, conversation: bytes) -> None:
     found = need(t, conversation)
-    if found.state in (ConversationState.ACTIVE, ConversationState.LEAVING):
+    if found.state in MEMBER:
         raise CoreError("leave-first")
     ending.end(t, conversation, ConversationState.LEFT)
     ending.delete(t, conversation)

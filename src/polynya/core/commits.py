@@ -1,4 +1,5 @@
-"""Records in the slot of the current epoch: the first that passes every public check is the epoch's commit."""
+"""Records in the slot of the current epoch: the first that passes every public check is the epoch's commit (after a
+ReInit it is where the group goes on: module moving)."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from polynya.core import (
     leaveproofs,
     membership,
     mlsgroup,
+    moving,
     readd,
     roles,
     slots,
@@ -25,11 +27,11 @@ from polynya.core.conversation import membership as members_of
 from polynya.core.epochs import Summary
 from polynya.core.history import SystemContent
 from polynya.core.identity import accepted_leaf, me
-from polynya.core.roles import Change
+from polynya.core.roles import Change, Successor
 from polynya.core.transaction import Transaction
 from polynya.mls.errors import MlsError, RemovedError
 from polynya.mls.group import Group, VerifiedCommit, inspect
-from polynya.mls.proposal import Add, GroupContextExtensions, Remove
+from polynya.mls.proposal import Add, GroupContextExtensions, ReInit, Remove
 from polynya.wire.errors import WireError
 from polynya.wire.messages import CommitData, Entry, decode_commit_data
 
@@ -60,18 +62,23 @@ def process(t: Transaction, conversation: Conversation, topic: Topic, entry: Ent
     if taken is None:
         return False
     topics.step(t, topic, entry)
+    if own is None and entry.record is None:
+        readd.begin(t, conversation.id)
+        return False
+    if conversation.state == ConversationState.MOVING:
+        moving.process(t, taken, topic, entry, own, body)
+        return True
     if own is not None:
         pending = membership.pending_of(own)
         removed = tuple(p.proposal.removed for p in pending.proposals if isinstance(p.proposal, Remove))
         summary = Summary(me(t).identity, removed, membership.left_by(t, conversation.id, own))
-        _enter(t, taken, topic, entry, group(t, conversation.id).merge_commit(pending), summary)
-        membership.won(t, need(t, conversation.id), own)
+        changed = group(t, conversation.id).merge_commit(pending)
+        _enter(t, taken, topic, entry, changed, summary)
+        if changed.reinit is None:
+            membership.won(t, need(t, conversation.id), own)
         membership.forget(t, need(t, conversation.id))
         leave.renew(t, conversation.id)
         return True
-    if entry.record is None:
-        readd.begin(t, conversation.id)
-        return False
     if body.state != "ready":
         work.count(t, f"slot-{body.state}")
         return True
@@ -141,6 +148,7 @@ def _change(
     committer = by_leaf.get(verified.committer_leaf_index)
     removes: list[MemberLeaf] = []
     infos = []
+    successor = None
     others = 1 if verified.is_external else 0
     for resolved in verified.proposals:
         proposal = resolved.proposal
@@ -152,6 +160,9 @@ def _change(
             removes.append(by_leaf[proposal.removed])
         elif isinstance(proposal, GroupContextExtensions):
             infos.append(mlsgroup.read_info(proposal.extensions))
+        elif isinstance(proposal, ReInit):
+            stays = proposal.extensions == present.context.extensions
+            successor = Successor(proposal.group_id, proposal.version, proposal.cipher_suite, stays)
         elif not isinstance(proposal, Add):
             others += 1
     if committer is None:
@@ -167,10 +178,11 @@ def _change(
         committer_after=None if device is None else device.identity,
         adds=adds,
         removes=tuple(removes),
-        wished=leaveproofs.wished_leaves(present, conversation.id, tuple(removes), data.leaves or ()),
+        wished=leaveproofs.wished_leaves(present, tuple(removes), data.leaves or ()),
         info=infos[0] if infos else None,
         info_count=len(infos),
         info_valid=all(info is not None for info in infos),
+        successor=successor,
         others=others,
     )
 
@@ -207,6 +219,8 @@ def _enter(
         readd.begin(t, conversation.id)
         return
     epochs.enter(t, conversation, topic, entry, changed, after, summary)
+    if changed.reinit is not None:
+        moving.begin(t, conversation.id, changed.reinit, entry.time, summary.committer)
 
 
 def _removed(

@@ -20,7 +20,12 @@ NOBODY = bytes(32)
 """Sender of system messages without an author."""
 PREVIEW_LENGTH = 200
 """Characters."""
-READING = (ConversationState.ACTIVE, ConversationState.LEAVING, ConversationState.CLOSED)
+READING = (
+    ConversationState.ACTIVE,
+    ConversationState.MOVING,
+    ConversationState.LEAVING,
+    ConversationState.CLOSED,
+)
 """States in which the log is followed."""
 
 
@@ -32,10 +37,17 @@ def need(t: Transaction, conversation: bytes) -> Conversation:
     return found
 
 
+def is_active(conversation: Conversation) -> bool:
+    """Whether we take part and do not wish to leave; while it is moving what we do waits."""
+    if conversation.state == ConversationState.MOVING:
+        return conversation.since is None
+    return conversation.state == ConversationState.ACTIVE
+
+
 def need_active(t: Transaction, conversation: bytes) -> Conversation:
     """Raises CoreError `unknown-conversation` or `not-active`."""
     found = need(t, conversation)
-    if found.state != ConversationState.ACTIVE:
+    if not is_active(found):
         raise CoreError("not-active")
     return found
 
@@ -64,6 +76,7 @@ def has_group(t: Transaction, conversation: bytes) -> bool:
 
 
 def group(t: Transaction, conversation: bytes) -> Group:
+    """The MLS group in force (with a key of FORMER: an ended one); raises CoreError `not-active`."""
     cell = t.get(GROUP, conversation)
     if cell is None:
         raise CoreError("not-active")

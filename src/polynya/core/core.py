@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from polynya.core import actions, dispatch, drops, ephemeral, founding, invites, outbox, show, sync, work
+from polynya.core import (
+    actions,
+    dispatch,
+    drops,
+    ephemeral,
+    epochs,
+    founding,
+    invites,
+    moves,
+    outbox,
+    show,
+    sync,
+    work,
+)
 from polynya.core._state import CLOCK_BIAS, STATE_VERSION, Clock, ConversationState, Meta
 from polynya.core.commands import Command
 from polynya.core.errors import CoreError
@@ -206,6 +219,9 @@ class Core:
         return {key.decode(): self._state.get(COUNT, key) or 0 for key in self._state.keys(COUNT)}
 
 
+LEAVING = (ConversationState.LEAVING, ConversationState.MOVING)
+"""In which `since` says when we have asked to leave."""
+
 NETWORK = (Connected, Disconnected, Answered, Failed, Pushed, EphemeralPushed, TimerFired)
 
 
@@ -241,11 +257,11 @@ def _set_timers(t: Transaction) -> None:
         found = t.get(CONVERSATION, conversation)
         if found is None:
             continue
-        if found.past:
-            work.set_timer_by_relay(t, b"epochs", conversation, found.past[0].ended + RECEIVE_KEYS_LIFETIME)
+        epochs.set_timer(t, conversation)
+        moves.set_timer(t, conversation)
         if found.delivered or found.read:
             work.set_timer(t, b"receipts", conversation, t.now + GATHERED)
-        if found.state == ConversationState.LEAVING and found.since is not None:
+        if found.state in LEAVING and found.since is not None:
             work.set_timer_by_relay(t, b"left", conversation, found.since + RECEIVE_KEYS_LIFETIME)
         if found.state == ConversationState.STUCK:
             work.set_timer(t, b"readd", conversation, t.now)

@@ -16,6 +16,7 @@ from polynya.core import (
     leave,
     log,
     membership,
+    moves,
     operations,
     outbox,
     readd,
@@ -139,6 +140,8 @@ def timer(t: Transaction, kind: bytes, key: bytes) -> None:
             invites.expire(t, key)
         case b"left":
             leave.overdue(t, key)
+        case b"move":
+            moves.turn(t, key)
         case b"poll":
             sync.poll(t, key)
         case b"readd":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from polynya.core import membership, operations, outbox, reaches, topics, work
+from polynya.core import formers, membership, operations, outbox, reaches, successors, topics, work
 from polynya.core._state import ConversationState
 from polynya.core.commands import ContactsChanged
 from polynya.core.conversation import need, save
@@ -16,14 +16,13 @@ from polynya.core.state import (
     MEMBERSHIP,
     ORPHAN,
     SEEN,
-    SLOT,
     TYPING,
     UNREAD,
     WISH,
 )
 from polynya.core.transaction import Transaction
 
-TIMERS = (b"epochs", b"receipts", b"left", b"readd")
+TIMERS = (b"epochs", b"receipts", b"left", b"move", b"readd")
 
 
 def end(t: Transaction, conversation: bytes, state: ConversationState) -> None:
@@ -37,14 +36,13 @@ def end(t: Transaction, conversation: bytes, state: ConversationState) -> None:
     reaches.close(t, found.inbox)
     reaches.forget(t, conversation)
     t.remove(GROUP, conversation)
+    formers.forget_all(t, conversation)
     for key in t.keys(WISH, conversation):
         t.remove(WISH, key)
         work.stop_timer(t, b"wish", key)
     for key in t.keys(TYPING, conversation):
         t.remove(TYPING, key)
         work.stop_timer(t, b"typing", key)
-    for key in t.keys(SLOT, conversation):
-        t.remove(SLOT, key)
     for timer in TIMERS:
         work.stop_timer(t, timer, conversation)
     found = need(t, conversation)
@@ -85,6 +83,7 @@ def delete(t: Transaction, conversation: bytes) -> None:
         t.remove(SEEN, key)
     for key in t.keys(ORPHAN, conversation):
         t.remove(ORPHAN, key)
+    successors.forget(t, conversation)
     t.remove(MEMBERSHIP, conversation)
     t.remove(LATER, conversation)
     t.remove(CONVERSATION, conversation)

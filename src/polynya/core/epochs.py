@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from polynya.core import mlsgroup, roles, slots, topics, work
+from polynya.core import formers, mlsgroup, roles, slots, topics, work
 from polynya.core._state import Conversation, Membership, PastEpoch, RemovedLeaf, Topic
 from polynya.core.conversation import (
     identities,
@@ -16,10 +16,11 @@ from polynya.core.conversation import (
     show_system,
 )
 from polynya.core.history import SystemContent
+from polynya.core.identity import me
 from polynya.core.state import CONVERSATION, GROUP, MEMBERSHIP, WISH
 from polynya.core.transaction import Transaction
 from polynya.mls.group import Group
-from polynya.wire.messages import RECEIVE_KEYS_LIFETIME, ConversationKind, Entry
+from polynya.wire.messages import RECEIVE_KEYS_LIFETIME, SUITE_XWING, ConversationKind, Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,30 @@ def enter(
         old = (found.topic, *found.old_topics)
         found = replace(found, topic=fresh.id, ordinal=found.ordinal + 1, old_topics=old)
     save(t, found)
-    if found.problem in ("stuck", "change-refused"):
-        set_problem(t, found.id, None)
+    _set_problem(t, found, after)
     _show(t, found, before, after, summary, entry, topics.order(topic, entry.seq))
     _forget_wishes(t, found.id, after)
-    work.set_timer_by_relay(t, b"epochs", found.id, found.past[0].ended + RECEIVE_KEYS_LIFETIME)
+    left = tuple(identity for identity in identities(before) if identity not in identities(after))
+    formers.note_removed(t, found.id, left, entry.time)
+    set_timer(t, found.id)
     for kind in (b"outbox", b"operation"):
         work.wake(t, kind, found.id)
+
+
+def suite_content(suite: int) -> SystemContent:
+    """What the history shows where a suite takes the place of another one."""
+    return SystemContent("suite", (), "post-quantum" if suite == SUITE_XWING else "classical")
+
+
+def _set_problem(t: Transaction, conversation: Conversation, after: Membership) -> None:
+    """Changes go through again; and admins of a group that its suite has become too costly for are told."""
+    outgrown = not mlsgroup.fits(after.suite, len(after.members)) and roles.is_admin(after, me(t).identity)
+    if conversation.problem in ("stuck", "change-refused", "cannot-move"):
+        set_problem(t, conversation.id, None)
+    if outgrown and need(t, conversation.id).problem is None:
+        set_problem(t, conversation.id, "outgrown")
+    elif not outgrown and conversation.problem == "outgrown":
+        set_problem(t, conversation.id, None)
 
 
 def _forget_wishes(t: Transaction, conversation: bytes, after: Membership) -> None:
@@ -127,7 +145,7 @@ def forget_old(t: Transaction, conversation: bytes) -> None:
     if len(kept) != len(found.past):
         for past in found.past:
             if past.ended <= before:
-                slots.forget_epoch(t, conversation, past.epoch)
+                slots.forget(t, past.topic, past.slot)
         oldest = kept[0].epoch if kept else found.epoch
         cell = t.get(GROUP, conversation)
         if cell is not None:
@@ -135,5 +153,16 @@ def forget_old(t: Transaction, conversation: bytes) -> None:
         gone = tuple(leaf for leaf in found.gone if leaf.time > before)
         found = replace(found, past=kept, gone=gone)
         t.put(CONVERSATION, conversation, found)
-    if found.past:
-        work.set_timer_by_relay(t, b"epochs", conversation, found.past[0].ended + RECEIVE_KEYS_LIFETIME)
+    formers.forget_old(t, conversation, before)
+    set_timer(t, conversation)
+
+
+def set_timer(t: Transaction, conversation: bytes) -> None:
+    """For when the oldest receive keys are to be forgotten."""
+    found = t.get(CONVERSATION, conversation)
+    times = [] if found is None or not found.past else [found.past[0].ended]
+    former = formers.first_ended(t, conversation)
+    if former is not None:
+        times.append(former)
+    if times:
+        work.set_timer_by_relay(t, b"epochs", conversation, min(times) + RECEIVE_KEYS_LIFETIME)

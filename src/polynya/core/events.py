@@ -175,6 +175,14 @@ class SetAdmin:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveSuite:
+    """The group goes on in an MLS group of this suite (SUITE_XWING, SUITE_X25519). Only an admin may."""
+
+    conversation: bytes
+    suite: int
+
+
+@dataclass(frozen=True, slots=True)
 class SendContent:
     """Text, FileReference, Reaction, Edit or Delete. `id` (16 bytes): the message's; drawn where absent."""
 
@@ -225,6 +233,7 @@ SingleAction: TypeAlias = (
     | Leave
     | Rename
     | SetAdmin
+    | MoveSuite
     | SendContent
     | MarkRead
     | SetTyping

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from polynya.core import keypackages, mlsgroup, operations, profiles, reaches, topics, work
+from polynya.core import (
+    formers,
+    keypackages,
+    mlsgroup,
+    operations,
+    profiles,
+    reaches,
+    successors,
+    topics,
+    work,
+)
 from polynya.core._state import (
     Candidate,
     Conversation,
@@ -17,8 +27,9 @@ from polynya.core._state import (
 from polynya.core.commands import ContactAccepted, ContactsChanged
 from polynya.core.conversation import READING, put_group, save, show_system
 from polynya.core.conversation import membership as members_of
+from polynya.core.epochs import suite_content
 from polynya.core.errors import CoreError
-from polynya.core.history import SystemContent
+from polynya.core.history import TOPIC_STEP, SystemContent
 from polynya.core.identity import accepted_leaf, check_name, me, person, save_person
 from polynya.core.mlsgroup import suite_for
 from polynya.core.state import CONVERSATION, GROUP, LATER, MEMBERSHIP, OPENED, PERSON
@@ -180,12 +191,17 @@ OVER = (ConversationState.STUCK, ConversationState.LEFT, ConversationState.REMOV
 """Only a conversation in one of these states is joined anew."""
 
 
-def joined_is_new(conversation: Conversation | None, group: Group) -> bool:
+def is_ahead(t: Transaction, conversation: Conversation, group: Group) -> bool:
+    """Whether the group is of a later epoch than we have read to; one that a ReInit has ended never is."""
+    if group.group_id == members_of(t, conversation.id).group:
+        return group.epoch > conversation.epoch
+    return group.group_id not in successors.former(t, conversation.id)
+
+
+def joined_is_new(conversation: Conversation | None, ahead: bool) -> bool:
     """A Welcome replaces what we have only where we cannot go on, or are no member, and never by an older epoch:
     else any contact could put a group of its own in the place of a conversation."""
-    if conversation is None:
-        return True
-    return conversation.state in OVER and group.epoch > conversation.epoch
+    return conversation is None or (conversation.state in OVER and ahead)
 
 
 def direct_is_of_two(members: Membership, adder: bytes, own: bytes) -> bool:
@@ -218,7 +234,8 @@ def welcome(t: Transaction, message: WelcomeMessage) -> None:
     group = joined.group
     own = me(t).identity
     members = mlsgroup.read_membership(group)
-    known = t.get(CONVERSATION, group.group_id)
+    known_id = successors.conversation_of(t, group.group_id, message.former or ())
+    known = None if known_id is None else t.get(CONVERSATION, known_id)
     if (
         members is None
         or len(group.group_id) != 16
@@ -232,24 +249,30 @@ def welcome(t: Transaction, message: WelcomeMessage) -> None:
     if adder is None or not (adder_may_add_again(t, known, adder) if stuck else adder_is_known(t, adder)):
         work.count(t, "welcome-unknown")
         return
-    if known is not None and known.state in READING and group.epoch > known.epoch:
+    ahead = known is None or is_ahead(t, known, group)
+    if known is not None and known.state in READING and ahead:
         # Perhaps we were removed and added again, and have not read so far: decided when the log has been read.
-        t.put(LATER, group.group_id, encode_welcome_message(message))
+        t.put(LATER, known.id, encode_welcome_message(message))
         return
-    if not joined_is_new(known, group) or not direct_is_of_two(members, adder, own):
+    if not joined_is_new(known, ahead) or not direct_is_of_two(members, adder, own):
         work.count(t, "welcome-refused")
         return
     last_resort = keypackages.used(t, joined.bundle)
-    _enter(t, group, members, join, known)
-    _learn_roster(t, group.group_id, message, adder)
+    conversation = group.group_id if known is None else known.id
+    before = t.get(MEMBERSHIP, conversation)
+    _enter(t, conversation, group, members, join, known)
+    _learn_roster(t, conversation, message, adder)
+    source = group.group_id + group.epoch_authenticator
     if members.info.kind == ConversationKind.DIRECT:
-        _direct_joined(t, group.group_id, adder)
+        _direct_joined(t, conversation, adder)
     elif known is None:
-        source = group.group_id + group.epoch_authenticator
-        show_system(t, group.group_id, source, adder, SystemContent("joined", (own,)), t.time, 0)
+        show_system(t, conversation, source, adder, SystemContent("joined", (own,)), t.time, 0)
+    elif before is not None and before.suite != members.suite:
+        order = known.ordinal * TOPIC_STEP
+        show_system(t, conversation, source, adder, suite_content(members.suite), t.time, order)
     if last_resort:
-        operations.add(t, group.group_id, OperationKind.UPDATE)
-    profiles.tell(t, group.group_id)
+        operations.add(t, conversation, OperationKind.UPDATE)
+    profiles.tell(t, conversation)
 
 
 def welcome_later(t: Transaction, conversation: bytes) -> None:
@@ -269,13 +292,18 @@ def _adder(joined: Joined) -> bytes | None:
 
 
 def _enter(
-    t: Transaction, group: Group, members: Membership, join: JoinInfo | None, known: Conversation | None
+    t: Transaction,
+    conversation: bytes,
+    group: Group,
+    members: Membership,
+    join: JoinInfo | None,
+    known: Conversation | None,
 ) -> None:
     """Without JoinInfo the commit that added us began a new topic: ours to compute, read from its start."""
     secret = mlsgroup.topic_secret(group) if join is None else join.topic_secret
     seq = 0 if join is None else join.seq
     ordinal = 0 if known is None else known.ordinal
-    row = _row(t, group.group_id, members.info.kind, members.info.relays[0], group, secret, ordinal, False)
+    row = _row(t, conversation, members.info.kind, members.info.relays[0], group, secret, ordinal, False)
     if known is not None:
         for former in topics.all_of(known):
             topics.close(t, former)
@@ -287,9 +315,12 @@ def _enter(
             inbox=known.inbox,
             last=known.last,
         )
-        t.remove(GROUP, group.group_id)
-        work.stop_timer(t, b"readd", group.group_id)
-    topic = topics.start(t, group.group_id, secret, ordinal, seq, None if join is None else join.head)
+        t.remove(GROUP, conversation)
+        formers.forget_all(t, conversation)
+        successors.link(t, group.group_id, conversation)
+        for timer in (b"move", b"readd"):
+            work.stop_timer(t, timer, conversation)
+    topic = topics.start(t, conversation, secret, ordinal, seq, None if join is None else join.head)
     _put(t, row, group, members, topic)
 
 

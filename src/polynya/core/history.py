@@ -14,7 +14,8 @@ TOPIC_STEP = 2**32
 @dataclass(frozen=True, slots=True)
 class SystemContent:
     """Something that happened to the conversation. `kind`: created, added, removed, left, renamed, admin, unadmin,
-    joined, problem. `subjects`: whom it happened to. `text`: the new name, or the problem's code."""
+    joined, suite, problem. `subjects`: whom it happened to. `text`: the new name, post-quantum or classical, or the
+    problem's code."""
 
     kind: str
     subjects: tuple[bytes, ...] = ()

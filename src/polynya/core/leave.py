@@ -6,7 +6,16 @@ from dataclasses import replace
 
 from polynya.core import ending, leaveproofs, operations, outbox, roles, work
 from polynya.core._state import Conversation, ConversationState, Membership, OperationKind, Wish
-from polynya.core.conversation import group, identities, membership, need, need_active, save, show_system
+from polynya.core.conversation import (
+    group,
+    identities,
+    is_active,
+    membership,
+    need,
+    need_active,
+    save,
+    show_system,
+)
 from polynya.core.history import SystemContent
 from polynya.core.identity import me
 from polynya.core.state import CONVERSATION, WISH
@@ -24,20 +33,25 @@ def leave(t: Transaction, conversation: bytes) -> None:
         # Nobody else knows of it yet.
         ending.end(t, conversation, ConversationState.LEFT)
         return
-    _wish(t, conversation)
-    found = need(t, found.id)
-    save(t, replace(found, state=ConversationState.LEAVING, since=t.time))
+    if found.state == ConversationState.MOVING:
+        # Said in the successor: nobody commits anything before.
+        save(t, replace(found, since=t.time))
+    else:
+        _wish(t, conversation)
+        found = need(t, found.id)
+        save(t, replace(found, state=ConversationState.LEAVING, since=t.time))
     work.set_timer(t, b"left", conversation, t.now + RECEIVE_KEYS_LIFETIME)
 
 
 def _wish(t: Transaction, conversation: bytes) -> None:
     own_leaf = membership(t, conversation).own_leaf
-    proof = leaveproofs.prove(group(t, conversation), own_leaf, conversation, me(t).identity_secret)
+    proof = leaveproofs.prove(group(t, conversation), own_leaf, me(t).identity_secret)
     outbox.queue(t, conversation, Intent(IntentKind.LEAVE, proof))
 
 
 def renew(t: Transaction, conversation: bytes) -> None:
-    """A commit of ours that was under way when we left has changed our leaf: the proof that we sent is void."""
+    """The proof that we sent is void: a commit of ours that was under way when we left has changed our leaf, or the group
+    has moved."""
     found = t.get(CONVERSATION, conversation)
     if found is not None and found.state == ConversationState.LEAVING:
         _wish(t, conversation)
@@ -57,7 +71,8 @@ def intent_logged(t: Transaction, conversation: bytes) -> None:
 def overdue(t: Transaction, conversation: bytes) -> None:
     """Nobody has committed our wish for 14 days."""
     found = t.get(CONVERSATION, conversation)
-    if found is not None and found.state == ConversationState.LEAVING:
+    moving = found is not None and found.state == ConversationState.MOVING and not is_active(found)
+    if found is not None and (moving or found.state == ConversationState.LEAVING):
         ending.end(t, conversation, ConversationState.LEFT)
 
 
@@ -77,7 +92,7 @@ def proof_is_senders(t: Transaction, conversation: bytes, sender: bytes, proof: 
     if proof is None or proof.identity != sender:
         return False
     present = membership(t, conversation)
-    return bool(leaveproofs.leaves_of_wish(group(t, conversation), conversation, present, proof))
+    return bool(leaveproofs.leaves_of_wish(group(t, conversation), present, proof))
 
 
 def intent_seen(

@@ -1,5 +1,6 @@
 """Leave proofs held against the group as it is (protocol.md section 5.4): a proof made before its member left and came
-back, or before any later commit of that member, is worth nothing."""
+back, or before any later commit of that member, is worth nothing. Proofs name the MLS group: one of a group that a ReInit
+has ended says nothing in its successor."""
 
 from __future__ import annotations
 
@@ -18,30 +19,26 @@ def leaf_hash(group: Group, leaf_index: int) -> bytes | None:
     return None
 
 
-def prove(group: Group, own_leaf: int, conversation: bytes, identity_secret: bytes) -> LeaveProof:
+def prove(group: Group, own_leaf: int, identity_secret: bytes) -> LeaveProof:
     own = leaf_hash(group, own_leaf)
-    return sign_leave_proof(identity_secret, conversation, () if own is None else (own,))
+    return sign_leave_proof(identity_secret, group.group_id, () if own is None else (own,))
 
 
-def wishes(group: Group, conversation: bytes, member: MemberLeaf, proof: LeaveProof) -> bool:
+def wishes(group: Group, member: MemberLeaf, proof: LeaveProof) -> bool:
     """Whether the proof is the member's own and of the leaf that it has in this epoch."""
     if proof.identity != member.identity:
         return False
     leaf = leaf_hash(group, member.leaf)
-    return leaf is not None and verify_leave_proof(conversation, leaf, proof)
+    return leaf is not None and verify_leave_proof(group.group_id, leaf, proof)
 
 
 def wished_leaves(
-    group: Group, conversation: bytes, removes: tuple[MemberLeaf, ...], proofs: tuple[LeaveProof, ...]
+    group: Group, removes: tuple[MemberLeaf, ...], proofs: tuple[LeaveProof, ...]
 ) -> frozenset[int]:
     """Those of a commit's removed leaves whose members wish it by one of the commit's proofs."""
-    return frozenset(
-        member.leaf for member in removes for proof in proofs if wishes(group, conversation, member, proof)
-    )
+    return frozenset(member.leaf for member in removes for proof in proofs if wishes(group, member, proof))
 
 
-def leaves_of_wish(
-    group: Group, conversation: bytes, present: Membership, proof: LeaveProof
-) -> tuple[MemberLeaf, ...]:
+def leaves_of_wish(group: Group, present: Membership, proof: LeaveProof) -> tuple[MemberLeaf, ...]:
     """Present members' leaves whose removal the proof wishes."""
-    return tuple(m for m in present.members if wishes(group, conversation, m, proof))
+    return tuple(m for m in present.members if wishes(group, m, proof))

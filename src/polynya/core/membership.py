@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from polynya.core import blobs, drops, entries, leaveproofs, operations, reaches, topics, work
+from polynya.core import (
+    blobs,
+    drops,
+    entries,
+    leaveproofs,
+    moves,
+    operations,
+    reaches,
+    successors,
+    topics,
+    work,
+)
 from polynya.core._state import (
     Candidate,
     Conversation,
@@ -14,6 +25,7 @@ from polynya.core._state import (
     Operation,
     OperationKind,
     OwnCommit,
+    Topic,
 )
 from polynya.core.conversation import group, identities, membership, set_problem
 from polynya.core.identity import accepted_key_package, known_devices, me, name_of, person
@@ -40,27 +52,45 @@ from polynya.wire.messages import (
 )
 from polynya.wire.record import seal_record
 
+COMMITTING = (ConversationState.ACTIVE, ConversationState.MOVING, ConversationState.CLOSED)
+"""States in which operations are done."""
+FORMER_MAX = 16
+"""As WelcomeMessage holds; one that a member who was away knows is enough."""
+
 
 def work_operation(t: Transaction, conversation: bytes) -> None:
     """Turns the first operation into a commit, as soon as the log is known to its end."""
     found = t.get(CONVERSATION, conversation)
-    if found is None or found.state not in (ConversationState.ACTIVE, ConversationState.CLOSED):
+    if found is None or found.state not in COMMITTING:
         return
     if t.get(COMMIT, conversation) is not None or not topics.in_sync(t, found):
         return
+    skipped: list[bytes] = []
     while True:
-        next_one = operations.first(t, conversation)
+        next_one = operations.first(t, conversation, skipped)
         if next_one is None:
             return
         key, operation = next_one
-        operation = _usable(t, membership(t, conversation).suite, key, operation)
+        operation = _usable(t, operations.suite_of(t, operation), key, operation)
         if operations.missing(operation):
             operations.take_missing(t, key, operation)
-            return
+            if operation.kind != OperationKind.MOVE:
+                return
+            # It takes a key package of every member: other changes do not wait for that.
+            skipped.append(key)
+            continue
         if _build(t, found, key, operation):
             return
-        operations.drop(t, key)
-        set_problem(t, conversation, "change-refused")
+        _give_up(t, found, key)
+
+
+def _give_up(t: Transaction, conversation: Conversation, key: bytes) -> None:
+    """The operation cannot be done. After a ReInit there must be a successor: we try again."""
+    operations.drop(t, key)
+    if conversation.state == ConversationState.MOVING:
+        operations.cannot_move(t, conversation)
+    else:
+        set_problem(t, conversation.id, "change-refused")
 
 
 def _usable(t: Transaction, suite: int, key: bytes, operation: Operation) -> Operation:
@@ -87,8 +117,8 @@ def _proposals(t: Transaction, present: Membership, operation: Operation) -> lis
         gone = {candidate.identity for candidate in operation.candidates}
     removes = tuple(member for member in present.members if member.identity in gone)
     if operation.kind == OperationKind.LEAVE and operation.proof is not None:
-        conversation = operation.conversation
-        removes = leaveproofs.leaves_of_wish(group(t, conversation), conversation, present, operation.proof)
+        present_group = group(t, operation.conversation)
+        removes = leaveproofs.leaves_of_wish(present_group, present, operation.proof)
     proposals: list[Proposal] = [Remove(member.leaf) for member in removes]
     for candidate in operation.candidates:
         devices = known_devices(person(t, candidate.identity))
@@ -97,6 +127,8 @@ def _proposals(t: Transaction, present: Membership, operation: Operation) -> lis
         )
         if package is not None:
             proposals.append(Add(package))
+    if operation.kind == OperationKind.MOVE:
+        return [moves.reinit(t, operation)]
     if operation.kind in (OperationKind.RENAME, OperationKind.ADMIN, OperationKind.UNADMIN):
         proposals.append(GroupContextExtensions((info_extension(operations.new_info(present, operation)),)))
     return proposals
@@ -106,11 +138,17 @@ def _build(t: Transaction, conversation: Conversation, key: bytes, operation: Op
     topic = t.get(TOPIC, conversation.topic)
     if topic is None:
         return False
+    if conversation.state == ConversationState.MOVING:
+        made = moves.found_successor(t, operation)
+        if made is not None:
+            _put(t, conversation, topic, key, *made, ())
+        return made is not None
     proposals = _proposals(t, membership(t, conversation.id), operation)
     proofs = None if operation.proof is None else (operation.proof,)
-    moves = any(isinstance(proposal, Remove) for proposal in proposals)
+    removes = any(isinstance(proposal, Remove) for proposal in proposals)
+    adds = any(isinstance(proposal, Add) for proposal in proposals)
     join = JoinInfo(topic.topic_secret, topic.seq, topic.head)
-    extensions = () if moves or not operation.candidates else (join_extension(join),)
+    extensions = (join_extension(join),) if adds and not removes else ()
     try:
         pending = group(t, conversation.id).commit(
             proposals,
@@ -123,7 +161,21 @@ def _build(t: Transaction, conversation: Conversation, key: bytes, operation: Op
     except MlsError as error:
         work.count(t, f"commit-{error.rule}")
         return False
-    prepared = blobs.prepare(t, pending.message)
+    _put(t, conversation, topic, key, pending.message, pending, operation.candidates if adds else ())
+    return True
+
+
+def _put(
+    t: Transaction,
+    conversation: Conversation,
+    topic: Topic,
+    key: bytes,
+    body: bytes,
+    pending: PendingCommit,
+    recipients: tuple[Candidate, ...],
+) -> None:
+    """Ours for the present epoch's slot, kept until the log decides."""
+    prepared = blobs.prepare(t, body)
     blobs.want(t, conversation.relay, prepared)
     record = seal_record(record_key(topic.topic_secret), topic.id, prepared.body, t.random)
     row = OwnCommit(
@@ -133,12 +185,11 @@ def _build(t: Transaction, conversation: Conversation, key: bytes, operation: Op
         slot=conversation.slot,
         record=record,
         pending=pending.encode(),
-        recipients=operation.candidates,
+        recipients=recipients,
         blob=prepared.blob,
     )
     t.put(COMMIT, conversation.id, row)
     work.wake(t, b"commit", conversation.id)
-    return True
 
 
 # ---- on its way ----
@@ -183,8 +234,7 @@ def answered_commit(t: Transaction, conversation: bytes, request: Request, respo
         work.pause(t, b"commit", conversation)
     else:
         forget(t, found)
-        operations.drop(t, operation_key(conversation, row))
-        set_problem(t, conversation, "change-refused")
+        _give_up(t, found, operation_key(conversation, row))
 
 
 def operation_key(conversation: bytes, row: OwnCommit) -> bytes:
@@ -226,7 +276,8 @@ def won(t: Transaction, conversation: Conversation, row: OwnCommit) -> None:
     welcome = pending_of(row).welcome
     if welcome is None or not row.recipients:
         return
-    message = WelcomeMessage(welcome=welcome, roster=_roster(t, conversation.id), tree=None)
+    former = successors.former(t, conversation.id)[:FORMER_MAX] or None
+    message = WelcomeMessage(welcome=welcome, roster=_roster(t, conversation.id), tree=None, former=former)
     reached: list[Reach] = [candidate.reach for candidate in row.recipients]
     drops.send(t, reached, message, DropKind.WELCOME, conversation.id)
     for candidate in row.recipients:

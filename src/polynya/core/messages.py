@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from polynya.core import contents, outbox, topics, work
-from polynya.core._state import Conversation, Topic
+from polynya.core import contents, formers, outbox, topics, work
+from polynya.core._state import Conversation, RemovedLeaf, Topic
 from polynya.core.conversation import group, put_group
 from polynya.core.identity import accepted_leaf
 from polynya.core.state import OWN_HASH
@@ -32,18 +32,20 @@ def process(t: Transaction, conversation: Conversation, topic: Topic, entry: Ent
 
 
 def _open(t: Transaction, conversation: Conversation, topic: Topic, entry: Entry, data: bytes) -> None:
+    key = formers.group_of_message(t, conversation, data)
     try:
-        changed, received = group(t, conversation.id).decrypt(data)
+        changed, received = group(t, key).decrypt(data)
     except MlsError as error:
         # Of epochs before we joined, of our own re-encrypted copies, or nothing that a member made.
         work.count(t, f"message-{error.code}")
         return
-    put_group(t, conversation.id, changed)
+    put_group(t, key, changed)
     device = accepted_leaf(received.sender.credential, received.sender.signature_key)
     if device is None or received.authenticated_data:
         work.count(t, "message-leaf")
         return
-    if sender_was_removed(conversation, received.sender_leaf_index, received.epoch, entry.time):
+    gone = formers.gone(t, conversation, key)
+    if sender_was_removed(gone, received.sender_leaf_index, received.epoch, entry.time):
         work.count(t, "message-removed")
         return
     try:
@@ -57,9 +59,9 @@ def _open(t: Transaction, conversation: Conversation, topic: Topic, entry: Entry
     contents.receive(t, conversation.id, device.identity, message, place)
 
 
-def sender_was_removed(conversation: Conversation, leaf: int, epoch: int, time: int) -> bool:
+def sender_was_removed(gone: tuple[RemovedLeaf, ...], leaf: int, epoch: int, time: int) -> bool:
     """Whether a commit of the same or an earlier time removed the leaf that wrote in `epoch`.
 
     A removed member knows the former topic and epochs: what it writes there afterwards is nobody's message.
     """
-    return any(gone.leaf == leaf and gone.epoch > epoch and gone.time <= time for gone in conversation.gone)
+    return any(one.leaf == leaf and one.epoch > epoch and one.time <= time for one in gone)

@@ -9,7 +9,7 @@ from polynya.core.identity import accepted_leaf
 from polynya.crypto.random import Random
 from polynya.mls.credential import BasicCredential
 from polynya.mls.extensions import VERSION_MLS10, Extension, find
-from polynya.mls.group import Group, make_key_package
+from polynya.mls.group import Group, Member, make_key_package
 from polynya.mls.keypackage import LAST_RESORT, KeyPackageBundle
 from polynya.mls.leaf import Capabilities, Lifetime
 from polynya.mls.suite import suite_of
@@ -50,7 +50,12 @@ def lifetime(now: int, length: int) -> Lifetime:
 
 def suite_for(members: int) -> int:
     """The suite of a new conversation made for so many."""
-    return SUITE_XWING if members <= XWING_MEMBERS_MAX else SUITE_X25519
+    return SUITE_XWING if fits(SUITE_XWING, members) else SUITE_X25519
+
+
+def fits(suite: int, members: int) -> bool:
+    """Whether a group of so many may have the suite."""
+    return suite != SUITE_XWING or members <= XWING_MEMBERS_MAX
 
 
 def new_key_package(me: Me, suite: int, now: int, last_resort: bool, random: Random) -> KeyPackageBundle:
@@ -123,12 +128,18 @@ def ephemeral_key(group: Group) -> bytes:
 def read_membership(group: Group) -> Membership | None:
     """Who is in the group and what it is; None where a leaf is not accepted or the ConversationInfo is not in order."""
     info = read_info(group.context.extensions)
-    if info is None:
+    members = read_members(group.members())
+    if info is None or members is None:
         return None
-    members = []
-    for member in group.members():
+    return Membership(info, group.own_leaf_index, group.suite.id, members, group.group_id)
+
+
+def read_members(members: Sequence[Member]) -> tuple[MemberLeaf, ...] | None:
+    """None where a leaf is not accepted."""
+    found = []
+    for member in members:
         device = accepted_leaf(member.credential, member.signature_key)
         if device is None:
             return None
-        members.append(MemberLeaf(member.leaf_index, device.identity, member.signature_key))
-    return Membership(info, group.own_leaf_index, group.suite.id, tuple(members))
+        found.append(MemberLeaf(member.leaf_index, device.identity, member.signature_key))
+    return tuple(found)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from polynya.core import leaveproofs, reaches, roles, work
-from polynya.core._state import Candidate, Conversation, Membership, Operation, OperationKind
+from polynya.core._state import (
+    Candidate,
+    Conversation,
+    ConversationState,
+    Membership,
+    Operation,
+    OperationKind,
+)
 from polynya.core.conversation import group, membership, need, next_number, save, set_problem
+from polynya.core.conversation import identities as people_of
 from polynya.core.identity import accepted_key_package, known_devices, me, person
+from polynya.core.mlsgroup import fits
 from polynya.core.state import CONVERSATION, OPERATION
 from polynya.core.transaction import State, Transaction
 from polynya.wire.errors import WireError
@@ -25,6 +35,9 @@ from polynya.wire.messages import (
     TakeKeyPackage,
 )
 
+TURN = 3_600_000
+"""ms by which each founder of a successor waits longer than the one before, so that one is enough."""
+
 
 def add(
     t: Transaction,
@@ -35,18 +48,23 @@ def add(
     identities: tuple[bytes, ...] = (),
     name: str | None = None,
     proof: LeaveProof | None = None,
+    suite: int | None = None,
 ) -> None:
     key = next_number(t, conversation)
-    t.put(OPERATION, key, Operation(conversation, kind, candidates, identities, name, proof))
+    t.put(OPERATION, key, Operation(conversation, kind, candidates, identities, name, proof, suite))
     save(t, need(t, conversation))
     work.wake(t, b"operation", conversation)
 
 
-def first(t: Transaction, conversation: bytes) -> tuple[bytes, Operation] | None:
-    """(key, operation) of the next one that still makes sense; those that do not are dropped."""
+def first(
+    t: Transaction, conversation: bytes, skipped: Collection[bytes] = ()
+) -> tuple[bytes, Operation] | None:
+    """(key, operation) of the next one that still makes sense; those that do not are dropped. While the conversation is
+    moving all but the move wait."""
+    moving = need(t, conversation).state == ConversationState.MOVING
     for key in t.keys(OPERATION, conversation):
         operation = t.get(OPERATION, key)
-        if operation is None:
+        if operation is None or key in skipped or (moving and operation.kind != OperationKind.MOVE):
             continue
         revised = revise(t, membership(t, conversation), need(t, conversation), operation)
         if revised is not None:
@@ -108,9 +126,10 @@ def revise(
     if kind == OperationKind.LEAVE:
         if operation.proof is None:
             return None
-        present_group = group(t, conversation.id)
-        leaves = leaveproofs.leaves_of_wish(present_group, conversation.id, present, operation.proof)
+        leaves = leaveproofs.leaves_of_wish(group(t, conversation.id), present, operation.proof)
         return operation if leaves else None
+    if kind == OperationKind.MOVE:
+        return _revised_move(t, present, conversation, operation)
     wanted = new_info(present, operation)
     if kind == OperationKind.REMOVE:
         identities = tuple(identity for identity in operation.identities if identity in members)
@@ -120,6 +139,41 @@ def revise(
     elif wanted == present.info:
         return None
     return operation if roles.is_admin(present, own) else _refused(t, conversation)
+
+
+def _revised_move(
+    t: Transaction, present: Membership, conversation: Conversation, operation: Operation
+) -> Operation | None:
+    """With all present members but us for candidates. After the ReInit it is founding the successor."""
+    own, ended, suite = me(t).identity, group(t, conversation.id).reinit, operation.suite
+    if suite is None or suite == present.suite or (ended is not None and suite != ended.cipher_suite):
+        return None
+    if ended is None and not roles.is_admin(present, own):
+        return _refused(t, conversation)
+    known = {candidate.identity: candidate for candidate in operation.candidates}
+    candidates = []
+    for identity in people_of(present):
+        reach = reaches.of(t, identity, conversation.id)
+        if identity == own:
+            continue
+        if identity in known:
+            candidates.append(known[identity])
+        elif reach is None:
+            cannot_move(t, conversation)
+            return None
+        else:
+            candidates.append(Candidate(identity, reach))
+    if ended is None and not fits(suite, 1 + len(candidates)):
+        cannot_move(t, conversation)
+        return None
+    return replace(operation, candidates=tuple(candidates))
+
+
+def cannot_move(t: Transaction, conversation: Conversation) -> None:
+    """Somebody cannot be taken along: nothing has changed, or after the ReInit it is tried again."""
+    set_problem(t, conversation.id, "cannot-move")
+    if conversation.state == ConversationState.MOVING:
+        work.set_timer(t, b"move", conversation.id, t.now + TURN)
 
 
 def _is_in(t: Transaction, conversation: Conversation, candidate: Candidate) -> bool:
@@ -157,6 +211,13 @@ def new_info(present: Membership, operation: Operation) -> ConversationInfo:
 # ---- key packages of those who are to be added ----
 
 
+def suite_of(t: Transaction, operation: Operation) -> int:
+    """Of the key packages that the operation needs."""
+    if operation.kind == OperationKind.MOVE and operation.suite is not None:
+        return operation.suite
+    return membership(t, operation.conversation).suite
+
+
 def missing(operation: Operation) -> bool:
     return any(candidate.key_package is None for candidate in operation.candidates)
 
@@ -184,7 +245,7 @@ def work_take(t: Transaction, key: bytes) -> None:
         return
     operation_key, operation, candidate = found
     reach = candidate.reach
-    owner = reaches.owner_of(reach, membership(t, operation.conversation).suite)
+    owner = reaches.owner_of(reach, suite_of(t, operation))
     if owner is None:
         _taken(t, operation_key, operation, candidate, None, "no-key-package")
     elif work.may_call(t, reach.relay.identity, work.item(b"take", key)):
@@ -201,11 +262,12 @@ def answered_take(t: Transaction, key: bytes, request: Request, response: Respon
     opened: bytes | None = None
     if isinstance(response, KeyPackageTaken):
         problem = "bad-key-package"
-        opened = _open(t, membership(t, operation.conversation).suite, candidate, response.package)
+        opened = _open(t, suite_of(t, operation), candidate, response.package)
     elif not isinstance(response, Refused) or response.code != RefusalCode.NO_KEY_PACKAGE:
         problem = "relay-refuses"
-    if need(t, operation.conversation).kind == ConversationKind.DIRECT:
-        # There is nobody else to found it with: asked for until there is one.
+    conversation = need(t, operation.conversation)
+    if conversation.kind == ConversationKind.DIRECT or conversation.state == ConversationState.MOVING:
+        # It is not founded without them: asked for until there is one.
         set_problem(t, operation.conversation, None if opened is not None else problem)
         if opened is None:
             work.pause(t, b"take", key)
@@ -221,7 +283,11 @@ def _taken(
     package: bytes | None,
     problem: str,
 ) -> None:
-    """The candidate has its key package; who has none is left out."""
+    """The candidate has its key package; who has none is left out, and a group does not move without a member."""
+    if package is None and operation.kind == OperationKind.MOVE:
+        drop(t, key)
+        cannot_move(t, need(t, operation.conversation))
+        return
     rest = []
     for other in operation.candidates:
         if other.identity != candidate.identity:

@@ -13,6 +13,8 @@ CODES = (
     "bad-key-package",
     "no-reach",
     "change-refused",
+    "cannot-move",
+    "outgrown",
     "message-failed",
     "welcome-failed",
     "invite-failed",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from polynya.core import outbox, reaches
-from polynya.core._state import ConversationState
 from polynya.core.commands import MeChanged
+from polynya.core.conversation import is_active
 from polynya.core.identity import check_name, me
 from polynya.core.state import CONVERSATION, ME, OUTBOX
 from polynya.core.transaction import Transaction
@@ -28,5 +28,5 @@ def set_name(t: Transaction, name: str) -> None:
     t.notify(MeChanged())
     for conversation in t.keys(CONVERSATION):
         found = t.get(CONVERSATION, conversation)
-        if found is not None and found.state == ConversationState.ACTIVE:
+        if found is not None and is_active(found):
             tell(t, conversation)

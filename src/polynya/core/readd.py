@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from polynya.core import drops, keypackages, membership, operations, reaches, roles, work
-from polynya.core._state import Candidate, ConversationState, DropKind, OperationKind, PackageUse
+from polynya.core import drops, keypackages, membership, operations, reaches, roles, successors, work
+from polynya.core._state import (
+    Candidate,
+    Conversation,
+    ConversationState,
+    DropKind,
+    Membership,
+    OperationKind,
+    PackageUse,
+)
 from polynya.core.conversation import identities, need, save, set_problem
 from polynya.core.conversation import membership as members_of
 from polynya.core.identity import accepted_key_package, known_devices, me, person
+from polynya.core.mlsgroup import SUITES
 from polynya.core.state import CONVERSATION
 from polynya.core.transaction import Transaction
 from polynya.wire.errors import WireError
-from polynya.wire.messages import RECEIVE_KEYS_LIFETIME, ReAddBody, ReAddRequest
+from polynya.wire.messages import RECEIVE_KEYS_LIFETIME, ConversationKind, ReAddBody, ReAddRequest
 from polynya.wire.requests import VerifiedReAddRequest, sign_re_add_request, verify_re_add_request
 
 ASKED_AT_ONCE = 3
@@ -45,15 +54,18 @@ def ask(t: Transaction, conversation: bytes) -> None:
         asked = ()
     chosen = [identity for identity in known if identity not in asked][:ASKED_AT_ONCE]
     chosen_reaches = [reach for i in chosen if (reach := reaches.of(t, i, conversation)) is not None]
-    if chosen_reaches:
-        package = keypackages.create(
-            t, members_of(t, conversation).suite, PackageUse.SENT
-        ).key_package.encode()
-        body = ReAddBody(conversation, own, found.epoch, package, t.time)
+    for suite in _suites(found, present) if chosen_reaches else ():
+        package = keypackages.create(t, suite, PackageUse.SENT).key_package.encode()
+        body = ReAddBody(present.group, own, found.epoch, package, t.time)
         request = sign_re_add_request(me(t).identity_secret, body)
         drops.send(t, chosen_reaches, request, DropKind.READD, conversation)
     save(t, replace(found, asked=(*asked, *chosen)))
     work.set_timer(t, b"readd", conversation, t.now + ASK_AGAIN)
+
+
+def _suites(conversation: Conversation, present: Membership) -> tuple[int, ...]:
+    """One request for each: a group may have moved since we last could follow."""
+    return SUITES if conversation.kind == ConversationKind.GROUP else (present.suite,)
 
 
 def request_is_fresh(request: VerifiedReAddRequest, epoch: int, now: int) -> bool:
@@ -68,20 +80,22 @@ def received(t: Transaction, signed: ReAddRequest) -> None:
     except WireError as error:
         work.count(t, f"readd-{error.rule}")
         return
-    found = t.get(CONVERSATION, request.group)
+    conversation = successors.conversation_of(t, request.group)
+    found = None if conversation is None else t.get(CONVERSATION, conversation)
     if found is None or found.state != ConversationState.ACTIVE:
         work.count(t, "readd-conversation")
         return
-    members = identities(members_of(t, found.id))
+    present = members_of(t, found.id)
+    members = identities(present)
     if request.identity not in members or request.identity == me(t).identity:
         work.count(t, "readd-member")
         return
     devices = known_devices(person(t, request.identity))
-    package = accepted_key_package(
-        request.key_package, members_of(t, found.id).suite, request.identity, devices, t.time
-    )
+    package = accepted_key_package(request.key_package, present.suite, request.identity, devices, t.time)
     reach = reaches.of(t, request.identity, found.id)
-    if package is None or reach is None or not request_is_fresh(request, found.epoch, t.time):
+    # Epochs of a former group say nothing of those of the present one.
+    epoch = found.epoch if request.group == present.group else request.epoch
+    if package is None or reach is None or not request_is_fresh(request, epoch, t.time):
         work.count(t, "readd-stale")
         return
     candidate = Candidate(request.identity, reach, request.key_package)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from polynya.core import outbox, work
-from polynya.core._state import Conversation, ConversationState
-from polynya.core.conversation import identities, membership, need, quiet, save
+from polynya.core._state import Conversation
+from polynya.core.conversation import identities, is_active, membership, need, quiet, save
 from polynya.core.identity import me
 from polynya.core.state import CONVERSATION, SEEN, UNREAD
 from polynya.core.transaction import Transaction
@@ -21,7 +21,7 @@ GROUP_MAX = 16
 
 
 def are_sent(t: Transaction, conversation: Conversation) -> bool:
-    if conversation.state != ConversationState.ACTIVE:
+    if not is_active(conversation):
         return False
     if conversation.kind == ConversationKind.DIRECT:
         return True

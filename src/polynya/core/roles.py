@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from polynya.core._state import MemberLeaf, Membership
+from polynya.core.mlsgroup import SUITES
+from polynya.mls.extensions import VERSION_MLS10
 from polynya.wire.messages import ConversationInfo, ConversationKind
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """What a ReInit says of the group that is to follow."""
+
+    group: bytes
+    version: int
+    suite: int
+    info_stays: bool
+    """Its extensions are the present ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +43,8 @@ class Change:
     """How many GroupContextExtensions proposals there are."""
     info_valid: bool
     """Each holds exactly one extension, a ConversationInfo that decodes."""
+    successor: Successor | None
+    """From a ReInit, which MLS lets be the only proposal of its commit."""
     others: int
     """Proposals of any other type, or not by the committer, and external commits."""
 
@@ -112,6 +127,17 @@ def role_update(change: Change) -> bool:
     return change.committer_after == change.committer
 
 
+def role_reinit(change: Change) -> bool:
+    successor, before = change.successor, change.before
+    if successor is None:
+        return True
+    if before.info.kind != ConversationKind.GROUP or not is_admin(before, change.committer):
+        return False
+    if successor.version != VERSION_MLS10 or successor.suite not in SUITES or successor.suite == before.suite:
+        return False
+    return len(successor.group) == 16 and successor.group != before.group and successor.info_stays
+
+
 def role_other(change: Change) -> bool:
     return change.others == 0
 
@@ -121,6 +147,7 @@ RULES = (
     ("role-remove", role_remove),
     ("role-info", role_info),
     ("role-update", role_update),
+    ("role-reinit", role_reinit),
     ("role-other", role_other),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polynya.core import roles
+from polynya.core import mlsgroup, roles
 from polynya.core._state import (
     Conversation,
     ConversationState,
@@ -10,7 +10,7 @@ from polynya.core._state import (
     Membership,
     Person,
 )
-from polynya.core.conversation import peer
+from polynya.core.conversation import is_active, peer
 from polynya.core.invites import LINK_VERSION
 from polynya.core.state import ASKED, CONVERSATION, GROUP, INVITE, ME, MEMBERSHIP, OPENED, OPERATION, PERSON
 from polynya.core.transaction import State
@@ -27,7 +27,7 @@ from polynya.core.views import (
 )
 from polynya.crypto.hashes import sha512
 from polynya.wire import safety as numbers
-from polynya.wire.messages import SUITE_XWING, ConversationKind, InviteLink
+from polynya.wire.messages import SUITE_X25519, SUITE_XWING, ConversationKind, InviteLink
 
 
 def fingerprint(identity: bytes) -> tuple[str, ...]:
@@ -66,9 +66,10 @@ def conversation(state: State, conversation: bytes) -> ConversationView | None:
     other = peer(present, own.identity)
     direct = row.kind == ConversationKind.DIRECT
     active = row.state == ConversationState.ACTIVE
-    is_member = row.state in (ConversationState.ACTIVE, ConversationState.LEAVING, ConversationState.STUCK)
+    is_member = row.state in MEMBER
     admin = is_member and roles.is_admin(present, own.identity)
     blocked = direct and other is not None and _person(state, other).blocked
+    other_suite = SUITE_X25519 if present.suite == SUITE_XWING else SUITE_XWING
     last = row.last
     return ConversationView(
         id=row.id,
@@ -76,7 +77,7 @@ def conversation(state: State, conversation: bytes) -> ConversationView | None:
         name=_direct_name(state, row, other) if direct else present.info.name,
         members=members,
         my_role="admin" if admin and not direct else "member" if is_member else "none",
-        can_send=active and not blocked,
+        can_send=is_active(row) and not blocked,
         can_add=active and not direct and roles.may_add(present, own.identity, row.epoch),
         state=_state_name(row),
         last=None
@@ -88,7 +89,16 @@ def conversation(state: State, conversation: bytes) -> ConversationView | None:
         pending_operations=len(state.keys(OPERATION, conversation)),
         relay=row.relay.identity,
         post_quantum=present.suite == SUITE_XWING,
+        can_move=active and not direct and admin and mlsgroup.fits(other_suite, len(present.members)),
     )
+
+
+MEMBER = (
+    ConversationState.ACTIVE,
+    ConversationState.MOVING,
+    ConversationState.LEAVING,
+    ConversationState.STUCK,
+)
 
 
 def _state_name(row: Conversation) -> str:

@@ -35,27 +35,11 @@ def receipts_contradict(known: SlotReceipt, entry: Entry) -> bool:
     return known.seq != entry.seq or known.record_hash != entry_hash(entry)
 
 
-def _key(conversation: bytes, epoch: int, position: int) -> bytes:
-    return conversation + number(epoch) + number(position)
-
-
-def _epoch_of(conversation: Conversation, topic: bytes, slot: bytes) -> int | None:
-    if topic == conversation.topic and slot == conversation.slot:
-        return conversation.epoch
-    for past in conversation.past:
-        if past.topic == topic and past.slot == slot:
-            return past.epoch
-    return None
-
-
 def is_fraud(t: Transaction, conversation: Conversation, topic: bytes, entry: Entry) -> bool:
     """Whether a validly signed receipt contradicts one that we have."""
     if entry.slot is None or entry.receipt is None:
         return False
-    epoch = _epoch_of(conversation, topic, entry.slot)
-    if epoch is None:
-        return False
-    known = t.get(SLOT, _key(conversation.id, epoch, entry.receipt.position))
+    known = t.get(SLOT, topic + entry.slot + number(entry.receipt.position))
     if known is None or not receipts_contradict(known, entry):
         return False
     return receipt_is_signed(conversation.relay.identity, topic, entry)
@@ -75,7 +59,7 @@ def take(t: Transaction, conversation: Conversation, topic: Topic, entry: Entry)
         misbehaves(t, conversation, topic.id)
         return None
     behaves(t, conversation, topic.id)
-    key = _key(conversation.id, conversation.epoch, entry.receipt.position)
+    key = topic.id + conversation.slot + number(entry.receipt.position)
     t.put(SLOT, key, SlotReceipt(entry.seq, entry_hash(entry), entry.receipt.signature))
     found = need(t, conversation.id)
     return quiet(t, replace(found, position=found.position + 1))
@@ -108,7 +92,7 @@ def behaves(t: Transaction, conversation: Conversation, topic: bytes) -> None:
             set_problem(t, conversation.id, None)
 
 
-def forget_epoch(t: Transaction, conversation: bytes, epoch: int) -> None:
+def forget(t: Transaction, topic: bytes, slot: bytes) -> None:
     """Its receipts are of no more use."""
-    for key in t.keys(SLOT, conversation + number(epoch)):
+    for key in t.keys(SLOT, topic + slot):
         t.remove(SLOT, key)

@@ -9,6 +9,7 @@ from polynya.core._state import (
     Asked,
     Clock,
     Conversation,
+    FormerGroup,
     Inbox,
     Invite,
     Me,
@@ -88,6 +89,8 @@ CONVERSATION: Table[Conversation] = Table("conversation", s.encode_conversation,
 MEMBERSHIP: Table[Membership] = Table("membership", s.encode_membership, s.decode_membership)
 COMMIT: Table[OwnCommit] = Table("commit", s.encode_own_commit, s.decode_own_commit)
 GROUP: Table[GroupCell] = Table("group", _group_bytes, _group_cell)
+FORMER: Table[FormerGroup] = Table("former", s.encode_former_group, s.decode_former_group)
+SUCCESSOR: Table[bytes] = Table("successor", _raw, _raw)
 TOPIC: Table[Topic] = Table("topic", s.encode_topic, s.decode_topic)
 CHAIN: Table[bytes] = Table("chain", _raw, _raw)
 SLOT: Table[SlotReceipt] = Table("slot", s.encode_slot_receipt, s.decode_slot_receipt)
@@ -117,6 +120,8 @@ SAVED = (
     MEMBERSHIP,
     COMMIT,
     GROUP,
+    FORMER,
+    SUCCESSOR,
     TOPIC,
     CHAIN,
     SLOT,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from polynya.core import drops, entries, inboxes, operations, topics, work
+from polynya.core import drops, entries, inboxes, operations, slots, topics, work
 from polynya.core._state import Conversation, OpenedState, Topic
 from polynya.core.conversation import READING, membership, need, quiet, set_problem
-from polynya.core.slots import forget_epoch
 from polynya.core.state import (
     CHAIN,
     CONVERSATION,
@@ -198,7 +197,7 @@ def lost_history(t: Transaction, conversation: Conversation, row: Topic) -> None
     topics.forget_chain(t, row)
     topics.forget_held(t, row.id)
     found = need(t, conversation.id)
-    forget_epoch(t, found.id, found.epoch)
+    slots.forget(t, row.id, found.slot)
     t.put(TOPIC, row.id, replace(row, seq=0, head=row.id, ordinal=found.ordinal, created=False))
     t.put(CHAIN, row.id + number(0), row.id)
     t.remove(SOURCE, row.id)

@@ -8,7 +8,7 @@ from polynya.core import blobs, work
 from polynya.core._state import Conversation, Topic
 from polynya.core.blobs import Body
 from polynya.core.history import TOPIC_STEP
-from polynya.core.state import CHAIN, CONVERSATION, HELD, LINK, MISBEHAVING, SOURCE, TOPIC, number
+from polynya.core.state import CHAIN, CONVERSATION, HELD, LINK, MISBEHAVING, SLOT, SOURCE, TOPIC, number
 from polynya.core.transaction import Transaction
 from polynya.wire.errors import WireError
 from polynya.wire.labels import chain_head, record_hash, record_key, topic_id, write_secret
@@ -111,6 +111,8 @@ def close(t: Transaction, topic: bytes) -> None:
         t.put(CONVERSATION, found.id, replace(found, old_topics=rest))
     forget_chain(t, row)
     forget_held(t, topic)
+    for key in t.keys(SLOT, topic):
+        t.remove(SLOT, key)
     t.remove(SOURCE, topic)
     t.remove(MISBEHAVING, topic)
     t.remove(TOPIC, topic)

@@ -43,7 +43,8 @@ class ConversationView:
     can_send: bool
     can_add: bool
     state: str
-    """waiting-first (the founding commit is not in the log yet), active, leaving, left, removed, closed (the other
+    """waiting-first (the founding commit is not in the log yet), active, moving (to another suite: what is written waits
+    until that is done), leaving, left, removed, closed (the other
     side has left, or the same two people go on elsewhere), stuck, fraud."""
     last: LastView | None
     activity: int
@@ -53,6 +54,9 @@ class ConversationView:
     pending_operations: int
     relay: bytes
     post_quantum: bool
+    """Whether the suite in force withstands quantum computers."""
+    can_move: bool
+    """Whether we may have the group moved to the other suite."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -274,6 +274,11 @@ class Group:
         return self._state.context.confirmed_transcript_hash
 
     @property
+    def confirmation_tag(self) -> bytes:
+        """That the epoch's secrets and transcript belong together (section 8.1); in every GroupInfo."""
+        return self._state.confirmation_tag
+
+    @property
     def epoch_authenticator(self) -> bytes:
         """The same for all members of the epoch, and for nobody else (section 8.7)."""
         return self._state.secrets.epoch_authenticator

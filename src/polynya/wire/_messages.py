@@ -579,11 +579,33 @@ class CommitData:
 
 @message
 class LeaveProof:
-    """A member's signed wish that these leaves of theirs be removed; the identity key's signature over 'polynya leave 1' || group id || identity || leaves in a row."""
+    """A member's signed wish that these leaves of theirs be removed; the identity key's signature over 'polynya leave 1' || id of the MLS group || identity || leaves in a row."""
 
     identity: bytes
     leaves: tuple[bytes, ...]
     """SHA-256 of 'polynya leaf 1' || LeafNode, as the leaf is in the epoch of signing"""
+    signature: bytes
+
+
+@message
+class MovedBody:
+    group: bytes
+    """id of the ended MLS group"""
+    epoch: int
+    """its last"""
+    identity: bytes
+    """who founds the successor"""
+    group_info: bytes
+    """the successor's GroupInfo in epoch 1 with its ratchet_tree, an MLSMessage"""
+    welcome: bytes | None = None
+    """for all other members, without the tree; absent where there are none"""
+
+
+@message
+class Moved:
+    """The group goes on in this successor (protocol, section 5.7). Signature by the identity over 'polynya moved 1' || body."""
+
+    body: bytes
     signature: bytes
 
 
@@ -760,11 +782,14 @@ class WelcomeMessage:
     welcome: bytes
     roster: tuple[RosterEntry, ...]
     tree: bytes | None = None
+    former: tuple[bytes, ...] | None = None
+    """ids of groups that went on in this one by ReInit, in no order"""
 
 
 @message
 class ReAddBody:
     group: bytes
+    """id of the MLS group that the member reads"""
     identity: bytes
     epoch: int
     key_package: bytes
@@ -2525,6 +2550,80 @@ def decode_leave_proof(data: bytes) -> LeaveProof:
     return cbor.finish(_read_leave_proof, data)
 
 
+def encode_moved_body(value: MovedBody) -> bytes:
+    """Raises WireError (`message`) for a MovedBody over a limit."""
+    count = 4
+    if len(value.group) != 16:
+        raise _bad("MovedBody.group")
+    if len(value.identity) != 32:
+        raise _bad("MovedBody.identity")
+    data = b"\x01\x50" + value.group + b"\x02" + write_uint(value.epoch, 9007199254740991, "MovedBody.epoch") + b"\x03\x58\x20" + value.identity + b"\x04" + write_bytes(value.group_info, 0, 4194304, "MovedBody.group_info")
+    welcome_ = value.welcome
+    if welcome_ is not None:
+        count += 1
+        data += b"\x05" + write_bytes(welcome_, 0, 4194304, "MovedBody.welcome")
+    return head(0xA0, count) + data
+
+
+def _read_moved_body(d: bytes, p: int) -> tuple[MovedBody, int]:
+    left = d[p] - 164
+    if left < 0 or left > 1:
+        raise _bad("MovedBody")
+    p += 1
+    if d[p : p + 2] != b"\x01\x50":
+        raise _bad("MovedBody.group")
+    group_ = d[p + 2 : p + 18]
+    p += 18
+    if d[p] != 2:
+        raise _bad("MovedBody.epoch")
+    epoch_, p = read_uint(d, p + 1)
+    if d[p : p + 3] != b"\x03\x58\x20":
+        raise _bad("MovedBody.identity")
+    identity_ = d[p + 3 : p + 35]
+    p += 35
+    if d[p] != 4:
+        raise _bad("MovedBody.group_info")
+    group_info_, p = read_bytes(d, p + 1, 0, 4194304, "MovedBody.group_info")
+    welcome_: bytes | None = None
+    if left and d[p] == 5:
+        left -= 1
+        welcome_, p = read_bytes(d, p + 1, 0, 4194304, "MovedBody.welcome")
+    if left:
+        raise _bad("MovedBody")
+    return MovedBody(group_, epoch_, identity_, group_info_, welcome_), p
+
+
+def decode_moved_body(data: bytes) -> MovedBody:
+    """Raises WireError: a cbor-* rule, or `message`."""
+    return cbor.finish(_read_moved_body, data)
+
+
+def encode_moved(value: Moved) -> bytes:
+    """Raises WireError (`message`) for a Moved over a limit."""
+    if len(value.signature) != 64:
+        raise _bad("Moved.signature")
+    return b"\xa2\x01" + write_bytes(value.body, 0, 8388864, "Moved.body") + b"\x02\x58\x40" + value.signature
+
+
+def _read_moved(d: bytes, p: int) -> tuple[Moved, int]:
+    if d[p] != 162:
+        raise _bad("Moved")
+    p += 1
+    if d[p] != 1:
+        raise _bad("Moved.body")
+    body_, p = read_bytes(d, p + 1, 0, 8388864, "Moved.body")
+    if d[p : p + 3] != b"\x02\x58\x40":
+        raise _bad("Moved.signature")
+    signature_ = d[p + 3 : p + 67]
+    p += 67
+    return Moved(body_, signature_), p
+
+
+def decode_moved(data: bytes) -> Moved:
+    """Raises WireError: a cbor-* rule, or `message`."""
+    return cbor.finish(_read_moved, data)
+
+
 def encode_text(value: Text) -> bytes:
     """Raises WireError (`message`) for a Text over a limit."""
     count = 1
@@ -3292,12 +3391,16 @@ def encode_welcome_message(value: WelcomeMessage) -> bytes:
         count += 1
         data += b"\x02" + write_bytes(tree_, 0, 8388608, "WelcomeMessage.tree")
     data += b"\x03" + write_list([encode_roster_entry(item) for item in value.roster], 4096, "WelcomeMessage.roster")
+    former_ = value.former
+    if former_ is not None:
+        count += 1
+        data += b"\x04" + write_list([write_bytes(item, 16, 16, "WelcomeMessage.former") for item in former_], 16, "WelcomeMessage.former")
     return head(0xA0, count) + data
 
 
 def _read_welcome_message(d: bytes, p: int) -> tuple[WelcomeMessage, int]:
     left = d[p] - 162
-    if left < 0 or left > 1:
+    if left < 0 or left > 2:
         raise _bad("WelcomeMessage")
     p += 1
     if d[p] != 1:
@@ -3317,9 +3420,22 @@ def _read_welcome_message(d: bytes, p: int) -> tuple[WelcomeMessage, int]:
         roster_item, p = _read_roster_entry(d, p)
         roster_list.append(roster_item)
     roster_ = tuple(roster_list)
+    former_: tuple[bytes, ...] | None = None
+    if left and d[p] == 4:
+        left -= 1
+        n, p = read_count(d, p + 1)
+        if n > 16:
+            raise _bad("WelcomeMessage.former")
+        former_list: list[bytes] = []
+        for _ in range(n):
+            if d[p : p + 1] != b"\x50":
+                raise _bad("WelcomeMessage.former")
+            former_list.append(d[p + 1 : p + 17])
+            p += 17
+        former_ = tuple(former_list)
     if left:
         raise _bad("WelcomeMessage")
-    return WelcomeMessage(welcome_, roster_, tree_), p
+    return WelcomeMessage(welcome_, roster_, tree_, former_), p
 
 
 def decode_welcome_message(data: bytes) -> WelcomeMessage:
@@ -3736,6 +3852,8 @@ __all__ = [
     "KeyPackagesStored",
     "LeaveProof",
     "Message",
+    "Moved",
+    "MovedBody",
     "PROTOCOL_VERSION",
     "PackageOwner",
     "Ping",
@@ -3831,6 +3949,8 @@ __all__ = [
     "decode_key_packages_stored",
     "decode_leave_proof",
     "decode_message",
+    "decode_moved",
+    "decode_moved_body",
     "decode_package_owner",
     "decode_ping",
     "decode_profile",
@@ -3914,6 +4034,8 @@ __all__ = [
     "encode_key_packages_stored",
     "encode_leave_proof",
     "encode_message",
+    "encode_moved",
+    "encode_moved_body",
     "encode_package_owner",
     "encode_ping",
     "encode_profile",

@@ -1,4 +1,5 @@
-"""Signed wishes: contact requests, re-add requests and leave proofs (protocol.md sections 5.2, 5.4 and 7)."""
+"""What identity keys sign: contact requests, re-add requests, leave proofs and where a group goes on (protocol.md sections
+5.2, 5.4, 5.7 and 7)."""
 
 from __future__ import annotations
 
@@ -13,12 +14,16 @@ from polynya.wire.messages import (
     ContactRequest,
     ContactRequestBody,
     LeaveProof,
+    Moved,
+    MovedBody,
     Reach,
     ReAddBody,
     ReAddRequest,
     decode_contact_request_body,
+    decode_moved_body,
     decode_re_add_body,
     encode_contact_request_body,
+    encode_moved_body,
     encode_re_add_body,
 )
 
@@ -43,6 +48,17 @@ class VerifiedReAddRequest:
     epoch: int
     key_package: bytes
     time: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedMoved:
+    """Where a group goes on, in the word of `identity`. GroupInfo and Welcome are not verified yet."""
+
+    group: bytes
+    epoch: int
+    identity: bytes
+    group_info: bytes
+    welcome: bytes | None
 
 
 def sign_contact_request(identity_seed: bytes, body: ContactRequestBody) -> ContactRequest:
@@ -73,6 +89,19 @@ def verify_re_add_request(request: ReAddRequest) -> VerifiedReAddRequest:
     if not verify(body.identity, signed_bytes("re-add", request.body), request.signature):
         raise WireError("re-add-signature")
     return VerifiedReAddRequest(body.group, body.identity, body.epoch, body.key_package, body.time)
+
+
+def sign_moved(identity_seed: bytes, body: MovedBody) -> Moved:
+    encoded = encode_moved_body(body)
+    return Moved(encoded, sign(identity_seed, signed_bytes("moved", encoded)))
+
+
+def verify_moved(moved: Moved) -> VerifiedMoved:
+    """Raises WireError `moved-signature`, a `cbor-` rule, or `message`."""
+    body = decode_moved_body(moved.body)
+    if not verify(body.identity, signed_bytes("moved", moved.body), moved.signature):
+        raise WireError("moved-signature")
+    return VerifiedMoved(body.group, body.epoch, body.identity, body.group_info, body.welcome)
 
 
 def leaf_hash(leaf_node: bytes) -> bytes:

@@ -48,6 +48,8 @@ export const ConversationState = {
   stuck: 6,
   /** the relay signed two histories */
   fraud: 7,
+  /** a ReInit has ended the group, and its successor is not founded yet; `since`: we wish to leave */
+  moving: 8,
 } as const;
 export type ConversationState = (typeof ConversationState)[keyof typeof ConversationState];
 
@@ -236,6 +238,22 @@ export interface Membership {
   readonly suite: number;
   /** by leaf */
   readonly members: readonly MemberLeaf[];
+  /** id of the MLS group in force; the conversation's own as long as it never moved */
+  readonly group: Uint8Array;
+  /** entry time of the ReInit that ended this group: the conversation is moving */
+  readonly ended?: number | undefined;
+  /** the group that the ReInit named */
+  readonly successor?: Uint8Array | undefined;
+}
+
+/** An MLS group that a ReInit has ended. */
+export interface FormerGroup {
+  /** of its last epoch, by leaf */
+  readonly members: readonly MemberLeaf[];
+  /** within RECEIVE_KEYS_LIFETIME, the last epoch too */
+  readonly past: readonly PastEpoch[];
+  /** also of those who were removed from its successors */
+  readonly gone: readonly RemovedLeaf[];
 }
 
 export interface Topic {
@@ -303,6 +321,7 @@ export interface Types {
   Conversation: Conversation;
   MemberLeaf: MemberLeaf;
   Membership: Membership;
+  FormerGroup: FormerGroup;
   Topic: Topic;
   Outgoing: Outgoing;
   OutDrop: OutDrop;
@@ -313,7 +332,7 @@ export const { encoder, decoder } = /* @__PURE__ */ codec(`
 ConversationKind #1,2
 InboxPurpose #1,2,3
 OpenedState #1,2,3,4,5,6
-ConversationState #1,2,3,4,5,6,7
+ConversationState #1,2,3,4,5,6,7,8
 DropKind #1,2,3
 PackageUse #1,2,3
 RelayAddress url t256,identity b32
@@ -335,7 +354,8 @@ PastEpoch epoch u,topic b32,slot b16,ended u
 RemovedLeaf leaf u,epoch u,time u
 Conversation id b16,kind ConversationKind,relay RelayAddress,state ConversationState,epoch u,topic b32,slot b16,position u,ordinal u,number u,founding f,unread u,activity u,past [PastEpoch]65536,gone [RemovedLeaf]65536,oldTopics [b32]65536,delivered [b16]65536,read [b16]65536,inbox b32?,last Preview?,problem t64?,since u?,asked [b32]4096?
 MemberLeaf leaf u,identity b32,signatureKey b32
-Membership info ConversationInfo,ownLeaf u,suite u,members [MemberLeaf]65536
+Membership info ConversationInfo,ownLeaf u,suite u,members [MemberLeaf]65536,group b16,ended u?,successor b16?
+FormerGroup members [MemberLeaf]65536,past [PastEpoch]65536,gone [RemovedLeaf]65536
 Topic id b32,conversation b16,topicSecret b32,ordinal u,created f,seq u,head b32,ended u?
 Outgoing conversation b16,id b16,sent u,content b0:65536,blobs [b32]3,hashes [b32]4096,record b0:4096?,epoch u?,topic b32?,blob b32?
 OutDrop relay RelayAddress,inbox b32,record b0:4096,kind DropKind,owner b16,blob b32?
@@ -368,6 +388,8 @@ export const encodeMemberLeaf = /* @__PURE__ */ encoder<MemberLeaf>('MemberLeaf'
 export const decodeMemberLeaf = /* @__PURE__ */ decoder<MemberLeaf>('MemberLeaf');
 export const encodeMembership = /* @__PURE__ */ encoder<Membership>('Membership');
 export const decodeMembership = /* @__PURE__ */ decoder<Membership>('Membership');
+export const encodeFormerGroup = /* @__PURE__ */ encoder<FormerGroup>('FormerGroup');
+export const decodeFormerGroup = /* @__PURE__ */ decoder<FormerGroup>('FormerGroup');
 export const encodeTopic = /* @__PURE__ */ encoder<Topic>('Topic');
 export const decodeTopic = /* @__PURE__ */ decoder<Topic>('Topic');
 export const encodeOutgoing = /* @__PURE__ */ encoder<Outgoing>('Outgoing');

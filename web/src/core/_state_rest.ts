@@ -33,6 +33,8 @@ export const OperationKind = {
   leave: 7,
   /** candidates' leaves are replaced */
   readd: 8,
+  /** the group goes on in one of another suite, of which candidates are all others; `suite` */
+  move: 9,
 } as const;
 export type OperationKind = (typeof OperationKind)[keyof typeof OperationKind];
 
@@ -81,9 +83,10 @@ export interface Operation {
   readonly identities: readonly Uint8Array[];
   readonly name?: string | undefined;
   readonly proof?: LeaveProof | undefined;
+  readonly suite?: number | undefined;
 }
 
-/** Our commit on its way, kept with its Welcome until the log decides. */
+/** Our commit on its way, kept with its Welcome until the log decides; while moving our Moved, with the successor's founding commit. */
 export interface OwnCommit {
   readonly operation: number;
   /** that it ends */
@@ -150,7 +153,7 @@ export interface Types {
 
 export const { encoder, decoder } = /* @__PURE__ */ codec(`
 InviteState #1,2,3,4,5
-OperationKind #1,2,3,4,5,6,7,8
+OperationKind #1,2,3,4,5,6,7,8,9
 RelayAddress url t256,identity b32
 DeviceList body b0:1024,signature b64
 PackageOwner suite u65535,owner b32
@@ -160,7 +163,7 @@ Invite id b16,secret b16,privateKey b32,card b32,inbox b32,created u,expires u,s
 Asked id b16,identity b32,name t128,text t512?,time u,invite b16,devices DeviceList,reach Reach
 SlotReceipt seq u,recordHash b32,signature b64
 Candidate identity b32,reach Reach,keyPackage b0:8192?
-Operation conversation b16,kind OperationKind,candidates [Candidate]4096,identities [b32]4096,name t256?,proof LeaveProof?
+Operation conversation b16,kind OperationKind,candidates [Candidate]4096,identities [b32]4096,name t256?,proof LeaveProof?,suite u?
 OwnCommit operation u,epoch u,topic b32,slot b16,record b0:4096,pending b0:67108864,recipients [Candidate]4096,blob b32?
 Upload relay RelayAddress,data b0:33554432,sent u,whole f,users u
 Wish proof LeaveProof,due u

@@ -480,11 +480,30 @@ export interface CommitData {
   readonly leaves?: readonly LeaveProof[] | undefined;
 }
 
-/** A member's signed wish that these leaves of theirs be removed; the identity key's signature over 'polynya leave 1' || group id || identity || leaves in a row. */
+/** A member's signed wish that these leaves of theirs be removed; the identity key's signature over 'polynya leave 1' || id of the MLS group || identity || leaves in a row. */
 export interface LeaveProof {
   readonly identity: Uint8Array;
   /** SHA-256 of 'polynya leaf 1' || LeafNode, as the leaf is in the epoch of signing */
   readonly leaves: readonly Uint8Array[];
+  readonly signature: Uint8Array;
+}
+
+export interface MovedBody {
+  /** id of the ended MLS group */
+  readonly group: Uint8Array;
+  /** its last */
+  readonly epoch: number;
+  /** who founds the successor */
+  readonly identity: Uint8Array;
+  /** the successor's GroupInfo in epoch 1 with its ratchet_tree, an MLSMessage */
+  readonly groupInfo: Uint8Array;
+  /** for all other members, without the tree; absent where there are none */
+  readonly welcome?: Uint8Array | undefined;
+}
+
+/** The group goes on in this successor (protocol, section 5.7). Signature by the identity over 'polynya moved 1' || body. */
+export interface Moved {
+  readonly body: Uint8Array;
   readonly signature: Uint8Array;
 }
 
@@ -645,9 +664,12 @@ export interface WelcomeMessage {
   readonly welcome: Uint8Array;
   readonly tree?: Uint8Array | undefined;
   readonly roster: readonly RosterEntry[];
+  /** ids of groups that went on in this one by ReInit, in no order */
+  readonly former?: readonly Uint8Array[] | undefined;
 }
 
 export interface ReAddBody {
+  /** id of the MLS group that the member reads */
   readonly group: Uint8Array;
   readonly identity: Uint8Array;
   readonly epoch: number;
@@ -736,6 +758,8 @@ ConversationInfo kind ConversationKind,name t256,admins [b32]64^,relays [RelayAd
 JoinInfo topicSecret b32,seq u,head b32
 CommitData leaves [LeaveProof]64?
 LeaveProof identity b32,leaves [b32]16,signature b64
+MovedBody group b16,epoch u,identity b32,groupInfo b0:4194304,welcome b0:4194304?
+Moved body b0:8388864,signature b64
 Text ~text t16384,replyTo b16?
 Reaction ~target b16,emoji t64
 Edit ~target b16,text t16384
@@ -755,7 +779,7 @@ Card body b0:2048,signature b64
 ContactRequestBody card b32,identity b32,name t128,text t512?,devices DeviceList,reach Reach
 ContactRequest body b0:4096,signature b64
 RosterEntry identity b32,name t128,reach Reach?
-WelcomeMessage welcome b0:8388608,tree b0:8388608?,roster [RosterEntry]4096
+WelcomeMessage welcome b0:8388608,tree b0:8388608?,roster [RosterEntry]4096,former [b16]16?
 ReAddBody group b16,identity b32,epoch u,keyPackage b0:3584,time u
 ReAddRequest body b0:4096,signature b64
 Request =CreateTopic,Publish,Fetch,CreateInbox,Drop,FetchInbox,TrimInbox,DeleteInbox,PutKeyPackages,TakeKeyPackage,PutBlob,GetBlob,Subscribe,Unsubscribe,SendEphemeral,Ping
@@ -868,6 +892,10 @@ export const decodeConversationInfo = /* @__PURE__ */ decoder<ConversationInfo>(
 export const decodeJoinInfo = /* @__PURE__ */ decoder<JoinInfo>('JoinInfo');
 export const encodeLeaveProof = /* @__PURE__ */ encoder<LeaveProof>('LeaveProof');
 export const decodeLeaveProof = /* @__PURE__ */ decoder<LeaveProof>('LeaveProof');
+export const encodeMovedBody = /* @__PURE__ */ encoder<MovedBody>('MovedBody');
+export const decodeMovedBody = /* @__PURE__ */ decoder<MovedBody>('MovedBody');
+export const encodeMoved = /* @__PURE__ */ encoder<Moved>('Moved');
+export const decodeMoved = /* @__PURE__ */ decoder<Moved>('Moved');
 export const encodeText = /* @__PURE__ */ encoder<Text>('Text');
 export const decodeText = /* @__PURE__ */ decoder<Text>('Text');
 export const encodeReaction = /* @__PURE__ */ encoder<Reaction>('Reaction');

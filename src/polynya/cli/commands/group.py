@@ -1,4 +1,4 @@
-"""group create, add, remove, leave, rename, admin."""
+"""group create, add, remove, leave, rename, admin, move."""
 
 from __future__ import annotations
 
@@ -62,6 +62,11 @@ async def _admin(client: Client, arguments: Namespace) -> None:
     await client.set_admin(chat, _member(chat, arguments.person), not arguments.remove)
 
 
+async def _move(client: Client, arguments: Namespace) -> None:
+    chat = await find_chat(client, arguments, arguments.chat)
+    await client.move(chat, arguments.encryption == "post-quantum")
+
+
 _VERBS = {
     "create": _create,
     "add": _add,
@@ -69,4 +74,5 @@ _VERBS = {
     "leave": _leave,
     "rename": _rename,
     "admin": _admin,
+    "move": _move,
 }
