@@ -48,6 +48,9 @@ vectors: packages ## every protocol and MLS vector, in both languages
 soak: packages ## 100,000 random operations on groups of our members and independent ones
 	@$(BIN)/python -m scripts.soak $(ARGS)
 
+mutation: packages ## each check switched off in turn, in both languages: some test must fail (half an hour)
+	@$(BIN)/python -m scripts.mutation $(ARGS)
+
 fresh: ready ## the README in a bare Debian as a newcomer, then wheel and sdist without Node (root)
 	@scripts/tools fresh
 	@$(BIN)/python -m scripts.fresh
