@@ -9,7 +9,7 @@ ALONE := browser or netns
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up test lint types unit web size browser vectors soak fresh format generate locks clean ready ready-run packages built tools
+.PHONY: help up test lint types unit web size browser vectors soak mutation fresh format generate locks clean ready ready-run packages built tools
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
