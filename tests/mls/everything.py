@@ -75,12 +75,14 @@ class Target:
             return False
         return True
 
+    def is_held_in(self, data: bytes) -> bool:
+        """Whether the key itself lies anywhere in `data`."""
+        size = self.suite.aead.key_size
+        return any(self.is_opened_by(data[start : start + size]) for start in range(len(data) - size + 1))
+
     def opens_with(self, blob: bytes, commit_secret: bytes = bytes(SIZE)) -> bool:
         """Whether anything in `blob` leads to the key; `commit_secret` is given away too."""
-        size = self.suite.aead.key_size
-        if any(self.is_opened_by(blob[i : i + size]) for i in range(len(blob) - size + 1)):
-            return True
-        return any(
+        return self.is_held_in(blob) or any(
             self.is_opened_by(key) for secret in windows(blob) for key in self._keys(secret, commit_secret)
         )
 
