@@ -9,7 +9,7 @@ ALONE := browser or netns
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up test lint types unit web size browser vectors soak fresh format generate locks clean ready ready-run packages built tools
+.PHONY: help up test lint types unit web size browser vectors soak mutation fresh format generate locks clean ready ready-run packages built tools
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -47,6 +47,9 @@ vectors: packages ## every protocol and MLS vector, in both languages
 
 soak: packages ## 100,000 random operations on groups of our members and independent ones
 	@$(BIN)/python -m scripts.soak $(ARGS)
+
+mutation: packages ## each check switched off in turn, in both languages: some test must fail (half an hour)
+	@$(BIN)/python -m scripts.mutation $(ARGS)
 
 fresh: ready ## the README in a bare Debian as a newcomer, then wheel and sdist without Node (root)
 	@scripts/tools fresh

@@ -98,6 +98,7 @@ def test_a_commit_in_a_blob_that_comes_later_stays_junk() -> None:
     anna.do(e.Rename(chat, "one group"))
     world.settle()
     assert anna.view(chat).name == boris.view(chat).name == "one group"
+    assert anna.core.counters()["slot-bad"] == boris.core.counters()["slot-bad"] == 1
     world.relay.blobs[blob_id(blob)] = blob
     clara.go_online()
     world.settle()

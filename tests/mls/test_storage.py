@@ -12,6 +12,7 @@ from polynya.mls.errors import MalformedError, ReplayedError
 from polynya.mls.group import X_WING, Group, PendingCommit
 from polynya.mls.keypackage import KeyPackageBundle
 from polynya.mls.proposal import Add, Remove
+from polynya.mls.tree import MAX_LEAVES
 from tests.mls.parties import (
     NOW,
     advance,
@@ -115,9 +116,14 @@ def test_blobs_that_do_not_fit_together_are_refused() -> None:
     head = held.past[0].context.encode()
     place = blob.index(head) + len(head)
     assert blob[place : place + 4] == u32(len(held.past[0].members))
-    for members in (0, 1000):
+    for members in (0, 1000, 2 * MAX_LEAVES):
         torn = blob[:place] + u32(members) + blob[place + 4 :]
         refuses("state-members", lambda torn=torn: Group.decode(torn))  # type: ignore[misc]
+    changed = commit_by(group_of(2, random), 1, random)[1]
+    told = changed.encode()
+    head = changed._state.past[-1].context.encode()
+    place = told.index(head) + len(head)
+    refuses("state-members", lambda: Group.decode(told[:place] + u32(1) + told[place + 4 :]))
     refuses("state-version", lambda: KeyPackageBundle.decode(b"\x00"))
     other = replace(held, context=replace(held.context, tree_hash=bytes(32)))
     refuses("state-tree", lambda: Group.decode(Group(other).encode()))

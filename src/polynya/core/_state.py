@@ -429,7 +429,7 @@ class Outgoing:
     conversation: bytes
     id: bytes
     sent: int
-    content: bytes
+    content: bytes = field(repr=False)
     """encoded Content"""
     blobs: tuple[bytes, ...]
     """that the content names"""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from polynya.mls import schedule, transcript, treekem
 from polynya.mls.errors import MlsError, PathError, RemovedError
-from polynya.mls.framing import AuthenticatedContent
+from polynya.mls.framing import PRIVATE_MESSAGE, AuthenticatedContent
 from polynya.mls.groupcontext import GroupContext
 from polynya.mls.proposal import Update
 from polynya.mls.proposals import Applied, Proposed
@@ -64,8 +64,17 @@ def apply_commit(
     derived = schedule.advance(state.suite, init_secret, commit_secret, mixed, context)
     tag = checked.message.auth.confirmation_tag or b""
     check_confirmation_tag(state.suite, derived, context, tag)
+    private = checked.message.wire_format == PRIVATE_MESSAGE
     return next_state(
-        state, checked.applied, checked.tree, context, private_keys, derived, tag, keep_past=keep_past
+        state,
+        checked.applied,
+        checked.tree,
+        context,
+        private_keys,
+        derived,
+        tag,
+        keep_past=keep_past,
+        committer=checked.committer_leaf if private else None,
     )
 
 
@@ -133,9 +142,11 @@ def next_state(
     tag: bytes,
     *,
     keep_past: bool,
+    committer: int | None = None,
     signature_private: bytes | None = None,
 ) -> GroupState:
-    """The next epoch's state. Pending proposals and unused Updates end with the epoch."""
+    """The next epoch's state. Pending proposals and unused Updates end with the epoch. `committer` as in
+    `GroupState.archive`."""
     return GroupState(
         state.suite,
         context,
@@ -147,7 +158,7 @@ def next_state(
         SecretTree.begin(tree.leaf_count, derived.encryption_secret),
         transcript.interim_hash(state.suite, context.confirmed_transcript_hash, tag),
         tag,
-        past=(*state.past, state.archive()) if keep_past else state.past,
+        past=(*state.past, state.archive(committer)) if keep_past else state.past,
         resumption=state.resumption_after(),
         reinit=applied.reinit,
     )

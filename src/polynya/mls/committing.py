@@ -153,15 +153,16 @@ def make_commit(
         _, message = protect.protect_private(suite, state.secret_tree, sender_data_secret, signed, 0, random)
     else:
         message = protect.protect_public(suite, signed, context, state.secrets.membership_key)
+    # Nothing of this and former epochs goes along: a stored commit must not hold keys that are used meanwhile.
     next_ = next_state(
-        state,
+        replace(state, past=()),
         applied,
         tree,
         after,
         private_keys,
         derived,
         signed.auth.confirmation_tag or b"",
-        keep_past=True,
+        keep_past=False,
         signature_private=change.signature_private,
     )
     return MadeCommit(message, next_, chosen, applied, derived, made)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from polynya.mls.codec import Reader, opaque, u8, u16, u32, u64
@@ -85,7 +85,7 @@ class FramedContent:
     epoch: int
     sender: Sender
     authenticated_data: bytes
-    content: Content
+    content: Content = field(repr=False)
 
     def encode(self) -> bytes:
         return b"".join(

@@ -39,9 +39,8 @@ and pending proposals come to the same verdict, if `now` is the same for all: pa
 record, not the own clock. `apply_commit` raises PathError where this member alone cannot follow (it must be
 added again), and RemovedError where it is no longer one.
 
-Whoever made messages or opened some while an own commit was on its way must `merge_commit` it into the
-*current* group: `pending.group` is the next epoch as of the moment of its making, and would open again what
-was opened since.
+An own commit is entered by `merge_commit` on the *current* group, which knows what was opened since:
+`pending.group` is the next epoch alone, and opens nothing of former ones.
 
 **Errors** are MlsError with `rule`; its subclasses in `errors` tell apart what callers act upon.
 """

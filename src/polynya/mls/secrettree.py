@@ -119,10 +119,12 @@ class SecretTree:
         kept = {place: r for place, r in tree.ratchets.items() if place[0] != leaf}
         return SecretTree(self.leaf_count, tree.secrets, kept)
 
-    def without_handshake(self) -> SecretTree:
-        """The tree without handshake ratchets, for an epoch in which no more handshakes are accepted."""
-        kept = {place: r for place, r in self.ratchets.items() if place[1] != HANDSHAKE}
-        return SecretTree(self.leaf_count, self.secrets, kept)
+    def without_handshake(self, suite: Suite, leaf: int | None = None) -> SecretTree:
+        """The tree without the handshake ratchets made so far and without that of `leaf`, for an epoch in which
+        no more handshakes are accepted."""
+        tree = self if leaf is None else self._open(suite, leaf, HANDSHAKE)
+        kept = {place: r for place, r in tree.ratchets.items() if place[1] != HANDSHAKE}
+        return SecretTree(self.leaf_count, tree.secrets, kept)
 
     def _ratchet(self, leaf: int, kind: int) -> Ratchet:
         ratchet = self.ratchets.get((leaf, kind))

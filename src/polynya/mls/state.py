@@ -63,13 +63,16 @@ class GroupState:
     resumption: Mapping[int, bytes] = field(default_factory=dict, repr=False)
     reinit: ReInit | None = None
 
-    def archive(self) -> PastEpoch:
-        """This epoch without anything that sends: the own ratchets and all handshake ratchets are gone."""
+    def archive(self, committer: int | None = None) -> PastEpoch:
+        """This epoch without anything that sends: the own ratchets and all handshake ratchets are gone.
+
+        `committer`: the leaf whose private commit ended the epoch, as its key must go too.
+        """
         return PastEpoch(
             self.context,
             tuple(self.tree.leaf(index) for index in range(self.tree.leaf_count)),
             self.secrets.sender_data_secret,
-            self.secret_tree.without(self.suite, self.own_leaf).without_handshake(),
+            self.secret_tree.without(self.suite, self.own_leaf).without_handshake(self.suite, committer),
         )
 
     def resumption_after(self) -> Mapping[int, bytes]:

@@ -35,7 +35,7 @@ class ApplicationMessage:
     sender_leaf_index: int
     sender: Member
     epoch: int
-    data: bytes
+    data: bytes = field(repr=False)
     authenticated_data: bytes
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from polynya.crypto.compare import equal
 from polynya.wire.errors import WireError
 
 ITERATIONS = 5200
@@ -22,7 +23,7 @@ class SafetyCode:
 
     low: bytes
     high: bytes
-    epoch_authenticator: bytes
+    epoch_authenticator: bytes = field(repr=False)
 
 
 def _groups(data: bytes, count: int) -> tuple[str, ...]:
@@ -64,6 +65,7 @@ def parse_safety_qr(text: str) -> SafetyCode:
     except (binascii.Error, ValueError):
         raise WireError("safety-qr") from None
     low, high, authenticator = data[:32], data[32:64], data[64:]
-    if len(authenticator) != AUTHENTICATOR_SIZE or safety_qr(low, high, authenticator) != text:
+    written = safety_qr(low, high, authenticator)
+    if len(authenticator) != AUTHENTICATOR_SIZE or not equal(written.encode(), text.encode()):
         raise WireError("safety-qr")
     return SafetyCode(low, high, authenticator)

@@ -4,7 +4,7 @@ import { setupReceiver } from '../crypto/hpke.ts';
 import type { UpdatePath } from './commit.ts';
 import { type GroupState, encodedContext, enterEpoch, interimTranscriptHash } from './epoch.ts';
 import { MlsError, ensure } from './errors.ts';
-import { MEMBER } from './framing.ts';
+import { MEMBER, PRIVATE_MESSAGE } from './framing.ts';
 import type { GroupContext } from './groupcontext.ts';
 import { checkConfirmationTag } from './joining.ts';
 import type { PathSecrets } from './pathsecrets.ts';
@@ -105,6 +105,7 @@ export async function applyCommit(
   const joiner = joinerSecret(suite, initSecret, path?.commitSecret ?? zeros(suite), encoded);
   const entered = enterEpoch(suite, joiner, pskSecret(suite, applied.psks, pskKeys), encoded, tree.size);
   const confirmationTag = content.auth.confirmationTag!;
+  const committer = content.wireFormat === PRIVATE_MESSAGE ? verified.committerLeafIndex : null;
   await followed(
     (async () => checkConfirmationTag(suite, entered.secrets.confirmationKey, confirmed, confirmationTag, CONFIRMATION))(),
   );
@@ -121,7 +122,7 @@ export async function applyCommit(
     confirmationTag,
     pending: [],
     updates: [],
-    past: keepPast ? [...state.past, retire(state)] : state.past,
+    past: keepPast ? [...state.past, retire(state, committer)] : state.past,
     resumption: resumptionAfter(state),
     reInit: applied.reInit,
   };

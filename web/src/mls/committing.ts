@@ -32,7 +32,7 @@ import { type Psks, findPsks, pskSecret } from './psk.ts';
 import { joinerSecret } from './schedule.ts';
 import { type Suite, zeros } from './suite.ts';
 import { confirmedTranscriptHash } from './transcript.ts';
-import { nextContext, resumptionAfter, resumptionPsks, retire } from './transitions.ts';
+import { nextContext, resumptionAfter, resumptionPsks } from './transitions.ts';
 import { memberLeaf } from './tree.ts';
 import { type NewPath, createPath, keptKeys, sealPath } from './treekem.ts';
 import * as math from './treemath.ts';
@@ -208,7 +208,8 @@ export async function makeCommit(
     privateKeys: path ? new Map([...kept, ...path.privateKeys, [math.leafNode(own), path.leafPrivateKey]]) : kept,
     pending: [],
     updates: [],
-    past: [...state.past, retire(state)],
+    // A stored commit must not hold keys of this and former epochs that are used meanwhile.
+    past: [],
     resumption: resumptionAfter(state),
     reInit: applied.reInit,
   };

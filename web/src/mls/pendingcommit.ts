@@ -22,8 +22,8 @@ const pendingCommit = struct<PendingFields>({
 });
 
 /**
- * An own commit that nobody has accepted yet. It is entered by `mergeCommit` on the *current* group: `group` is the
- * next epoch as of the moment of its making, and would open again what was opened since.
+ * An own commit that nobody has accepted yet. It is entered by `mergeCommit` on the *current* group, which knows what
+ * was opened since: `group` is the next epoch alone, and opens nothing of former ones.
  */
 export class PendingCommit {
   /** MLSMessages. */

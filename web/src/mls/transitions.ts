@@ -21,20 +21,27 @@ export function withoutLeaf(tree: SecretTree, leaf: number): SecretTree {
   return grown.withRatchets(leaf, null);
 }
 
-/** The tree without the handshake ratchets made so far, for an epoch in which no more handshakes are accepted. */
-export function withoutHandshake(tree: SecretTree): SecretTree {
-  const all = tree.ratchets.map((ratchets) => ratchets && { ...ratchets, handshake: null });
-  return new SecretTree(tree.suite, tree.nodes, all);
+/**
+ * The tree without the handshake ratchets made so far and without that of `leaf`, for an epoch in which no more
+ * handshakes are accepted.
+ */
+export function withoutHandshake(tree: SecretTree, leaf: number | null = null): SecretTree {
+  const grown = leaf === null || tree.ratchets[leaf] !== null ? tree : tree.grow(leaf);
+  const all = grown.ratchets.map((ratchets) => ratchets && { ...ratchets, handshake: null });
+  return new SecretTree(grown.suite, grown.nodes, all);
 }
 
-/** The epoch as it is kept once it is past: our own ratchets and all handshake ratchets are gone. */
-export function retire(state: GroupState): PastEpoch {
+/**
+ * The epoch as it is kept once it is past: our own ratchets and all handshake ratchets are gone. `committer` is the
+ * leaf whose private commit ended it, as its key must go too.
+ */
+export function retire(state: GroupState, committer: number | null = null): PastEpoch {
   return {
     epoch: state.context.epoch,
     context: encodedContext(state.context),
     leaves: state.tree.allLeaves,
     senderDataSecret: state.secrets.senderDataSecret,
-    secretTree: withoutHandshake(withoutLeaf(state.secretTree, state.own)),
+    secretTree: withoutHandshake(withoutLeaf(state.secretTree, state.own), committer),
   };
 }
 
