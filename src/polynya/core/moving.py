@@ -36,13 +36,14 @@ from polynya.core.identity import me
 from polynya.core.mlsgroup import DAY
 from polynya.core.state import MEMBERSHIP, OPERATION, WISH
 from polynya.core.transaction import Transaction
+from polynya.mls.credential import BasicCredential, Credential
 from polynya.mls.described import DescribedGroup, read_group_info
 from polynya.mls.errors import MlsError
 from polynya.mls.group import Group
 from polynya.mls.proposal import ReInit
 from polynya.mls.psk import REINIT, PskId, ResumptionPskId, resumption_key
 from polynya.wire.errors import WireError
-from polynya.wire.messages import Entry, decode_moved
+from polynya.wire.messages import Entry, decode_device_credential, decode_moved
 from polynya.wire.requests import VerifiedMoved, verify_moved
 
 PROBLEMS = ("outgrown", "cannot-move", "change-refused", "no-key-package", "bad-key-package", "relay-refuses")
@@ -205,6 +206,14 @@ def resumes(psks: tuple[PskId, ...], ended: Group) -> bool:
     )
 
 
+def is_same_person(one: Credential, other: Credential) -> bool:
+    """Whether two accepted leaves are of one person, whose device may be another one in the successor."""
+    if not isinstance(one, BasicCredential) or not isinstance(other, BasicCredential):
+        return False
+    before, after = decode_device_credential(one.identity), decode_device_credential(other.identity)
+    return before.identity == after.identity
+
+
 def is_described(group: Group, described: DescribedGroup) -> bool:
     """The Welcome led to the very epoch that everybody else has judged, not to one made for us."""
     return described.is_of(group)
@@ -221,6 +230,8 @@ def _join(t: Transaction, conversation: Conversation, topic: Topic, entry: Entry
             keypackages.bundles(t),
             tree=judged.described.tree,
             psks=psks,
+            former=ended,
+            same=is_same_person,
             now=t.time,
         )
     except MlsError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from polynya.crypto.compare import equal
+from polynya.mls.checks import MAX_LIFETIME
 from polynya.mls.codec import decode
 from polynya.mls.errors import MlsError
 from polynya.mls.framing import read_message
@@ -31,14 +32,14 @@ class DescribedGroup:
         return self.context == group.context and equal(self.confirmation_tag, group.confirmation_tag)
 
 
-def read_group_info(data: bytes) -> DescribedGroup:
+def read_group_info(data: bytes, max_lifetime: int = MAX_LIFETIME) -> DescribedGroup:
     """From an MLSMessage with a GroupInfo that holds its tree. Checks all that a joiner checks without secrets; raises
-    MlsError."""
+    MlsError. `max_lifetime` (seconds): as in `verify_key_package`."""
     info = decode(read_message, data)
     if not isinstance(info, GroupInfo):
         raise MlsError("12.4.3-not-a-group-info")
     suite = suite_of(info.group_context.cipher_suite)
     tree = tree_of(suite, info, None)
-    check_group_info(suite, info, tree)
+    check_group_info(suite, info, tree, max_lifetime)
     members = tuple(Member.of(index, leaf) for index, leaf in tree.leaves())
     return DescribedGroup(info.group_context, members, info.signer, tree.encode(), info.confirmation_tag)
