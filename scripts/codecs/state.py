@@ -99,7 +99,7 @@ import { codec } from '../wire/codec.ts';
 # What the web app loads after the first message (web/src/core/rest.ts). No type loaded before may name one of these.
 LATER = frozenset({
     "InviteState", "OperationKind", "Invite", "Asked", "SlotReceipt", "Candidate", "Operation", "OwnCommit", "Upload",
-    "Wish", "Unread", "LateAmendment", "Orphan",
+    "Wish", "Unread", "LateAmendment", "Orphan", "FormerGroup",
 })  # fmt: skip
 
 
@@ -115,7 +115,10 @@ def render_typescript(state: State, later: bool) -> str:
     named = {f.of or f.type for s in structs for f in s.fields}
     foreign = [name for name in state.foreign if name in named]
     parts = [TYPESCRIPT_HEADER + f"import type {{ {', '.join(foreign)} }} from '../wire/_messages.ts';\n"]
-    if not later:
+    if later:
+        earlier = [s.name for s in own.structs.values() if s.name in named and s.name not in LATER]
+        parts[0] += f"import type {{ {', '.join(earlier)} }} from './_state.ts';\n"
+    else:
         parts.append("\n".join(typescript._constant(c) for c in own.constants))
     parts += [typescript._enum(e) for e in enums]
     parts += [typescript._interface(s, False) for s in structs]

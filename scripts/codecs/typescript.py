@@ -17,9 +17,10 @@ import { decoder, encoder } from './_messages.ts';
 
 # What the web app loads after the first message: nothing loaded before may call these.
 LATER = frozenset({
-    "decodeCommitData", "decodeContactRequestBody", "decodeDeviceListBody", "decodeEphemeralMessage", "decodeReAddBody",
-    "decodeWelcomeMessage", "encodeCard", "encodeCardBody", "encodeCommitData", "encodeConversationInfo",
-    "encodeEphemeralMessage", "encodeJoinInfo", "encodeReAddBody", "encodeReceiptBody", "encodeWelcomeMessage",
+    "decodeCommitData", "decodeContactRequestBody", "decodeDeviceListBody", "decodeEphemeralMessage", "decodeMoved",
+    "decodeMovedBody", "decodeReAddBody", "decodeWelcomeMessage", "encodeCard", "encodeCardBody", "encodeCommitData",
+    "encodeConversationInfo", "encodeEphemeralMessage", "encodeJoinInfo", "encodeMoved", "encodeMovedBody",
+    "encodeReAddBody", "encodeReceiptBody", "encodeWelcomeMessage",
 })  # fmt: skip
 
 

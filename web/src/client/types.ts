@@ -65,10 +65,10 @@ export interface FileView {
 }
 
 export interface SystemView {
-  kind: 'added' | 'removed' | 'left' | 'renamed' | 'admin' | 'unadmin' | 'joined' | 'created' | 'problem';
+  kind: 'added' | 'removed' | 'left' | 'renamed' | 'admin' | 'unadmin' | 'joined' | 'created' | 'suite' | 'problem';
   by: Hex | null;
   subjects: Hex[];
-  /** The new name of a rename; the code of a problem. */
+  /** The new name of a rename; post-quantum or classical; the code of a problem. */
   text?: string;
 }
 

@@ -246,16 +246,6 @@ export interface Membership {
   readonly successor?: Uint8Array | undefined;
 }
 
-/** An MLS group that a ReInit has ended. */
-export interface FormerGroup {
-  /** of its last epoch, by leaf */
-  readonly members: readonly MemberLeaf[];
-  /** within RECEIVE_KEYS_LIFETIME, the last epoch too */
-  readonly past: readonly PastEpoch[];
-  /** also of those who were removed from its successors */
-  readonly gone: readonly RemovedLeaf[];
-}
-
 export interface Topic {
   readonly id: Uint8Array;
   readonly conversation: Uint8Array;
@@ -321,7 +311,6 @@ export interface Types {
   Conversation: Conversation;
   MemberLeaf: MemberLeaf;
   Membership: Membership;
-  FormerGroup: FormerGroup;
   Topic: Topic;
   Outgoing: Outgoing;
   OutDrop: OutDrop;
@@ -355,7 +344,6 @@ RemovedLeaf leaf u,epoch u,time u
 Conversation id b16,kind ConversationKind,relay RelayAddress,state ConversationState,epoch u,topic b32,slot b16,position u,ordinal u,number u,founding f,unread u,activity u,past [PastEpoch]65536,gone [RemovedLeaf]65536,oldTopics [b32]65536,delivered [b16]65536,read [b16]65536,inbox b32?,last Preview?,problem t64?,since u?,asked [b32]4096?
 MemberLeaf leaf u,identity b32,signatureKey b32
 Membership info ConversationInfo,ownLeaf u,suite u,members [MemberLeaf]65536,group b16,ended u?,successor b16?
-FormerGroup members [MemberLeaf]65536,past [PastEpoch]65536,gone [RemovedLeaf]65536
 Topic id b32,conversation b16,topicSecret b32,ordinal u,created f,seq u,head b32,ended u?
 Outgoing conversation b16,id b16,sent u,content b0:65536,blobs [b32]3,hashes [b32]4096,record b0:4096?,epoch u?,topic b32?,blob b32?
 OutDrop relay RelayAddress,inbox b32,record b0:4096,kind DropKind,owner b16,blob b32?
@@ -388,8 +376,6 @@ export const encodeMemberLeaf = /* @__PURE__ */ encoder<MemberLeaf>('MemberLeaf'
 export const decodeMemberLeaf = /* @__PURE__ */ decoder<MemberLeaf>('MemberLeaf');
 export const encodeMembership = /* @__PURE__ */ encoder<Membership>('Membership');
 export const decodeMembership = /* @__PURE__ */ decoder<Membership>('Membership');
-export const encodeFormerGroup = /* @__PURE__ */ encoder<FormerGroup>('FormerGroup');
-export const decodeFormerGroup = /* @__PURE__ */ decoder<FormerGroup>('FormerGroup');
 export const encodeTopic = /* @__PURE__ */ encoder<Topic>('Topic');
 export const decodeTopic = /* @__PURE__ */ decoder<Topic>('Topic');
 export const encodeOutgoing = /* @__PURE__ */ encoder<Outgoing>('Outgoing');

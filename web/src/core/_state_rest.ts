@@ -1,6 +1,7 @@
 // Generated from spec/state.toml by `python -m scripts.generate`; do not edit.
 import { codec } from '../wire/codec.ts';
 import type { RelayAddress, DeviceList, Reach, LeaveProof } from '../wire/_messages.ts';
+import type { PastEpoch, RemovedLeaf, MemberLeaf } from './_state.ts';
 
 export const InviteState = {
   /** inbox or card not on the relay yet */
@@ -61,6 +62,16 @@ export interface Asked {
   readonly invite: Uint8Array;
   readonly devices: DeviceList;
   readonly reach: Reach;
+}
+
+/** An MLS group that a ReInit has ended. */
+export interface FormerGroup {
+  /** of its last epoch, by leaf */
+  readonly members: readonly MemberLeaf[];
+  /** within RECEIVE_KEYS_LIFETIME, the last epoch too */
+  readonly past: readonly PastEpoch[];
+  /** also of those who were removed from its successors */
+  readonly gone: readonly RemovedLeaf[];
 }
 
 export interface SlotReceipt {
@@ -140,6 +151,7 @@ export interface Orphan {
 export interface Types {
   Invite: Invite;
   Asked: Asked;
+  FormerGroup: FormerGroup;
   SlotReceipt: SlotReceipt;
   Candidate: Candidate;
   Operation: Operation;
@@ -161,6 +173,10 @@ Reach relay RelayAddress,inbox b32,inboxKey b32,owners [PackageOwner]4,packageKe
 LeaveProof identity b32,leaves [b32]16,signature b64
 Invite id b16,secret b16,privateKey b32,card b32,inbox b32,created u,expires u,state InviteState
 Asked id b16,identity b32,name t128,text t512?,time u,invite b16,devices DeviceList,reach Reach
+PastEpoch epoch u,topic b32,slot b16,ended u
+RemovedLeaf leaf u,epoch u,time u
+MemberLeaf leaf u,identity b32,signatureKey b32
+FormerGroup members [MemberLeaf]65536,past [PastEpoch]65536,gone [RemovedLeaf]65536
 SlotReceipt seq u,recordHash b32,signature b64
 Candidate identity b32,reach Reach,keyPackage b0:8192?
 Operation conversation b16,kind OperationKind,candidates [Candidate]4096,identities [b32]4096,name t256?,proof LeaveProof?,suite u?
@@ -176,6 +192,8 @@ export const encodeInvite = /* @__PURE__ */ encoder<Invite>('Invite');
 export const decodeInvite = /* @__PURE__ */ decoder<Invite>('Invite');
 export const encodeAsked = /* @__PURE__ */ encoder<Asked>('Asked');
 export const decodeAsked = /* @__PURE__ */ decoder<Asked>('Asked');
+export const encodeFormerGroup = /* @__PURE__ */ encoder<FormerGroup>('FormerGroup');
+export const decodeFormerGroup = /* @__PURE__ */ decoder<FormerGroup>('FormerGroup');
 export const encodeSlotReceipt = /* @__PURE__ */ encoder<SlotReceipt>('SlotReceipt');
 export const decodeSlotReceipt = /* @__PURE__ */ decoder<SlotReceipt>('SlotReceipt');
 export const encodeCandidate = /* @__PURE__ */ encoder<Candidate>('Candidate');

@@ -1,8 +1,14 @@
-/** Records in the slot of the current epoch: the first that passes every public check is the epoch's commit. */
-import { applyCommit, inspect, mergeCommit, type VerifiedCommit, verifyCommit } from '../mls/changes.ts';
+/**
+ * Records in the slot of the current epoch: the first that passes every public check is the epoch's commit (after a ReInit
+ * it is where the group goes on: module moving).
+ */
+import { applyCommit, inspect, mergeCommit, reInit, type VerifiedCommit, verifyCommit } from '../mls/changes.ts';
+import { encode } from '../mls/codec.ts';
 import { MlsError } from '../mls/errors.ts';
+import { extensions } from '../mls/extensions.ts';
 import type { Group } from '../mls/group.ts';
-import { ADD, GROUP_CONTEXT_EXTENSIONS, REMOVE } from '../mls/proposal.ts';
+import { ADD, GROUP_CONTEXT_EXTENSIONS, REINIT, REMOVE } from '../mls/proposal.ts';
+import { same } from '../wire/bytes.ts';
 import { WireError } from '../wire/errors.ts';
 import type { CommitData, ConversationInfo, Entry } from '../wire/messages.ts';
 import { decodeCommitData } from '../wire/messages_rest.ts';
@@ -17,6 +23,7 @@ import * as leave from './leave.ts';
 import * as leaveproofs from './leaveproofs.ts';
 import * as membership from './membership.ts';
 import * as mlsgroup from './mlsgroup.ts';
+import * as moving from './moving.ts';
 import { showSystem } from './notes.ts';
 import * as readd from './readd.ts';
 import * as roles from './roles.ts';
@@ -52,21 +59,27 @@ export async function process(
   const taken = await slots.take(t, conversation, topic, entry);
   if (!taken) return false;
   topics.step(t, topic, entry);
+  if (!own && !entry.record) {
+    await readd.begin(t, id);
+    return false;
+  }
+  if (conversation.state === ConversationState.moving) {
+    await moving.process(t, taken, topic, entry, own, body);
+    return true;
+  }
   if (own) {
     const pending = membership.pendingOf(own);
     const removedLeaves = pending.proposals.flatMap(({ proposal }) =>
       proposal.type === REMOVE ? [proposal.removed] : [],
     );
     const summary = { committer: me(t).identity, removedLeaves, left: membership.leftBy(t, id, own) };
-    await enter(t, taken, topic, entry, mergeCommit(group(t, id), pending), summary);
-    await membership.won(t, need(t, id), own);
+    const changed = mergeCommit(group(t, id), pending);
+    await enter(t, taken, topic, entry, changed, summary);
+    // The move has its successor to found yet.
+    if (!reInit(changed)) await membership.won(t, need(t, id), own);
     membership.forget(t, need(t, id));
     await leave.renew(t, id);
     return true;
-  }
-  if (!entry.record) {
-    await readd.begin(t, id);
-    return false;
   }
   if (body?.state !== 'ready') {
     work.count(t, `slot-${body?.state}`);
@@ -140,6 +153,7 @@ async function changeOf(
   const leafOf = (leaf: number): MemberLeaf | undefined => before.members.find((member) => member.leaf === leaf);
   const removes: MemberLeaf[] = [];
   const infos: (ConversationInfo | null)[] = [];
+  let successor: roles.Successor | null = null;
   let others = verified.isExternal ? 1 : 0;
   for (const { proposal, reference } of verified.proposals) {
     if (reference) others++;
@@ -148,7 +162,11 @@ async function changeOf(
       if (!member) return null;
       removes.push(member);
     } else if (proposal.type === GROUP_CONTEXT_EXTENSIONS) infos.push(await mlsgroup.readInfo(proposal.extensions));
-    else if (proposal.type !== ADD) others++;
+    else if (proposal.type === REINIT) {
+      const { groupId, version, cipherSuite } = proposal;
+      const infoStays = same(encode(extensions, proposal.extensions), encode(extensions, present.context.extensions));
+      successor = { group: groupId, version, suite: cipherSuite, infoStays };
+    } else if (proposal.type !== ADD) others++;
   }
   const committer = leafOf(verified.committerLeafIndex);
   if (!committer) return null;
@@ -161,10 +179,11 @@ async function changeOf(
     committerAfter: device && device.identity,
     adds,
     removes,
-    wished: await leaveproofs.wishedLeaves(present, conversation.id, removes, data.leaves ?? []),
+    wished: await leaveproofs.wishedLeaves(present, removes, data.leaves ?? []),
     info: infos[0] ?? null,
     infoCount: infos.length,
     infoValid: infos.every((info) => info !== null),
+    successor,
     others,
   };
 }
@@ -208,9 +227,14 @@ async function enter(
   summary: epochs.Summary,
 ): Promise<void> {
   const after = await mlsgroup.readMembership(changed);
-  // Every leaf and extension of the new epoch was checked before: only a fault of ours leads to the latter.
-  if (after) epochs.enter(t, conversation, topic, entry, changed, after, summary);
-  else await readd.begin(t, conversation.id);
+  if (!after) {
+    // Every leaf and extension of the new epoch was checked before: only a fault of ours leads here.
+    await readd.begin(t, conversation.id);
+    return;
+  }
+  epochs.enter(t, conversation, topic, entry, changed, after, summary);
+  const ended = reInit(changed);
+  if (ended) moving.begin(t, conversation.id, ended, entry.time, summary.committer);
 }
 
 async function removed(

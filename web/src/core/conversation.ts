@@ -13,7 +13,12 @@ import type { Transaction } from './transaction.ts';
 /** Characters. */
 const PREVIEW_LENGTH = 200;
 /** States in which the log is followed. */
-const READING: readonly number[] = [ConversationState.active, ConversationState.leaving, ConversationState.closed];
+const READING: readonly number[] = [
+  ConversationState.active,
+  ConversationState.moving,
+  ConversationState.leaving,
+  ConversationState.closed,
+];
 
 export function isRead(conversation: Conversation): boolean {
   return READING.includes(conversation.state);
@@ -26,10 +31,15 @@ export function need(t: Transaction, conversation: Uint8Array): Conversation {
   return found;
 }
 
+/** Whether we take part and do not wish to leave; while it is moving what we do waits. */
+export function isActive({ state, since }: Conversation): boolean {
+  return state === ConversationState.active || (state === ConversationState.moving && since === undefined);
+}
+
 /** @throws CoreError `unknown-conversation` or `not-active` */
 export function needActive(t: Transaction, conversation: Uint8Array): Conversation {
   const found = need(t, conversation);
-  if (found.state !== ConversationState.active) throw new CoreError('not-active');
+  if (!isActive(found)) throw new CoreError('not-active');
   return found;
 }
 
@@ -50,6 +60,7 @@ export function membership(t: Transaction, conversation: Uint8Array): Membership
   return found;
 }
 
+/** The MLS group in force; with a key of FORMER an ended one. @throws CoreError `not-active` */
 export function group(t: Transaction, conversation: Uint8Array): Group {
   const cell = t.get(GROUP, conversation);
   if (!cell) throw new CoreError('not-active');

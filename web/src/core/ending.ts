@@ -2,18 +2,20 @@
 import { same } from '../wire/bytes.ts';
 import type { ConversationState } from './_state.ts';
 import { need, save } from './conversation.ts';
+import * as formers from './formers.ts';
 import { person, savePerson } from './identity.ts';
 import * as membership from './membership.ts';
 import * as operations from './operations.ts';
 import * as outcome from './outcome.ts';
 import * as reachable from './reachable.ts';
 import { CONVERSATION, GROUP, MEMBERSHIP, SEEN } from './state.ts';
-import { LATER, ORPHAN, SLOT, TYPING, UNREAD, WISH } from './tables.ts';
+import * as successors from './successors.ts';
+import { LATER, ORPHAN, TYPING, UNREAD, WISH } from './tables.ts';
 import * as topicends from './topicends.ts';
 import type { Table, Transaction } from './transaction.ts';
 import * as work from './work.ts';
 
-const TIMERS = ['epochs', 'receipts', 'left', 'readd'];
+const TIMERS = ['epochs', 'receipts', 'left', 'move', 'readd'];
 
 /** Every row of the conversation; its timer too, where each has one. */
 function removeAll(t: Transaction, table: Table<unknown>, conversation: Uint8Array, timer?: string): void {
@@ -33,9 +35,9 @@ export function end(t: Transaction, conversation: Uint8Array, state: Conversatio
   reachable.close(t, found.inbox);
   reachable.forget(t, conversation);
   t.remove(GROUP, conversation);
+  formers.forgetAll(t, conversation);
   removeAll(t, WISH, conversation, 'wish');
   removeAll(t, TYPING, conversation, 'typing');
-  removeAll(t, SLOT, conversation);
   for (const timer of TIMERS) work.stopTimer(t, timer, conversation);
   save(t, {
     ...need(t, conversation),
@@ -69,6 +71,7 @@ function unlink(t: Transaction, conversation: Uint8Array): void {
 /** Nothing of it stays on this device. */
 export function forget(t: Transaction, conversation: Uint8Array): void {
   for (const table of [UNREAD, SEEN, ORPHAN]) removeAll(t, table, conversation);
+  successors.forget(t, conversation);
   t.remove(MEMBERSHIP, conversation);
   t.remove(LATER, conversation);
   t.remove(CONVERSATION, conversation);

@@ -2,11 +2,14 @@
 import { forgetEpochsBefore } from '../mls/changes.ts';
 import type { Group } from '../mls/group.ts';
 import { same } from '../wire/bytes.ts';
-import { ConversationKind, type Entry, RECEIVE_KEYS_LIFETIME } from '../wire/messages.ts';
+import { ConversationKind, type Entry, RECEIVE_KEYS_LIFETIME, SUITE_XWING } from '../wire/messages.ts';
 import type { Conversation, Membership, Topic } from './_state.ts';
 import { hasIdentity, identities, membership, need, putGroup, quiet, save } from './conversation.ts';
+import * as formers from './formers.ts';
 import type { SystemContent, SystemKind } from './history.ts';
+import { me } from './identity.ts';
 import * as mlsgroup from './mlsgroup.ts';
+import { fits } from './newgroups.ts';
 import { setProblem, showSystem } from './notes.ts';
 import * as roles from './roles.ts';
 import * as slots from './slots.ts';
@@ -56,16 +59,36 @@ export function enter(
     found = { ...found, topic: fresh.id, ordinal: found.ordinal + 1, oldTopics: topicends.allOf(found) };
   }
   save(t, found);
-  if (found.problem === 'stuck' || found.problem === 'change-refused') setProblem(t, id, undefined);
+  tellProblem(t, found, after);
   show(t, found, before, after, summary, entry, topics.order(topic, entry.seq));
   forgetWishes(t, id, after);
-  setForgetTimer(t, found);
+  formers.noteRemoved(t, id, notIn(identities(before), identities(after)), time);
+  setTimer(t, found);
   for (const kind of ['outbox', 'operation']) work.wake(t, kind, id);
 }
 
-/** The oldest past epoch's keys have their time. */
-export function setForgetTimer(t: Transaction, { id, past: [oldest] }: Conversation): void {
-  if (oldest) work.setTimerByRelay(t, 'epochs', id, oldest.ended + RECEIVE_KEYS_LIFETIME);
+/** For when the oldest receive keys are to be forgotten. */
+export function setTimer(t: Transaction, { id, past: [oldest] }: Conversation): void {
+  const times = [oldest?.ended, formers.firstEnded(t, id)].filter((time) => time !== undefined);
+  if (times.length) work.setTimerByRelay(t, 'epochs', id, Math.min(...times) + RECEIVE_KEYS_LIFETIME);
+}
+
+/** What the history shows where a suite takes the place of another one. */
+export function suiteContent(suite: number): SystemContent {
+  const text = suite === SUITE_XWING ? 'post-quantum' : 'classical';
+  return { type: 'System', kind: 'suite', subjects: [], text };
+}
+
+/** Changes go through again; and admins of a group that its suite has become too costly for are told. */
+function tellProblem(t: Transaction, { id, problem }: Conversation, after: Membership): void {
+  const outgrown = !fits(after.suite, after.members.length) && roles.isAdmin(after, me(t).identity);
+  if (['stuck', 'change-refused', 'cannot-move'].includes(problem ?? '')) setProblem(t, id, undefined);
+  if (outgrown && need(t, id).problem === undefined) setProblem(t, id, 'outgrown');
+  else if (!outgrown && problem === 'outgrown') setProblem(t, id, undefined);
+}
+
+function notIn(some: readonly Uint8Array[], others: readonly Uint8Array[]): Uint8Array[] {
+  return some.filter((one) => !hasIdentity(others, one));
 }
 
 function forgetWishes(t: Transaction, conversation: Uint8Array, after: Membership): void {
@@ -92,8 +115,6 @@ function show(
   };
   const [old, now] = [identities(before), identities(after)];
   const [admins, adminsNow] = [roles.effectiveAdmins(before), roles.effectiveAdmins(after)];
-  const notIn = (some: readonly Uint8Array[], others: readonly Uint8Array[]): Uint8Array[] =>
-    some.filter((one) => !hasIdentity(others, one));
   say('added', notIn(now, old));
   for (const identity of notIn(old, now)) {
     say(hasIdentity(left, identity) || same(identity, committer) ? 'left' : 'removed', [identity]);
@@ -114,10 +135,11 @@ export function forgetOld(t: Transaction, conversation: Uint8Array): void {
   const before = t.time - RECEIVE_KEYS_LIFETIME;
   const past = found.past.filter((one) => one.ended > before);
   if (past.length !== found.past.length) {
-    for (const one of found.past) if (one.ended <= before) slots.forgetEpoch(t, conversation, one.epoch);
+    for (const one of found.past) if (one.ended <= before) slots.forget(t, one.topic, one.slot);
     const cell = t.get(GROUP, conversation);
     if (cell) putGroup(t, conversation, forgetEpochsBefore(cellGroup(cell), past[0]?.epoch ?? found.epoch));
     found = quiet(t, { ...found, past, gone: found.gone.filter((leaf) => leaf.time > before) });
   }
-  setForgetTimer(t, found);
+  formers.forgetOld(t, conversation, before);
+  setTimer(t, found);
 }

@@ -42,6 +42,8 @@ export type SingleAction =
       readonly identity: Uint8Array;
       readonly admin: boolean;
     }
+  /** The group goes on in an MLS group of this suite (SUITE_XWING, SUITE_X25519). Only an admin may. */
+  | { readonly type: 'MoveSuite'; readonly conversation: Uint8Array; readonly suite: number }
   /** Text, FileReference, Reaction, Edit or Delete. `id` (16 bytes): the message's; drawn where null. */
   | {
       readonly type: 'SendContent';

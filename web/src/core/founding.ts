@@ -1,33 +1,30 @@
 /** New conversations that we found, and Welcomes to those that we know. */
-import type { Random } from '../crypto/random.ts';
-import { createGroup as createMlsGroup } from '../mls/changes.ts';
-import { basicCredential } from '../mls/credential.ts';
 import type { Group } from '../mls/group.ts';
-import { suiteById } from '../mls/suite.ts';
 import { compare, same } from '../wire/bytes.ts';
 import {
   CONTENT_RETENTION_DAYS,
   type ConversationInfo,
   ConversationKind,
-  SUITE_X25519,
-  SUITE_XWING,
-  XWING_MEMBERS_MAX,
   type WelcomeMessage,
 } from '../wire/messages.ts';
 import { decodeWelcomeMessage, encodeWelcomeMessage } from '../wire/messages_rest.ts';
 import { concat } from '../crypto/bytes.ts';
-import { type Conversation, ConversationState, type Me, type Person } from './_state.ts';
+import { type Conversation, ConversationState, type Membership, type Person } from './_state.ts';
 import { type Candidate, OperationKind } from './_state_rest.ts';
-import { isRead, membership as membersOf, save } from './conversation.ts';
+import { hasIdentity, isRead, membership as membersOf, save } from './conversation.ts';
+import { suiteContent } from './epochs.ts';
 import { CoreError } from './errors.ts';
-import { infoExtension } from './extensions.ts';
+import * as formers from './formers.ts';
+import { TOPIC_STEP } from './history.ts';
 import { checkName, me, person, savePerson } from './identity.ts';
 import * as mlsgroup from './mlsgroup.ts';
+import { newGroup, suiteFor } from './newgroups.ts';
 import { showSystem } from './notes.ts';
 import * as operations from './operations.ts';
 import * as profiles from './profiles.ts';
 import * as reachable from './reachable.ts';
 import { CONVERSATION, GROUP, OPENED, PERSON } from './state.ts';
+import * as successors from './successors.ts';
 import { LATER } from './tables.ts';
 import * as topicends from './topicends.ts';
 import * as topics from './topics.ts';
@@ -37,12 +34,6 @@ import * as work from './work.ts';
 
 /** A tree of 1,000 leaves is 136 KB with suite 1; every joiner downloads it. */
 export const GROUP_MEMBERS_MAX = 1000;
-/** A founder's first leaf: nobody judges it by time, as it never was offered to anybody. */
-const FOUNDER_LIFETIME = 3650 * mlsgroup.DAY;
-
-/** The suite of a new conversation made for so many. */
-export const suiteFor = (members: number): number =>
-  members <= XWING_MEMBERS_MAX ? SUITE_XWING : SUITE_X25519;
 
 const newInfo = (
   t: Transaction,
@@ -109,25 +100,9 @@ async function found(
   const secret = mlsgroup.topicSecret(group);
   const members = await mlsgroup.readMembership(group);
   if (!members) throw new CoreError('state-broken');
-  const row = newRow(t, info.kind, own.relay, group, secret, 0, founding);
+  const row = newRow(t, conversation, info.kind, own.relay, group, secret, 0, founding);
   put(t, row, group, members, topics.start(t, conversation, secret, 0, 0));
   return conversation;
-}
-
-function newGroup(
-  me: Me,
-  suite: number,
-  groupId: Uint8Array,
-  info: ConversationInfo,
-  now: number,
-  random: Random,
-): Promise<Group> {
-  return createMlsGroup(suiteById(suite), groupId, basicCredential(me.credential), me.deviceSecret, {
-    extensions: [infoExtension(info)],
-    capabilities: mlsgroup.CAPABILITIES,
-    lifetime: mlsgroup.lifetime(now, FOUNDER_LIFETIME),
-    random,
-  });
 }
 
 /** The living direct conversation with somebody. */
@@ -143,18 +118,19 @@ export function directOf(t: Transaction, identity: Uint8Array): Uint8Array | und
 export function joinsAgain(
   t: Transaction,
   known: Conversation,
-  epoch: number,
+  group: Group,
   adder: Uint8Array,
   message: WelcomeMessage,
 ): boolean {
   const stuck = known.state === ConversationState.stuck;
   if (!(stuck ? adderMayAddAgain(t, known, adder) : adderIsKnown(t, adder))) return false;
-  if (isRead(known) && epoch > known.epoch) {
+  const ahead = isAhead(t, known, group);
+  if (isRead(known) && ahead) {
     // Perhaps we were removed and added again, and have not read so far: decided when the log has been read.
     t.put(LATER, known.id, encodeWelcomeMessage(message));
     return false;
   }
-  return joinedIsNew(known, epoch);
+  return joinedIsNew(known, ahead);
 }
 
 /** A member who cannot go on joins again where the adder was a member in its last epoch. */
@@ -166,12 +142,18 @@ export function adderMayAddAgain(t: Transaction, conversation: Conversation | un
 /** Only a conversation in one of these states is joined anew. */
 const OVER: readonly number[] = [ConversationState.stuck, ConversationState.left, ConversationState.removed];
 
+/** Whether the group is of a later epoch than we have read to; one that a ReInit has ended never is. */
+export function isAhead(t: Transaction, { id, epoch }: Conversation, group: Pick<Group, 'groupId' | 'epoch'>): boolean {
+  if (same(group.groupId, membersOf(t, id).group)) return group.epoch > epoch;
+  return !hasIdentity(successors.former(t, id), group.groupId);
+}
+
 /**
  * A Welcome replaces what we have only where we cannot go on, or are no member, and never by an older epoch: else any
  * contact could put a group of its own in the place of a conversation.
  */
-export function joinedIsNew(conversation: Conversation, epoch: number): boolean {
-  return OVER.includes(conversation.state) && epoch > conversation.epoch;
+export function joinedIsNew({ state }: Conversation, ahead: boolean): boolean {
+  return OVER.includes(state) && ahead;
 }
 
 /** The conversation is over for us: a Welcome that came too early has its turn. */
@@ -183,16 +165,31 @@ export async function welcomeLater(t: Transaction, conversation: Uint8Array): Pr
 }
 
 /** What we had of the conversation gives way to what the Welcome brings. */
-export function leaveFormer(t: Transaction, known: Conversation): void {
-  for (const former of topicends.allOf(known)) topicends.close(t, former);
-  t.remove(GROUP, known.id);
-  work.stopTimer(t, 'readd', known.id);
+export function leaveFormer(t: Transaction, known: Conversation, { groupId }: Group): void {
+  const { id } = known;
+  for (const topic of topicends.allOf(known)) topicends.close(t, topic);
+  t.remove(GROUP, id);
+  formers.forgetAll(t, id);
+  successors.link(t, groupId, id);
+  for (const timer of ['move', 'readd']) work.stopTimer(t, timer, id);
 }
 
-/** `authenticator`: of the epoch in which we joined. */
-export function joinedGroup(t: Transaction, id: Uint8Array, authenticator: Uint8Array, adder: Uint8Array): void {
-  const content = { type: 'System', kind: 'joined', subjects: [me(t).identity] } as const;
-  showSystem(t, id, concat(id, authenticator), adder, content, t.time, 0);
+/** What the history shows of a group that we joined, or joined again. */
+export function joinedGroup(
+  t: Transaction,
+  id: Uint8Array,
+  { groupId, epochAuthenticator, suite }: Group,
+  adder: Uint8Array,
+  known: Conversation | undefined,
+  before: Membership | undefined,
+): void {
+  const source = concat(groupId, epochAuthenticator);
+  if (!known) {
+    const content = { type: 'System', kind: 'joined', subjects: [me(t).identity] } as const;
+    showSystem(t, id, source, adder, content, t.time, 0);
+  } else if (before && before.suite !== suite.id) {
+    showSystem(t, id, source, adder, suiteContent(suite.id), t.time, known.ordinal * TOPIC_STEP);
+  }
 }
 
 /** A leaf made of a last-resort key package gets keys of its own at once. */

@@ -6,9 +6,23 @@ export const TOPIC_STEP = 2 ** 32;
 /** Above every order: stands for an amendment of our own that has no place in the log yet. */
 export const NEWEST = 2 ** 53;
 
-export type SystemKind = 'created' | 'added' | 'removed' | 'left' | 'renamed' | 'admin' | 'unadmin' | 'joined' | 'problem' | 'unknown';
+export type SystemKind =
+  | 'created'
+  | 'added'
+  | 'removed'
+  | 'left'
+  | 'renamed'
+  | 'admin'
+  | 'unadmin'
+  | 'joined'
+  | 'suite'
+  | 'problem'
+  | 'unknown';
 
-/** Something that happened to the conversation. `subjects`: whom; `text`: the new name, or the problem's code. */
+/**
+ * Something that happened to the conversation. `subjects`: whom; `text`: the new name, post-quantum or classical, or the
+ * problem's code.
+ */
 export interface SystemContent {
   readonly type: 'System';
   readonly kind: SystemKind;

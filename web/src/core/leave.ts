@@ -12,7 +12,7 @@ import { type Conversation, ConversationState, type Membership } from './_state.
 import { OperationKind } from './_state_rest.ts';
 import { showSystem } from './notes.ts';
 import type { Place } from './place.ts';
-import { group, hasIdentity, identities, membership, need, needActive, save } from './conversation.ts';
+import { group, hasIdentity, identities, isActive, membership, need, needActive, save } from './conversation.ts';
 import * as ending from './ending.ts';
 import { me } from './identity.ts';
 import * as leaveproofs from './leaveproofs.ts';
@@ -34,18 +34,25 @@ export async function leave(t: Transaction, conversation: Uint8Array): Promise<v
     ending.end(t, conversation, ConversationState.left);
     return;
   }
-  await wish(t, conversation);
-  save(t, { ...need(t, conversation), state: ConversationState.leaving, since: t.time });
+  // While it is moving that is said in the successor: nobody commits anything before.
+  if (found.state === ConversationState.moving) save(t, { ...found, since: t.time });
+  else {
+    await wish(t, conversation);
+    save(t, { ...need(t, conversation), state: ConversationState.leaving, since: t.time });
+  }
   work.setTimer(t, 'left', conversation, t.now + RECEIVE_KEYS_LIFETIME);
 }
 
 async function wish(t: Transaction, conversation: Uint8Array): Promise<void> {
   const { ownLeaf } = membership(t, conversation);
-  const proof = await leaveproofs.prove(group(t, conversation), ownLeaf, conversation, me(t).identitySecret);
+  const proof = await leaveproofs.prove(group(t, conversation), ownLeaf, me(t).identitySecret);
   outbox.queue(t, conversation, { type: 'Intent', kind: IntentKind.leave, proof });
 }
 
-/** A commit of ours that was under way when we left has changed our leaf: the proof that we sent is void. */
+/**
+ * The proof that we sent is void: a commit of ours that was under way when we left has changed our leaf, or the group has
+ * moved.
+ */
 export async function renew(t: Transaction, conversation: Uint8Array): Promise<void> {
   if (t.get(CONVERSATION, conversation)?.state === ConversationState.leaving) await wish(t, conversation);
 }
@@ -60,8 +67,14 @@ export function intentLogged(t: Transaction, conversation: Uint8Array): void {
 
 /** Nobody has committed our wish for 14 days. */
 export function overdue(t: Transaction, conversation: Uint8Array): void {
-  const leaving = t.get(CONVERSATION, conversation)?.state === ConversationState.leaving;
-  if (leaving) ending.end(t, conversation, ConversationState.left);
+  const found = t.get(CONVERSATION, conversation);
+  if (found && isLeaving(found)) ending.end(t, conversation, ConversationState.left);
+}
+
+/** Whether we wish to leave; `since` says when we said so. */
+export function isLeaving(conversation: Conversation): boolean {
+  const { state } = conversation;
+  return state === ConversationState.leaving || (state === ConversationState.moving && !isActive(conversation));
 }
 
 /** Where all others wish to leave too, nobody is left to commit. */
@@ -82,7 +95,7 @@ export async function proofIsSenders(
 ): Promise<boolean> {
   if (!proof || !same(proof.identity, sender)) return false;
   const present = membership(t, conversation);
-  return (await leaveproofs.leavesOfWish(group(t, conversation), conversation, present, proof)).length > 0;
+  return (await leaveproofs.leavesOfWish(group(t, conversation), present, proof)).length > 0;
 }
 
 export async function intentSeen(

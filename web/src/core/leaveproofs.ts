@@ -1,6 +1,7 @@
 /**
  * Leave proofs held against the group as it is (protocol.md section 5.4): a proof made before its member left and came
- * back, or before any later commit of that member, is worth nothing.
+ * back, or before any later commit of that member, is worth nothing. Proofs name the MLS group: one of a group that a
+ * ReInit has ended says nothing in its successor.
  */
 import { encode } from '../mls/codec.ts';
 import type { Group } from '../mls/group.ts';
@@ -17,38 +18,27 @@ export function leafHash(group: Group, leaf: number): Uint8Array | null {
   return member ? requests.leafHash(encode(leafNode, member.leafNode)) : null;
 }
 
-export function prove(
-  group: Group,
-  ownLeaf: number,
-  conversation: Uint8Array,
-  identitySecret: Uint8Array,
-): Promise<LeaveProof> {
+export function prove(group: Group, ownLeaf: number, identitySecret: Uint8Array): Promise<LeaveProof> {
   const own = leafHash(group, ownLeaf);
-  return signLeaveProof(identitySecret, conversation, own ? [own] : []);
+  return signLeaveProof(identitySecret, group.groupId, own ? [own] : []);
 }
 
 /** Whether the proof is the member's own and of the leaf that it has in this epoch. */
-export async function wishes(
-  group: Group,
-  conversation: Uint8Array,
-  { identity, leaf }: MemberLeaf,
-  proof: LeaveProof,
-): Promise<boolean> {
+export async function wishes(group: Group, { identity, leaf }: MemberLeaf, proof: LeaveProof): Promise<boolean> {
   if (!same(proof.identity, identity)) return false;
   const hash = leafHash(group, leaf);
-  return hash !== null && verifyLeaveProof(conversation, hash, proof);
+  return hash !== null && verifyLeaveProof(group.groupId, hash, proof);
 }
 
 /** Those of a commit's removed leaves whose members wish it by one of the commit's proofs. */
 export async function wishedLeaves(
   group: Group,
-  conversation: Uint8Array,
   removes: readonly MemberLeaf[],
   proofs: readonly LeaveProof[],
 ): Promise<Set<number>> {
   const wished = new Set<number>();
   for (const member of removes) {
-    for (const proof of proofs) if (await wishes(group, conversation, member, proof)) wished.add(member.leaf);
+    for (const proof of proofs) if (await wishes(group, member, proof)) wished.add(member.leaf);
   }
   return wished;
 }
@@ -56,11 +46,10 @@ export async function wishedLeaves(
 /** Present members' leaves whose removal the proof wishes. */
 export async function leavesOfWish(
   group: Group,
-  conversation: Uint8Array,
   { members }: Membership,
   proof: LeaveProof,
 ): Promise<MemberLeaf[]> {
   const found: MemberLeaf[] = [];
-  for (const member of members) if (await wishes(group, conversation, member, proof)) found.push(member);
+  for (const member of members) if (await wishes(group, member, proof)) found.push(member);
   return found;
 }

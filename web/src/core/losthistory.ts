@@ -2,7 +2,7 @@
 import type { Topic } from './_state.ts';
 import { need, quiet } from './conversation.ts';
 import { setProblem } from './notes.ts';
-import { forgetEpoch } from './slots.ts';
+import * as slots from './slots.ts';
 import { CHAIN, SOURCE, TOPIC } from './state.ts';
 import * as topicends from './topicends.ts';
 import * as topics from './topics.ts';
@@ -27,7 +27,7 @@ export function lostHistory(t: Transaction, row: Topic): void {
   topicends.forgetChain(t, row);
   topicends.forgetHeld(t, id);
   const found = need(t, row.conversation);
-  forgetEpoch(t, found.id, found.epoch);
+  slots.forget(t, id, found.slot);
   t.put(TOPIC, id, { ...row, seq: 0, head: id, ordinal: found.ordinal, created: false });
   t.put(CHAIN, topics.at(id, 0), id);
   t.remove(SOURCE, id);

@@ -5,7 +5,7 @@ import { type Conversation, ConversationState } from './_state.ts';
 import { OperationKind } from './_state_rest.ts';
 import { act as actFirst } from './actions.ts';
 import * as answering from './answering.ts';
-import { membership, need, needActive } from './conversation.ts';
+import { isActive, membership, need, needActive } from './conversation.ts';
 import * as ending from './ending.ts';
 import * as ephemeral from './ephemeral.ts';
 import { CoreError } from './errors.ts';
@@ -14,6 +14,8 @@ import * as founding from './founding.ts';
 import { checkName, me } from './identity.ts';
 import * as invites from './invites.ts';
 import * as leave from './leave.ts';
+import { SUITES } from './mlsgroup.ts';
+import { fits } from './newgroups.ts';
 import { updateOwnPreview } from './notes.ts';
 import * as operations from './operations.ts';
 import { tell } from './profiles.ts';
@@ -63,6 +65,8 @@ export async function act(t: Transaction, action: SingleAction): Promise<void> {
     }
     case 'SetAdmin':
       return setAdmin(t, action.conversation, action.identity, action.admin);
+    case 'MoveSuite':
+      return moveSuite(t, action.conversation, action.suite);
     case 'MarkRead':
       return receipts.markRead(t, action.conversation, action.upto);
     case 'SetTyping':
@@ -85,9 +89,7 @@ export async function actAll(t: Transaction, { actions, marks }: Batch): Promise
 function setName(t: Transaction, name: string): void {
   t.put(ME, '', { ...me(t), name: checkName(name) });
   t.notify({ type: 'MeChanged' });
-  for (const [conversation, { state }] of t.entries(CONVERSATION)) {
-    if (state === ConversationState.active) tell(t, conversation);
-  }
+  for (const [conversation, found] of t.entries(CONVERSATION)) if (isActive(found)) tell(t, conversation);
 }
 
 function setSettings(t: Transaction, readReceipts: boolean): void {
@@ -137,9 +139,21 @@ function setAdmin(t: Transaction, conversation: Uint8Array, whom: Uint8Array, ad
   operations.add(t, id, admin ? OperationKind.admin : OperationKind.unadmin, { identities: [whom] });
 }
 
+function moveSuite(t: Transaction, conversation: Uint8Array, suite: number): void {
+  const { id, state } = needAdmin(t, conversation);
+  const present = membership(t, id);
+  if (state === ConversationState.moving) throw new CoreError('moving');
+  if (!SUITES.includes(suite)) throw new CoreError('suite-unknown');
+  if (suite === present.suite) throw new CoreError('suite-in-force');
+  if (!fits(suite, present.members.length)) throw new CoreError('too-many-for-suite');
+  operations.add(t, id, OperationKind.move, { suite });
+}
+
+/** States in which others count on us. */
+const MEMBER: readonly number[] = [ConversationState.active, ConversationState.moving, ConversationState.leaving];
+
 function forgetConversation(t: Transaction, conversation: Uint8Array): void {
-  const { state } = need(t, conversation);
-  if (state === ConversationState.active || state === ConversationState.leaving) throw new CoreError('leave-first');
+  if (MEMBER.includes(need(t, conversation).state)) throw new CoreError('leave-first');
   ending.end(t, conversation, ConversationState.left);
   ending.forget(t, conversation);
 }

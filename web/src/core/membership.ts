@@ -8,7 +8,7 @@ import { recordHash, recordKey, writeSecret } from '../wire/labels.ts';
 import { type JoinInfo, RefusalCode, type Request, type Response, type RosterEntry } from '../wire/messages.ts';
 import { encodeCommitData } from '../wire/messages_rest.ts';
 import { sealRecord } from '../wire/record.ts';
-import { type Conversation, ConversationState, DropKind, type Membership } from './_state.ts';
+import { type Conversation, ConversationState, DropKind, type Membership, type Topic } from './_state.ts';
 import { type Candidate, type Operation, OperationKind, type OwnCommit } from './_state_rest.ts';
 import * as bodies from './bodies.ts';
 import { group, hasIdentity, identities, membership } from './conversation.ts';
@@ -18,37 +18,57 @@ import * as entries from './entries.ts';
 import { infoExtension, joinExtension } from './extensions.ts';
 import { me, person } from './identity.ts';
 import * as leaveproofs from './leaveproofs.ts';
+import * as moves from './moves.ts';
 import { setProblem } from './notes.ts';
 import * as operations from './operations.ts';
 import * as reachable from './reachable.ts';
 import * as reaches from './reaches.ts';
 import { nameOf } from './show.ts';
 import { CONVERSATION, number, TOPIC } from './state.ts';
+import * as successors from './successors.ts';
 import { COMMIT, OPERATION } from './tables.ts';
 import * as topicends from './topicends.ts';
 import * as topics from './topics.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
 
+/** States in which operations are done: a closed one's first commit still brings in whom its messages are for. */
+const COMMITTING: readonly number[] = [
+  ConversationState.active,
+  ConversationState.moving,
+  ConversationState.closed,
+];
+/** As WelcomeMessage holds; one that a member who was away knows is enough. */
+const FORMER_MAX = 16;
+
 /** Turns the first operation into a commit, as soon as the log is known to its end. */
 export async function workOperation(t: Transaction, conversation: Uint8Array): Promise<void> {
   const found = t.get(CONVERSATION, conversation);
-  // A closed one's first commit still brings in whom its messages are for.
-  if (found?.state !== ConversationState.active && found?.state !== ConversationState.closed) return;
+  if (!found || !COMMITTING.includes(found.state)) return;
   if (t.get(COMMIT, conversation) || !topics.inSync(t, found)) return;
+  const skipped: Uint8Array[] = [];
   for (;;) {
-    const next = await operations.first(t, conversation);
+    const next = await operations.first(t, conversation, skipped);
     if (!next) return;
-    const [key] = next;
-    const operation = await usable(t, membership(t, conversation).suite, ...next);
+    const [key, wanted] = next;
+    const operation = await usable(t, operations.suiteOf(t, wanted), key, wanted);
     if (operation.candidates.some(operations.isMissing)) {
       operations.takeMissing(t, key, operation);
-      return;
+      if (operation.kind !== OperationKind.move) return;
+      // It takes a key package of every member: other changes do not wait for that.
+      skipped.push(key);
+      continue;
     }
     if (await build(t, found, key, operation)) return;
-    operations.drop(t, key);
-    setProblem(t, conversation, 'change-refused');
+    giveUp(t, found, key);
   }
+}
+
+/** The operation cannot be done. After a ReInit there must be a successor: we try again. */
+function giveUp(t: Transaction, conversation: Conversation, key: Uint8Array): void {
+  operations.drop(t, key);
+  if (conversation.state === ConversationState.moving) operations.cannotMove(t, conversation);
+  else setProblem(t, conversation.id, 'change-refused');
 }
 
 const packageOf = async (t: Transaction, suite: number, { keyPackage, identity }: Candidate) =>
@@ -67,16 +87,17 @@ async function usable(t: Transaction, suite: number, key: Uint8Array, operation:
   return changed;
 }
 
-/** Removes by leaf, then adds in the candidates' order, then the group's new extensions. */
+/** A ReInit alone; else removes by leaf, then adds in the candidates' order, then the group's new extensions. */
 async function proposalsOf(t: Transaction, present: Membership, operation: Operation): Promise<Proposal[]> {
   const { kind, candidates, proof } = operation;
+  if (kind === OperationKind.move) return [moves.reinit(t, operation)];
   let gone: readonly Uint8Array[] = [];
   if (kind === OperationKind.remove) gone = operation.identities;
   if (kind === OperationKind.readd) gone = candidates.map((one) => one.identity);
   const { conversation } = operation;
   const removes =
     kind === OperationKind.leave && proof
-      ? await leaveproofs.leavesOfWish(group(t, conversation), conversation, present, proof)
+      ? await leaveproofs.leavesOfWish(group(t, conversation), present, proof)
       : present.members.filter((member) => hasIdentity(gone, member.identity));
   const proposals: Proposal[] = removes.map((member) => ({ type: REMOVE, removed: member.leaf }));
   for (const one of candidates) {
@@ -92,15 +113,22 @@ async function proposalsOf(t: Transaction, present: Membership, operation: Opera
 
 async function build(
   t: Transaction,
-  { id, topic: topicId, relay, epoch, slot }: Conversation,
+  conversation: Conversation,
   key: Uint8Array,
   operation: Operation,
 ): Promise<boolean> {
-  const topic = t.get(TOPIC, topicId);
+  const { id } = conversation;
+  const topic = t.get(TOPIC, conversation.topic);
   if (!topic) return false;
+  if (conversation.state === ConversationState.moving) {
+    const made = await moves.foundSuccessor(t, operation);
+    if (made) await putCommit(t, conversation, topic, key, ...made, []);
+    return made !== null;
+  }
   const { candidates, proof } = operation;
   const proposals = await proposalsOf(t, membership(t, id), operation);
-  const moves = proposals.some((proposal) => proposal.type === REMOVE);
+  const removes = proposals.some((proposal) => proposal.type === REMOVE);
+  const adds = proposals.some((proposal) => proposal.type === ADD);
   const { topicSecret, seq, head } = topic;
   const join: JoinInfo = { topicSecret, seq, head };
   let pending: PendingCommit;
@@ -108,7 +136,7 @@ async function build(
     pending = await commitProposals(group(t, id), proposals, {
       includePending: false,
       authenticatedData: encodeCommitData({ leaves: proof && [proof] }),
-      groupInfoExtensions: moves || !candidates.length ? [] : [joinExtension(join)],
+      groupInfoExtensions: adds && !removes ? [joinExtension(join)] : [],
       now: t.time,
       random: t.random,
     });
@@ -117,9 +145,23 @@ async function build(
     work.count(t, `commit-${error.rule}`);
     return false;
   }
-  const prepared = await bodies.prepare(t, pending.message);
+  await putCommit(t, conversation, topic, key, pending.message, pending, adds ? candidates : []);
+  return true;
+}
+
+/** Ours for the present epoch's slot, kept until the log decides. */
+async function putCommit(
+  t: Transaction,
+  { id, relay, epoch, slot }: Conversation,
+  topic: Topic,
+  key: Uint8Array,
+  body: Uint8Array,
+  pending: PendingCommit,
+  recipients: readonly Candidate[],
+): Promise<void> {
+  const prepared = await bodies.prepare(t, body);
   bodies.want(t, relay, prepared);
-  const record = await sealRecord(recordKey(topicSecret), topic.id, prepared.body, t.random);
+  const record = await sealRecord(recordKey(topic.topicSecret), topic.id, prepared.body, t.random);
   t.put(COMMIT, id, {
     operation: readUint(key.slice(16)),
     epoch,
@@ -127,11 +169,10 @@ async function build(
     slot,
     record,
     pending: pending.encode(),
-    recipients: candidates,
+    recipients,
     blob: prepared.blob,
   });
   work.wake(t, 'commit', id);
-  return true;
 }
 
 // ---- on its way ----
@@ -174,8 +215,7 @@ export async function answeredCommit(
     work.pause(t, 'commit', conversation);
   } else {
     forget(t, found);
-    operations.drop(t, operationKey(conversation, row));
-    setProblem(t, conversation, 'change-refused');
+    giveUp(t, found, operationKey(conversation, row));
   }
 }
 
@@ -217,7 +257,9 @@ export async function won(t: Transaction, { id }: Conversation, row: OwnCommit):
   const { welcome } = pendingOf(row);
   const { recipients } = row;
   if (!welcome || !recipients.length) return;
-  const message = { type: 'WelcomeMessage', welcome, roster: roster(t, id) } as const;
+  const over = successors.former(t, id).slice(0, FORMER_MAX);
+  const former = over.length ? over : undefined;
+  const message = { type: 'WelcomeMessage', welcome, roster: roster(t, id), former } as const;
   await deliveries.send(t, recipients.map((one) => one.reach), message, DropKind.welcome, id);
   for (const { identity, reach } of recipients) {
     if (!reachable.of(t, identity, id)) reaches.learn(t, id, identity, reach);

@@ -3,12 +3,13 @@ import { MlsError } from '../mls/errors.ts';
 import type { ApplicationMessage, Group } from '../mls/group.ts';
 import { WireError } from '../wire/errors.ts';
 import { decodeMessage, type Entry } from '../wire/messages.ts';
-import type { Conversation, Topic } from './_state.ts';
+import type { Conversation, RemovedLeaf, Topic } from './_state.ts';
 import * as contents from './contents.ts';
 import { group, putGroup } from './conversation.ts';
 import { attempt } from './errors.ts';
 import { acceptedLeaf } from './identity.ts';
 import * as outbox from './outbox.ts';
+import { restIfThere } from './provided.ts';
 import { OWN_HASH } from './state.ts';
 import * as topics from './topics.ts';
 import type { Transaction } from './transaction.ts';
@@ -42,24 +43,26 @@ async function open(
   entry: Entry,
   data: Uint8Array,
 ): Promise<void> {
+  // Of the group in force, or one that a ReInit has ended.
+  const of = restIfThere()?.groupOfMessage(t, conversation, data) ?? conversation;
   let changed: Group;
   let received: ApplicationMessage;
   try {
-    [changed, received] = await group(t, conversation.id).decrypt(data);
+    [changed, received] = await group(t, of.id).decrypt(data);
   } catch (error) {
     if (!(error instanceof MlsError)) throw error;
     // Of epochs before we joined, of our own re-encrypted copies, or nothing that a member made.
     work.count(t, `message-${error.code}`);
     return;
   }
-  putGroup(t, conversation.id, changed);
+  putGroup(t, of.id, changed);
   const { sender, senderLeafIndex, epoch, authenticatedData } = received;
   const device = await acceptedLeaf(sender.credential, sender.signatureKey);
   if (!device || authenticatedData.length) {
     work.count(t, 'message-leaf');
     return;
   }
-  if (senderWasRemoved(conversation, senderLeafIndex, epoch, entry.time)) {
+  if (senderWasRemoved(of.gone, senderLeafIndex, epoch, entry.time)) {
     work.count(t, 'message-removed');
     return;
   }
@@ -78,6 +81,11 @@ async function open(
  * Whether a commit of the same or an earlier time removed the leaf that wrote in `epoch`: a removed member knows the
  * former topic and epochs, and what it writes there afterwards is nobody's message.
  */
-export function senderWasRemoved({ gone }: Conversation, leaf: number, epoch: number, time: number): boolean {
+export function senderWasRemoved(
+  gone: readonly RemovedLeaf[],
+  leaf: number,
+  epoch: number,
+  time: number,
+): boolean {
   return gone.some((one) => one.leaf === leaf && one.epoch > epoch && one.time <= time);
 }

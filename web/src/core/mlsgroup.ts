@@ -2,7 +2,7 @@
 import type { Random } from '../crypto/random.ts';
 import { basicCredential } from '../mls/credential.ts';
 import { type Extension, LAST_RESORT } from '../mls/extensions.ts';
-import { type Group, type KeyPackageBundle, makeKeyPackage } from '../mls/group.ts';
+import { type Group, type KeyPackageBundle, makeKeyPackage, type Member } from '../mls/group.ts';
 import { type Capabilities, type Lifetime, MLS10 } from '../mls/leaf.ts';
 import { suiteById } from '../mls/suite.ts';
 import { WireError } from '../wire/errors.ts';
@@ -88,12 +88,18 @@ export function slot(group: Group): Uint8Array {
 /** Who is in the group and what it is; null where a leaf is not accepted or the ConversationInfo is not in order. */
 export async function readMembership(group: Group): Promise<Membership | null> {
   const info = await readInfo(group.context.extensions);
-  if (!info) return null;
-  const members: MemberLeaf[] = [];
-  for (const { leafIndex, credential, signatureKey } of group.members()) {
+  const members = await readMembers(group.members());
+  if (!info || !members) return null;
+  return { info, ownLeaf: group.ownLeafIndex, suite: group.suite.id, members, group: group.groupId };
+}
+
+/** Null where a leaf is not accepted. */
+export async function readMembers(members: readonly Member[]): Promise<MemberLeaf[] | null> {
+  const found: MemberLeaf[] = [];
+  for (const { leafIndex, credential, signatureKey } of members) {
     const device = await acceptedLeaf(credential, signatureKey);
     if (!device) return null;
-    members.push({ leaf: leafIndex, identity: device.identity, signatureKey });
+    found.push({ leaf: leafIndex, identity: device.identity, signatureKey });
   }
-  return { info, ownLeaf: group.ownLeafIndex, suite: group.suite.id, members };
+  return found;
 }

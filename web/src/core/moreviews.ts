@@ -2,13 +2,14 @@
 import { concat, utf8 } from '../crypto/bytes.ts';
 import { sha512 } from '../crypto/sha512.ts';
 import { compare, readUint } from '../wire/bytes.ts';
-import { ConversationKind } from '../wire/messages.ts';
+import { ConversationKind, SUITE_X25519, SUITE_XWING } from '../wire/messages.ts';
 import { safetyNumber, safetyQr } from '../wire/safety.ts';
 import type { Membership } from './_state.ts';
 import { InviteState } from './_state_rest.ts';
 import { peer } from './conversation.ts';
 import { CoreError } from './errors.ts';
 import { linkOf } from './invites.ts';
+import { fits } from './newgroups.ts';
 import type { Rights } from './provided.ts';
 import * as roles from './roles.ts';
 import { nameIn } from './show.ts';
@@ -27,7 +28,12 @@ export function fingerprint(identity: Uint8Array): string[] {
 
 /** What `identity` sees of a group's rights, and may itself. */
 export function rights(present: Membership, identity: Uint8Array, epoch: number): Rights {
-  return { admins: roles.effectiveAdmins(present), mayAdd: roles.mayAdd(present, identity, epoch) };
+  const other = present.suite === SUITE_XWING ? SUITE_X25519 : SUITE_XWING;
+  return {
+    admins: roles.effectiveAdmins(present),
+    mayAdd: roles.mayAdd(present, identity, epoch),
+    mayMove: roles.isAdmin(present, identity) && fits(other, present.members.length),
+  };
 }
 
 /** Whom our first commit will bring in. */

@@ -1,5 +1,6 @@
 /** Changes of a conversation that we want, kept until a commit of ours or of somebody else has made them. */
 import { concat } from '../crypto/bytes.ts';
+import { reInit } from '../mls/changes.ts';
 import { compare, same } from '../wire/bytes.ts';
 import { WireError } from '../wire/errors.ts';
 import { openKeyPackage } from '../wire/keypackages.ts';
@@ -13,25 +14,29 @@ import {
   type Response,
 } from '../wire/messages.ts';
 import { encodeConversationInfo } from '../wire/messages_rest.ts';
-import type { Conversation, Membership } from './_state.ts';
+import { type Conversation, ConversationState, type Membership } from './_state.ts';
 import { type Candidate, type Operation, OperationKind } from './_state_rest.ts';
 import { group, hasIdentity, identities, membership, need, nextNumber, save } from './conversation.ts';
 import { acceptedKeyPackage, knownDevices } from './devices.ts';
 import { attempt } from './errors.ts';
 import { me, person } from './identity.ts';
 import * as leaveproofs from './leaveproofs.ts';
+import { fits } from './newgroups.ts';
 import { setProblem } from './notes.ts';
-import { ownerOf } from './reachable.ts';
+import { of as reachOf, ownerOf } from './reachable.ts';
 import * as roles from './roles.ts';
 import { OPERATION } from './tables.ts';
 import type { State, Transaction } from './transaction.ts';
 import * as work from './work.ts';
 
+/** ms by which each founder of a successor waits longer than the one before, so that one is enough. */
+export const TURN = 3_600_000;
+
 export function add(
   t: Transaction,
   conversation: Uint8Array,
   kind: OperationKind,
-  wanted: Partial<Pick<Operation, 'candidates' | 'identities' | 'name' | 'proof'>>,
+  wanted: Partial<Pick<Operation, 'candidates' | 'identities' | 'name' | 'proof' | 'suite'>>,
 ): void {
   const key = nextNumber(t, conversation);
   t.put(OPERATION, key, { conversation, kind, candidates: [], identities: [], ...wanted });
@@ -39,9 +44,18 @@ export function add(
   work.wake(t, 'operation', conversation);
 }
 
-/** [key, operation] of the next one that still makes sense; those that do not are dropped. */
-export async function first(t: Transaction, conversation: Uint8Array): Promise<[Uint8Array, Operation] | null> {
+/**
+ * [key, operation] of the next one that still makes sense; those that do not are dropped. While the conversation is moving
+ * all but the move wait.
+ */
+export async function first(
+  t: Transaction,
+  conversation: Uint8Array,
+  skipped: readonly Uint8Array[] = [],
+): Promise<[Uint8Array, Operation] | null> {
+  const moving = need(t, conversation).state === ConversationState.moving;
   for (const [key, operation] of t.entries(OPERATION, conversation)) {
+    if (hasIdentity(skipped, key) || (moving && operation.kind !== OperationKind.move)) continue;
     const revised = await revise(t, membership(t, conversation), need(t, conversation), operation);
     if (revised) {
       t.put(OPERATION, key, revised);
@@ -94,8 +108,10 @@ async function revise(
     }
     return candidates.length ? { ...operation, candidates } : null;
   } else if (kind === OperationKind.leave) {
-    const { id } = conversation;
-    return proof && (await leaveproofs.leavesOfWish(group(t, id), id, present, proof)).length ? operation : null;
+    const leaves = proof && (await leaveproofs.leavesOfWish(group(t, conversation.id), present, proof));
+    return leaves?.length ? operation : null;
+  } else if (kind === OperationKind.move) {
+    return revisedMove(t, present, conversation, operation);
   } else {
     if (kind === OperationKind.remove) {
       operation = { ...operation, identities: operation.identities.filter((one) => hasIdentity(members, one)) };
@@ -105,9 +121,47 @@ async function revise(
     }
     allowed = roles.isAdmin(present, own);
   }
-  if (allowed) return operation;
-  setProblem(t, conversation.id, 'change-refused');
+  return allowed ? operation : refused(t, conversation);
+}
+
+function refused(t: Transaction, { id }: Conversation): null {
+  setProblem(t, id, 'change-refused');
   return null;
+}
+
+/** With all present members but us for candidates. After the ReInit it is founding the successor. */
+function revisedMove(
+  t: Transaction,
+  present: Membership,
+  conversation: Conversation,
+  operation: Operation,
+): Operation | null {
+  const { suite, candidates: known } = operation;
+  const own = me(t).identity;
+  const ended = reInit(group(t, conversation.id));
+  if (suite === undefined || suite === present.suite || (ended && suite !== ended.cipherSuite)) return null;
+  if (!ended && !roles.isAdmin(present, own)) return refused(t, conversation);
+  const candidates: Candidate[] = [];
+  for (const identity of identities(present).filter((one) => !same(one, own))) {
+    const reach = reachOf(t, identity, conversation.id);
+    const candidate = known.find((one) => same(one.identity, identity)) ?? (reach && { identity, reach });
+    if (!candidate) {
+      cannotMove(t, conversation);
+      return null;
+    }
+    candidates.push(candidate);
+  }
+  if (!ended && !fits(suite, 1 + candidates.length)) {
+    cannotMove(t, conversation);
+    return null;
+  }
+  return { ...operation, candidates };
+}
+
+/** Somebody cannot be taken along: nothing has changed, or after the ReInit it is tried again. */
+export function cannotMove(t: Transaction, { id, state }: Conversation): void {
+  setProblem(t, id, 'cannot-move');
+  if (state === ConversationState.moving) work.setTimer(t, 'move', id, t.now + TURN);
 }
 
 const NONE = new Uint8Array(0);
@@ -137,6 +191,11 @@ export function newInfo(present: Membership, { kind, name, identities: whom }: O
 
 // ---- key packages of those who are to be added ----
 
+/** Of the key packages that the operation needs. */
+export function suiteOf(t: Transaction, { kind, suite, conversation }: Operation): number {
+  return kind === OperationKind.move && suite !== undefined ? suite : membership(t, conversation).suite;
+}
+
 export function isMissing({ keyPackage }: Candidate): boolean {
   return !keyPackage;
 }
@@ -155,9 +214,9 @@ function candidateOf(t: Transaction, key: Uint8Array): [Uint8Array, Operation, C
 export function workTake(t: Transaction, key: Uint8Array): void {
   const found = candidateOf(t, key);
   if (!found || !isMissing(found[2])) return;
-  const [, { conversation }, { reach }] = found;
+  const [, operation, { reach }] = found;
   const { relay } = reach;
-  const owner = ownerOf(reach, membership(t, conversation).suite);
+  const owner = ownerOf(reach, suiteOf(t, operation));
   const name = work.item('take', key);
   if (!owner) taken(t, found, null, 'no-key-package');
   else if (work.mayCall(t, relay.identity, name)) work.call(t, relay.identity, name, { type: 'TakeKeyPackage', owner });
@@ -166,17 +225,18 @@ export function workTake(t: Transaction, key: Uint8Array): void {
 export async function answeredTake(t: Transaction, key: Uint8Array, _: Request, response: Response): Promise<void> {
   const found = candidateOf(t, key);
   if (!found || work.postponed(t, 'take', key, response)) return;
-  const [, { conversation }, candidate] = found;
+  const [, operation, candidate] = found;
   work.succeeded(t, 'take', key);
   let keyPackage: Uint8Array | null = null;
   let problem = 'relay-refuses';
   if (response.type === 'KeyPackageTaken') {
     problem = 'bad-key-package';
-    keyPackage = await open(t, membership(t, conversation).suite, candidate, response);
+    keyPackage = await open(t, suiteOf(t, operation), candidate, response);
   } else if (response.type === 'Refused' && response.code === RefusalCode.noKeyPackage) problem = 'no-key-package';
-  if (need(t, conversation).kind === ConversationKind.direct) {
-    // There is nobody else to found it with: asked for until there is one.
-    setProblem(t, conversation, keyPackage ? undefined : problem);
+  const { id, kind, state } = need(t, operation.conversation);
+  if (kind === ConversationKind.direct || state === ConversationState.moving) {
+    // It is not founded without them: asked for until there is one.
+    setProblem(t, id, keyPackage ? undefined : problem);
     if (!keyPackage) {
       work.pause(t, 'take', key);
       return;
@@ -185,13 +245,18 @@ export async function answeredTake(t: Transaction, key: Uint8Array, _: Request, 
   taken(t, found, keyPackage, problem);
 }
 
-/** The candidate has its key package; who has none is left out. */
+/** The candidate has its key package; who has none is left out, and a group does not move without a member. */
 function taken(
   t: Transaction,
   [key, operation, { identity }]: [Uint8Array, Operation, Candidate],
   keyPackage: Uint8Array | null,
   problem: string,
 ): void {
+  if (!keyPackage && operation.kind === OperationKind.move) {
+    drop(t, key);
+    cannotMove(t, need(t, operation.conversation));
+    return;
+  }
   const candidates = operation.candidates.flatMap((one) =>
     !same(one.identity, identity) ? [one] : keyPackage ? [{ ...one, keyPackage }] : [],
   );

@@ -11,7 +11,7 @@ import {
   type Response,
 } from '../wire/messages.ts';
 import { sealRecord } from '../wire/record.ts';
-import type { Conversation, Outgoing } from './_state.ts';
+import { type Conversation, ConversationState, type Outgoing } from './_state.ts';
 import * as bodies from './bodies.ts';
 import { group, isRead, need, nextNumber, putGroup } from './conversation.ts';
 import * as entries from './entries.ts';
@@ -38,8 +38,8 @@ export function queue(t: Transaction, conversation: Uint8Array, content: Content
 /** Publishes the first messages that wait. */
 export async function workConversation(t: Transaction, conversation: Uint8Array): Promise<void> {
   const found = t.get(CONVERSATION, conversation);
-  // What was queued before the conversation was left or closed still goes.
-  if (!found || !isRead(found) || !epochIsOurs(t, found)) return;
+  // What was queued before the conversation was left or closed still goes; a group that a ReInit has ended sends nothing.
+  if (!found || !isRead(found) || found.state === ConversationState.moving || !epochIsOurs(t, found)) return;
   const relay = found.relay.identity;
   for (const key of t.keys(OUTBOX, conversation).slice(0, WINDOW)) {
     const name = work.item('out', key);

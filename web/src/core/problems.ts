@@ -10,6 +10,8 @@ export const CODES = [
   'bad-key-package',
   'no-reach',
   'change-refused',
+  'cannot-move',
+  'outgrown',
   'message-failed',
   'welcome-failed',
   'invite-failed',

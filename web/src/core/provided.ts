@@ -7,6 +7,7 @@
  *
  * Only the rest knows the tables in tables.ts and makes rows of them: where it is missing, there are none.
  */
+import type { Group } from '../mls/group.ts';
 import type {
   Content,
   Entry,
@@ -35,6 +36,16 @@ export interface Rest {
   uploaded(t: Transaction, relay: Uint8Array, blob: Uint8Array): boolean;
   release(t: Transaction, relay: Uint8Array, blob: Uint8Array): void;
   again(t: Transaction, relay: Uint8Array, blob: Uint8Array): boolean;
+
+  // groups that follow one another
+  /** Which conversation has or had the MLS group, or the first of `former` that is known here. */
+  conversationOf(
+    t: Transaction,
+    group: Uint8Array,
+    former: readonly Uint8Array[] | undefined,
+  ): Uint8Array | undefined;
+  /** The group that a message names, if a ReInit has ended it: its key, and leaves removed from it. */
+  groupOfMessage(t: Transaction, conversation: Conversation, data: Uint8Array): Ended | undefined;
 
   // logs
   /** An entry in the epoch's slot; false: it cannot be judged yet. */
@@ -68,9 +79,17 @@ export interface Rest {
   /** Fills the stock of key packages of a suite. */
   stock(t: Transaction, own: Me, suite: number): Promise<void>;
   /** Whether a Welcome to a conversation that we know is to be joined. */
-  joinsAgain(t: Transaction, known: Conversation, epoch: number, adder: Uint8Array, message: WelcomeMessage): boolean;
-  leaveFormer(t: Transaction, known: Conversation): void;
-  joinedGroup(t: Transaction, conversation: Uint8Array, source: Uint8Array, adder: Uint8Array): void;
+  joinsAgain(t: Transaction, known: Conversation, group: Group, adder: Uint8Array, message: WelcomeMessage): boolean;
+  leaveFormer(t: Transaction, known: Conversation, group: Group): void;
+  /** `known` and `before`: what we had of the conversation. */
+  joinedGroup(
+    t: Transaction,
+    conversation: Uint8Array,
+    group: Group,
+    adder: Uint8Array,
+    known: Conversation | undefined,
+    before: Membership | undefined,
+  ): void;
   /** Two direct conversations with the same person. */
   goOnInOne(t: Transaction, somebody: Person, conversation: Uint8Array, other: Uint8Array): void;
   usedLastResort(t: Transaction, conversation: Uint8Array): void;
@@ -97,7 +116,11 @@ export interface Rest {
 export interface Rights {
   readonly admins: readonly Uint8Array[];
   readonly mayAdd: boolean;
+  readonly mayMove: boolean;
 }
+
+/** A group that a ReInit has ended. */
+export type Ended = Pick<Conversation, 'id' | 'gone'>;
 
 let provided: Rest | undefined;
 

@@ -1,9 +1,9 @@
 /** A member who cannot follow asks to be removed and added again; and those whom it asks. */
 import { compare, same } from '../wire/bytes.ts';
 import { WireError } from '../wire/errors.ts';
-import { type ReAddRequest, RECEIVE_KEYS_LIFETIME } from '../wire/messages.ts';
+import { ConversationKind, type ReAddRequest, RECEIVE_KEYS_LIFETIME } from '../wire/messages.ts';
 import { signReAddRequest, type VerifiedReAddRequest, verifyReAddRequest } from '../wire/requests.ts';
-import { ConversationState, DropKind, PackageUse } from './_state.ts';
+import { type Conversation, ConversationState, DropKind, type Membership, PackageUse } from './_state.ts';
 import { OperationKind } from './_state_rest.ts';
 import { hasIdentity, identities, membership as membersOf, need, save } from './conversation.ts';
 import { acceptedKeyPackage, knownDevices } from './devices.ts';
@@ -11,11 +11,13 @@ import * as deliveries from './deliveries.ts';
 import { me, person } from './identity.ts';
 import * as keypackages from './keypackages.ts';
 import * as membership from './membership.ts';
+import { SUITES } from './mlsgroup.ts';
 import { setProblem } from './notes.ts';
 import * as operations from './operations.ts';
 import * as reachable from './reachable.ts';
 import * as roles from './roles.ts';
 import { CONVERSATION } from './state.ts';
+import { conversationOf } from './successors.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
 
@@ -47,14 +49,19 @@ export async function ask(t: Transaction, conversation: Uint8Array): Promise<voi
   if (known.every((identity) => hasIdentity(asked, identity))) asked = [];
   const chosen = known.filter((identity) => !hasIdentity(asked, identity)).slice(0, ASKED_AT_ONCE);
   const chosenReaches = chosen.flatMap((identity) => reachable.of(t, identity, conversation) ?? []);
-  if (chosenReaches.length) {
-    const keyPackage = await keypackages.create(t, membersOf(t, conversation).suite, PackageUse.sent);
-    const body = { group: conversation, identity: own, epoch: found.epoch, keyPackage, time: t.time };
+  for (const suite of chosenReaches.length ? suitesOf(found, present) : []) {
+    const keyPackage = await keypackages.create(t, suite, PackageUse.sent);
+    const body = { group: present.group, identity: own, epoch: found.epoch, keyPackage, time: t.time };
     const request = await signReAddRequest(identitySecret, body);
     await deliveries.send(t, chosenReaches, request, DropKind.readd, conversation);
   }
   save(t, { ...found, asked: [...asked, ...chosen] });
   work.setTimer(t, 'readd', conversation, t.now + ASK_AGAIN);
+}
+
+/** One request for each: a group may have moved since we last could follow. */
+function suitesOf({ kind }: Conversation, { suite }: Membership): readonly number[] {
+  return kind === ConversationKind.group ? SUITES : [suite];
 }
 
 /** A request that somebody kept must not remove a member long after. */
@@ -72,23 +79,27 @@ export async function received(t: Transaction, signed: ReAddRequest): Promise<vo
     work.count(t, `readd-${error.rule}`);
     return;
   }
-  const { group, identity, keyPackage } = request;
-  const found = t.get(CONVERSATION, group);
+  const { identity, keyPackage } = request;
+  const conversation = conversationOf(t, request.group);
+  const found = conversation && t.get(CONVERSATION, conversation);
   if (found?.state !== ConversationState.active) {
     work.count(t, 'readd-conversation');
     return;
   }
-  const present = membersOf(t, group);
+  const { id } = found;
+  const present = membersOf(t, id);
   if (!hasIdentity(identities(present), identity) || same(identity, me(t).identity)) {
     work.count(t, 'readd-member');
     return;
   }
   const devices = await knownDevices(person(t, identity));
   const usable = await acceptedKeyPackage(keyPackage, present.suite, identity, devices, t.time);
-  const reach = reachable.of(t, identity, group);
-  if (!usable || !reach || !requestIsFresh(request, found.epoch, t.time)) {
+  const reach = reachable.of(t, identity, id);
+  // Epochs of a former group say nothing of those of the present one.
+  const epoch = same(request.group, present.group) ? found.epoch : request.epoch;
+  if (!usable || !reach || !requestIsFresh(request, epoch, t.time)) {
     work.count(t, 'readd-stale');
     return;
   }
-  operations.add(t, group, OperationKind.readd, { candidates: [{ identity, reach, keyPackage }] });
+  operations.add(t, id, OperationKind.readd, { candidates: [{ identity, reach, keyPackage }] });
 }

@@ -2,8 +2,8 @@
 import { concat } from '../crypto/bytes.ts';
 import { compare } from '../wire/bytes.ts';
 import { ConversationKind, ReceiptKind } from '../wire/messages.ts';
-import { type Conversation, ConversationState } from './_state.ts';
-import { hasIdentity, identities, membership, need, quiet, save } from './conversation.ts';
+import type { Conversation } from './_state.ts';
+import { hasIdentity, identities, isActive, membership, need, quiet, save } from './conversation.ts';
 import { me } from './identity.ts';
 import * as outbox from './outbox.ts';
 import { CONVERSATION, SEEN, TIMER } from './state.ts';
@@ -18,8 +18,9 @@ const IDS_MAX = 64;
 /** Members of a group in which receipts are sent: in larger ones they would outnumber the messages. */
 const GROUP_MAX = 16;
 
-function areSent(t: Transaction, { id, kind, state }: Conversation): boolean {
-  if (state !== ConversationState.active) return false;
+function areSent(t: Transaction, found: Conversation): boolean {
+  const { id, kind } = found;
+  if (!isActive(found)) return false;
   return kind === ConversationKind.direct || identities(membership(t, id)).length <= GROUP_MAX;
 }
 

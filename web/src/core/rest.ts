@@ -11,6 +11,7 @@ import * as deliveries from './deliveries.ts';
 import { ANSWER, LOOK, TIMER } from './dispatch.ts';
 import * as ephemeral from './ephemeral.ts';
 import * as epochs from './epochs.ts';
+import * as formers from './formers.ts';
 import * as founding from './founding.ts';
 import * as invites from './invites.ts';
 import * as leave from './leave.ts';
@@ -18,6 +19,7 @@ import * as losthistory from './losthistory.ts';
 import * as management from './management.ts';
 import * as membership from './membership.ts';
 import * as moreviews from './moreviews.ts';
+import * as moves from './moves.ts';
 import * as notes from './notes.ts';
 import * as operations from './operations.ts';
 import * as outcome from './outcome.ts';
@@ -30,6 +32,7 @@ import * as slots from './slots.ts';
 import { OUTBOX } from './state.ts';
 import { COMMIT, INVITE } from './tables.ts';
 import * as stock from './stock.ts';
+import * as successors from './successors.ts';
 import * as timers from './timers.ts';
 import * as topicends from './topicends.ts';
 import type { Transaction } from './transaction.ts';
@@ -67,6 +70,7 @@ Object.assign(TIMER, {
   epochs: epochs.forgetOld,
   invite: invites.expire,
   left: leave.overdue,
+  move: moves.turn,
   readd: readd.ask,
   receipts: receipts.flush,
   typing: (t, key) => ephemeral.show(t, key, false),
@@ -79,6 +83,8 @@ provide({
   uploaded: blobs.uploaded,
   release: blobs.release,
   again: blobs.again,
+  conversationOf: successors.conversationOf,
+  groupOfMessage: formers.groupOfMessage,
   processCommit: commits.process,
   stopIfFraud: slots.stopIfFraud,
   unknownTopic: losthistory.unknownTopic,

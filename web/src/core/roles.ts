@@ -1,8 +1,19 @@
 /** Who may change what (protocol.md section 5.3): one function for each rule. Every member asks them of every commit. */
+import { MLS10 } from '../mls/leaf.ts';
 import { same } from '../wire/bytes.ts';
 import { type ConversationInfo, ConversationKind } from '../wire/messages.ts';
 import type { MemberLeaf, Membership } from './_state.ts';
 import { hasIdentity } from './conversation.ts';
+import { SUITES } from './mlsgroup.ts';
+
+/** What a ReInit says of the group that is to follow. */
+export interface Successor {
+  readonly group: Uint8Array;
+  readonly version: number;
+  readonly suite: number;
+  /** Its extensions are the present ones. */
+  readonly infoStays: boolean;
+}
 
 /** What a commit that passed MLS's own checks does, in the protocol's terms. */
 export interface Change {
@@ -24,6 +35,8 @@ export interface Change {
   readonly infoCount: number;
   /** Each holds exactly one extension, a ConversationInfo that decodes. */
   readonly infoValid: boolean;
+  /** From a ReInit, which MLS lets be the only proposal of its commit. */
+  readonly successor: Successor | null;
   /** Proposals of any other type, or not by the committer, and external commits. */
   readonly others: number;
 }
@@ -92,6 +105,14 @@ export function roleUpdate({ committer, committerAfter }: Change): boolean {
   return committerAfter !== null && same(committerAfter, committer);
 }
 
+export function roleReinit({ before, committer, successor }: Change): boolean {
+  if (!successor) return true;
+  const { group, version, suite, infoStays } = successor;
+  if (before.info.kind !== ConversationKind.group || !isAdmin(before, committer)) return false;
+  if (version !== MLS10 || !SUITES.includes(suite) || suite === before.suite) return false;
+  return group.length === 16 && !same(group, before.group) && infoStays;
+}
+
 export function roleOther({ others }: Change): boolean {
   return others === 0;
 }
@@ -101,6 +122,7 @@ export const RULES: readonly (readonly [string, (change: Change) => boolean])[] 
   ['role-remove', roleRemove],
   ['role-info', roleInfo],
   ['role-update', roleUpdate],
+  ['role-reinit', roleReinit],
   ['role-other', roleOther],
 ];
 

@@ -2,7 +2,7 @@
 import { compare, same } from '../wire/bytes.ts';
 import { ConversationKind, SUITE_XWING } from '../wire/messages.ts';
 import { ConversationState, type Membership, OpenedState, type Person } from './_state.ts';
-import { hasIdentity, identities, peer } from './conversation.ts';
+import { hasIdentity, identities, isActive, peer } from './conversation.ts';
 import { rest, restIfThere, type Rights } from './provided.ts';
 import { CONVERSATION, ME, MEMBERSHIP, OPENED, OPERATIONS, PERSON } from './state.ts';
 import type { State } from './transaction.ts';
@@ -28,7 +28,14 @@ export function nameOf(state: State, identity: Uint8Array): string {
 // ---- conversations ----
 
 /** Of a direct conversation. */
-const NO_RIGHTS: Rights = { admins: [], mayAdd: false };
+const NO_RIGHTS: Rights = { admins: [], mayAdd: false, mayMove: false };
+
+const MEMBER: readonly number[] = [
+  ConversationState.active,
+  ConversationState.moving,
+  ConversationState.leaving,
+  ConversationState.stuck,
+];
 
 export function conversations(state: State): v.ConversationView[] {
   return state
@@ -45,8 +52,8 @@ export function conversation(state: State, id: Uint8Array): v.ConversationView |
   const other = peer(present, own.identity);
   const direct = row.kind === ConversationKind.direct;
   const active = row.state === ConversationState.active;
-  const member = active || row.state === ConversationState.leaving || row.state === ConversationState.stuck;
-  const { admins, mayAdd } = direct ? NO_RIGHTS : rest().rights(present, own.identity, row.epoch);
+  const member = MEMBER.includes(row.state);
+  const { admins, mayAdd, mayMove } = direct ? NO_RIGHTS : rest().rights(present, own.identity, row.epoch);
   const blocked = direct && other && state.get(PERSON, other)?.blocked;
   return {
     id,
@@ -54,7 +61,7 @@ export function conversation(state: State, id: Uint8Array): v.ConversationView |
     name: direct ? directName(state, id, other) : present.info.name,
     members: members(state, present, own.identity, admins),
     myRole: !member ? 'none' : hasIdentity(admins, own.identity) ? 'admin' : 'member',
-    canSend: active && !blocked,
+    canSend: isActive(row) && !blocked,
     canAdd: active && mayAdd,
     state: active && row.founding ? 'waiting-first' : nameIn(ConversationState, row.state),
     last: row.last ? { ...row.last, status: row.last.status ?? null } : null,
@@ -64,6 +71,7 @@ export function conversation(state: State, id: Uint8Array): v.ConversationView |
     pendingOperations: state.names(OPERATIONS, id).length,
     relay: row.relay.identity,
     postQuantum: present.suite === SUITE_XWING,
+    canMove: active && mayMove,
   };
 }
 

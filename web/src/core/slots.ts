@@ -35,12 +35,8 @@ export function receiptsContradict(known: SlotReceipt, entry: Entry): boolean {
   return known.seq !== entry.seq || !same(known.recordHash, entryHash(entry));
 }
 
-const keyOf = (conversation: Uint8Array, epoch: number, position: number): Uint8Array =>
-  concat(conversation, number(epoch), number(position));
-
-function epochOf(conversation: Conversation, topic: Uint8Array, slot: Uint8Array): number | undefined {
-  return [conversation, ...conversation.past].find((one) => same(one.topic, topic) && same(one.slot, slot))?.epoch;
-}
+const keyOf = (topic: Uint8Array, slot: Uint8Array, position: number): Uint8Array =>
+  concat(topic, slot, number(position));
 
 /** Whether a validly signed receipt contradicts one that we have. */
 export async function isFraud(
@@ -50,9 +46,7 @@ export async function isFraud(
   entry: Entry,
 ): Promise<boolean> {
   if (!entry.slot || !entry.receipt) return false;
-  const epoch = epochOf(conversation, topic, entry.slot);
-  if (epoch === undefined) return false;
-  const known = t.get(SLOT, keyOf(conversation.id, epoch, entry.receipt.position));
+  const known = t.get(SLOT, keyOf(topic, entry.slot, entry.receipt.position));
   if (!known || !receiptsContradict(known, entry)) return false;
   return receiptIsSigned(conversation.relay.identity, topic, entry);
 }
@@ -64,7 +58,7 @@ export async function take(
   topic: Topic,
   entry: Entry,
 ): Promise<Conversation | null> {
-  const { id, relay, epoch } = conversation;
+  const { id, relay, slot } = conversation;
   const { receipt, seq } = entry;
   if (await stopIfFraud(t, conversation, topic.id, entry)) return null;
   const signed = await receiptIsSigned(relay.identity, topic.id, entry);
@@ -74,7 +68,7 @@ export async function take(
   }
   behaves(t, conversation, topic.id);
   const { position, signature } = receipt;
-  t.put(SLOT, keyOf(id, epoch, position), { seq, recordHash: entryHash(entry), signature });
+  t.put(SLOT, keyOf(topic.id, slot, position), { seq, recordHash: entryHash(entry), signature });
   const found = need(t, id);
   return quiet(t, { ...found, position: found.position + 1 });
 }
@@ -114,6 +108,6 @@ function behaves(t: Transaction, conversation: Conversation, topic: Uint8Array):
 }
 
 /** Its receipts are of no more use. */
-export function forgetEpoch(t: Transaction, conversation: Uint8Array, epoch: number): void {
-  for (const key of t.keys(SLOT, concat(conversation, number(epoch)))) t.remove(SLOT, key);
+export function forget(t: Transaction, topic: Uint8Array, slot: Uint8Array): void {
+  for (const key of t.keys(SLOT, concat(topic, slot))) t.remove(SLOT, key);
 }

@@ -19,8 +19,10 @@ export const UNREAD = saved('unread', 'Unread');
 export const ORPHAN = saved('orphan', 'Orphan');
 export const UPLOAD = saved('upload', 'Upload');
 export const LATER: Table<Uint8Array> = { name: 'later', encode: raw, decode: raw };
+export const FORMER = saved('former', 'FormerGroup');
+export const SUCCESSOR: Table<Uint8Array> = { name: 'successor', encode: raw, decode: raw };
 
-SAVED.push(INVITE, ASKED, COMMIT, SLOT, OPERATION, WISH, UNREAD, ORPHAN, UPLOAD, LATER);
+SAVED.push(INVITE, ASKED, COMMIT, SLOT, OPERATION, WISH, UNREAD, ORPHAN, UPLOAD, LATER, FORMER, SUCCESSOR);
 
 // ---- while the core runs ----
 

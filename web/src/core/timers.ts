@@ -3,7 +3,9 @@ import { RECEIVE_KEYS_LIFETIME } from '../wire/messages.ts';
 import { ConversationState } from './_state.ts';
 import * as epochs from './epochs.ts';
 import * as invites from './invites.ts';
+import { isLeaving } from './leave.ts';
 import { DAY } from './mlsgroup.ts';
+import * as moves from './moves.ts';
 import * as reading from './reading.ts';
 import { GATHERED } from './receipts.ts';
 import { CONVERSATION, OPENED, TOPIC } from './state.ts';
@@ -23,9 +25,10 @@ export function setTimers(t: Transaction): void {
     if (inbox && accepted !== undefined) welcome.setAnsweredTimer(t, id, accepted);
   }
   for (const [id, found] of t.entries(CONVERSATION)) {
-    epochs.setForgetTimer(t, found);
+    epochs.setTimer(t, found);
+    moves.setTimer(t, id);
     if (found.delivered.length || found.read.length) work.setTimer(t, 'receipts', id, t.now + GATHERED);
-    if (found.state === ConversationState.leaving && found.since !== undefined) {
+    if (isLeaving(found) && found.since !== undefined) {
       work.setTimerByRelay(t, 'left', id, found.since + RECEIVE_KEYS_LIFETIME);
     }
     if (found.state === ConversationState.stuck) work.setTimer(t, 'readd', id, t.now);

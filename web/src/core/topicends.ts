@@ -4,7 +4,7 @@ import { RECEIVE_KEYS_LIFETIME } from '../wire/messages.ts';
 import type { Conversation, Topic } from './_state.ts';
 import { hasIdentity, quiet } from './conversation.ts';
 import { CHAIN, CONVERSATION, HELD, LINK, SOURCE, TOPIC } from './state.ts';
-import { MISBEHAVING } from './tables.ts';
+import { MISBEHAVING, SLOT } from './tables.ts';
 import { at, CHAIN_KEPT } from './topics.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
@@ -44,6 +44,7 @@ export function close(t: Transaction, topic: Uint8Array): void {
   }
   forgetChain(t, row);
   forgetHeld(t, topic);
+  for (const key of t.keys(SLOT, topic)) t.remove(SLOT, key);
   t.remove(SOURCE, topic);
   t.remove(MISBEHAVING, topic);
   t.remove(TOPIC, topic);

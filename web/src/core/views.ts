@@ -24,6 +24,8 @@ export type ConversationViewState =
   /** The founding commit is not in the log yet. */
   | 'waiting-first'
   | 'active'
+  /** To another suite: what is written waits until that is done. */
+  | 'moving'
   | 'leaving'
   | 'left'
   | 'removed'
@@ -50,7 +52,10 @@ export interface ConversationView {
   readonly problem: string | null;
   readonly pendingOperations: number;
   readonly relay: Uint8Array;
+  /** Whether the suite in force withstands quantum computers. */
   readonly postQuantum: boolean;
+  /** Whether we may have the group moved to the other suite. */
+  readonly canMove: boolean;
 }
 
 export interface ContactView {

@@ -17,7 +17,7 @@ import { acceptedLeaf, me, person, savePerson } from './identity.ts';
 import * as keypackages from './keypackages.ts';
 import * as mlsgroup from './mlsgroup.ts';
 import * as profiles from './profiles.ts';
-import { rest } from './provided.ts';
+import { rest, restIfThere } from './provided.ts';
 import * as reaches from './reaches.ts';
 import { CONVERSATION, MEMBERSHIP, OPENED, PERSON } from './state.ts';
 import * as topics from './topics.ts';
@@ -26,6 +26,7 @@ import * as work from './work.ts';
 
 export function newRow(
   t: Transaction,
+  id: Uint8Array,
   kind: ConversationKind,
   relay: RelayAddress,
   group: Group,
@@ -34,7 +35,7 @@ export function newRow(
   founding: boolean,
 ): Conversation {
   return {
-    id: group.groupId,
+    id,
     kind,
     relay,
     state: ConversationState.active,
@@ -101,25 +102,29 @@ export async function welcome(t: Transaction, message: WelcomeMessage): Promise<
     return;
   }
   const { group } = joined;
-  const id = group.groupId;
+  const { groupId } = group;
   const own = me(t).identity;
   const members = await mlsgroup.readMembership(group);
-  const known = t.get(CONVERSATION, id);
-  if (!members || id.length !== 16 || !members.info.relays.length) {
+  // Only the rest knows of groups that followed others.
+  const there = message.former ? rest() : restIfThere();
+  const known = t.get(CONVERSATION, there?.conversationOf(t, groupId, message.former) ?? groupId);
+  if (!members || groupId.length !== 16 || !members.info.relays.length) {
     work.count(t, 'welcome-leaf');
     return;
   }
   const adder = await adderOf(joined);
-  const wanted = adder && (known ? rest().joinsAgain(t, known, group.epoch, adder, message) : adderIsKnown(t, adder));
+  const wanted = adder && (known ? rest().joinsAgain(t, known, group, adder, message) : adderIsKnown(t, adder));
   if (!wanted || !directIsOfTwo(members, adder, own)) {
     work.count(t, 'welcome-not-joined');
     return;
   }
   const lastResort = keypackages.used(t, joined.bundle);
-  enter(t, group, members, join, known);
+  const id = known?.id ?? groupId;
+  const before = t.get(MEMBERSHIP, id);
+  enter(t, id, group, members, join, known);
   learnRoster(t, id, message, adder);
   if (members.info.kind === ConversationKind.direct) directJoined(t, id, adder);
-  else if (!known) rest().joinedGroup(t, id, group.epochAuthenticator, adder);
+  else rest().joinedGroup(t, id, group, adder, known, before);
   if (lastResort) rest().usedLastResort(t, id);
   profiles.tell(t, id);
 }
@@ -132,20 +137,20 @@ async function adderOf({ group, signerLeafIndex }: Joined): Promise<Uint8Array |
 /** Without JoinInfo the commit that added us began a new topic: ours to compute, read from its start. */
 function enter(
   t: Transaction,
+  id: Uint8Array,
   group: Group,
   members: Membership,
   join: JoinInfo | null,
   known: Conversation | undefined,
 ): void {
-  const id = group.groupId;
   const secret = join?.topicSecret ?? mlsgroup.topicSecret(group);
   const ordinal = known?.ordinal ?? 0;
   const relay = members.info.relays[0] as RelayAddress;
-  let row = newRow(t, members.info.kind, relay, group, secret, ordinal, false);
+  let row = newRow(t, id, members.info.kind, relay, group, secret, ordinal, false);
   if (known) {
     const { number, unread, activity, inbox, last } = known;
     row = { ...row, number, unread, activity, inbox, last };
-    rest().leaveFormer(t, known);
+    rest().leaveFormer(t, known, group);
   }
   put(t, row, group, members, topics.start(t, id, secret, ordinal, join?.seq ?? 0, join?.head));
 }

@@ -9,6 +9,8 @@ import type {
   DeviceListBody,
   EphemeralMessage,
   JoinInfo,
+  Moved,
+  MovedBody,
   ReAddBody,
   ReceiptBody,
   WelcomeMessage,
@@ -20,6 +22,10 @@ export const encodeConversationInfo = /* @__PURE__ */ encoder<ConversationInfo>(
 export const encodeJoinInfo = /* @__PURE__ */ encoder<JoinInfo>('JoinInfo');
 export const encodeCommitData = /* @__PURE__ */ encoder<CommitData>('CommitData');
 export const decodeCommitData = /* @__PURE__ */ decoder<CommitData>('CommitData');
+export const encodeMovedBody = /* @__PURE__ */ encoder<MovedBody>('MovedBody');
+export const decodeMovedBody = /* @__PURE__ */ decoder<MovedBody>('MovedBody');
+export const encodeMoved = /* @__PURE__ */ encoder<Moved>('Moved');
+export const decodeMoved = /* @__PURE__ */ decoder<Moved>('Moved');
 export const encodeEphemeralMessage = /* @__PURE__ */ encoder<EphemeralMessage>('EphemeralMessage');
 export const decodeEphemeralMessage = /* @__PURE__ */ decoder<EphemeralMessage>('EphemeralMessage');
 export const encodeCardBody = /* @__PURE__ */ encoder<CardBody>('CardBody');

@@ -1,4 +1,7 @@
-/** Signed wishes: contact requests of others, re-add requests and leave proofs (protocol.md sections 5.2, 5.4 and 7). */
+/**
+ * What identity keys sign: contact requests of others, re-add requests, leave proofs and where a group goes on
+ * (protocol.md sections 5.2, 5.4, 5.7 and 7).
+ */
 import { AES_256_GCM } from '../crypto/aead.ts';
 import { concat } from '../crypto/bytes.ts';
 import { sha256 } from '../crypto/hashes.ts';
@@ -11,11 +14,19 @@ import {
   decodeRecordBody,
   type InboxMessage,
   type LeaveProof,
+  type Moved,
+  type MovedBody,
   type Reach,
   type ReAddBody,
   type ReAddRequest,
 } from './_messages.ts';
-import { decodeContactRequestBody, decodeReAddBody, encodeReAddBody } from './_messages_rest.ts';
+import {
+  decodeContactRequestBody,
+  decodeMovedBody,
+  decodeReAddBody,
+  encodeMovedBody,
+  encodeReAddBody,
+} from './_messages_rest.ts';
 import { same } from './bytes.ts';
 import { REQUEST_OVERHEAD, REQUEST_SIZES, requestInfo } from './contactrequest.ts';
 import { type VerifiedDeviceList, verifyDeviceList } from './devicelists.ts';
@@ -36,6 +47,11 @@ export interface VerifiedContactRequest {
 
 /** A request that its identity signed. The key package is not verified yet. */
 export interface VerifiedReAddRequest extends ReAddBody {
+  readonly verified: true;
+}
+
+/** Where a group goes on, in the word of `identity`. GroupInfo and Welcome are not verified yet. */
+export interface VerifiedMoved extends MovedBody {
   readonly verified: true;
 }
 
@@ -87,6 +103,20 @@ export async function verifyReAddRequest(request: ReAddRequest): Promise<Verifie
   const body = decodeReAddBody(request.body);
   if (!(await verify(body.identity, signedBytes('re-add', request.body), request.signature))) {
     throw new WireError('re-add-signature');
+  }
+  return { verified: true, ...body };
+}
+
+export async function signMoved(identitySeed: Uint8Array, body: MovedBody): Promise<Moved> {
+  const encoded = encodeMovedBody(body);
+  return { body: encoded, signature: await sign(identitySeed, signedBytes('moved', encoded)) };
+}
+
+/** @throws WireError `moved-signature`, a `cbor-` rule, or `message`. */
+export async function verifyMoved(moved: Moved): Promise<VerifiedMoved> {
+  const body = decodeMovedBody(moved.body);
+  if (!(await verify(body.identity, signedBytes('moved', moved.body), moved.signature))) {
+    throw new WireError('moved-signature');
   }
   return { verified: true, ...body };
 }
