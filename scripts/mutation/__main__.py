@@ -13,6 +13,7 @@ from typing import Any
 
 from scripts.mutation import python, typescript
 from scripts.mutation.board import Board, Verdict
+from scripts.mutation.naming import files_by_rule, unproven
 from scripts.mutation.report import summary
 from scripts.mutation.workers import judge_all
 
@@ -28,9 +29,15 @@ def run(language: str, only: str, fresh: bool) -> list[str]:
     known = board.verdicts()
     waiting = [site for site in sites if site.name not in known]
     print(f"{language}: {len(sites)} sites, {len(waiting)} to judge", flush=True)
-    tasks = [(site.name, record.reaching(site.name)) for site in waiting]
+    named = files_by_rule(language)
+    tasks = [(site.name, record.reaching(site.name, named.get(site.label, ()))) for site in waiting]
     judge_all(side.runner(), tasks, record, _noting(board))
-    return summary(language, sites, board.verdicts())
+    verdicts = board.verdicts()
+    wrong = summary(language, sites, verdicts)
+    for rule in unproven(language, sites, verdicts):
+        print(f"missed, but by no test of a file that names it: {rule}")
+        wrong.append(rule)
+    return wrong
 
 
 def _noting(board: Board) -> Callable[[Verdict], None]:

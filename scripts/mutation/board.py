@@ -45,11 +45,17 @@ class Record:
         return sum(float(self.tests[name]["seconds"]) for name in tests)
 
 
-def digest(folders: Iterable[Path], suffixes: frozenset[str]) -> str:
-    """Of the names and contents of all files below the folders, shortened."""
+MACHINERY = tuple(FOLDER.parents[1] / "scripts" / "mutation" / name for name in (
+    "hook.py", "scope.json", "sites.py", "suite.py", "switch.py",
+))  # fmt: skip
+"""What decides which sites there are and how they are switched off."""
+
+
+def digest(places: Iterable[Path], suffixes: frozenset[str]) -> str:
+    """Of the names and contents of these files and of all files below these folders, shortened."""
     hash_ = hashlib.sha256()
-    for folder in folders:
-        for path in sorted(folder.rglob("*")):
+    for place in (*MACHINERY, *places):
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
             if path.is_file() and path.suffix in suffixes and "node_modules" not in path.parts:
                 hash_.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return hash_.hexdigest()[:16]

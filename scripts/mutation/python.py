@@ -25,7 +25,7 @@ def sites(board: Board, record: Record) -> list[Site]:
 
 
 def board(tests: Sequence[str] = TESTS) -> Board:
-    folders = [PACKAGE, ROOT / "scripts" / "mutation", ROOT / "spec", *(ROOT / test for test in ("tests",))]
+    folders = [PACKAGE, ROOT / "tests", ROOT / "spec"]
     name = (
         "python" if tuple(tests) == TESTS else "python-" + "-".join(test.replace("/", ".") for test in tests)
     )

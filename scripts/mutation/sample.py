@@ -7,25 +7,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from scripts.mutation.board import Board, Verdict
+from scripts.mutation.naming import files_by_rule
 from scripts.mutation.report import equivalents
 from scripts.mutation.sites import Site
 from scripts.mutation.workers import judge_all
-from scripts.rules import find
 
 
 def draw(side: Any, language: str, tests: Sequence[str], count: int) -> tuple[str, list[Verdict]]:
     """(the seed, verdicts) of `count` checks that these tests reach."""
     board: Board = side.board(tests)
     record = side.record(board, tests)
-    named = {
-        rule: {test.partition(":")[0] for test in tests} for rule, tests in find().tests[language].items()
-    }
+    named = files_by_rule(language)
     excused = equivalents(language)
 
     def is_asserted(site: Site) -> bool:
         """Whether a test that gets there is in a file that names the rule: others may get there in passing."""
-        files = named.get(site.label, set())
-        return any(file in test for test in record.reaching(site.name) for file in files)
+        return any(test.startswith(named.get(site.label, ("?",))) for test in record.reaching(site.name))
 
     sites = [site for site in side.sites(board, record) if site.kind == "raise" and site.name not in excused]
     asserted = sorted(site.name for site in sites if is_asserted(site))

@@ -19,7 +19,7 @@ TESTS = ("tests/crypto", "tests/wire", "tests/mls", "tests/core", "tests/vectors
 
 
 def board(tests: Sequence[str] = TESTS) -> Board:
-    folders = [WEB / "src", WEB / "tests", ROOT / "scripts" / "mutation", ROOT / "spec"]
+    folders = [WEB / "src", WEB / "tests", ROOT / "spec"]
     name = (
         "typescript"
         if tuple(tests) == TESTS

@@ -8,6 +8,7 @@ import pytest
 
 from scripts.mutation import python, switch, typescript
 from scripts.mutation.board import Board, Verdict
+from scripts.mutation.naming import unproven
 from scripts.mutation.report import EQUIVALENT, equivalents, summary
 from scripts.mutation.sample import draw
 from scripts.mutation.sites import Scope, Site, rewrite
@@ -129,6 +130,24 @@ def test_survivors_and_reasons_that_no_longer_hold_are_told(capsys: pytest.Captu
     noticed = {**verdicts, excused: Verdict(excused, "a test", 1)}
     assert summary("python", sites, noticed) == ["survives", "unjudged", excused]
     assert EQUIVALENT.is_file()
+
+
+def test_rules_that_only_others_notice_are_told() -> None:
+    def site(name: str, label: str) -> Site:
+        return Site(name, "raise", label, "mls/checks.py", "f", 1)
+
+    sites = [
+        site("a", "7.3-source"),
+        site("b", "7.3-signature"),
+        site("c", "12.2-committer"),
+        site("d", "no-rule"),
+    ]
+    verdicts = {
+        "a": Verdict("a", "tests/mls/test_fuzz.py::test_x", 1),
+        "b": Verdict("b", "tests/mls/test_joining.py::test_x", 1),
+        "d": Verdict("d", None, 1),
+    }
+    assert unproven("python", sites, verdicts) == ["7.3-source"]
 
 
 def test_verdicts_outlive_an_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,14 +121,14 @@ def test_files_are_dropped_into_the_chat(app: App) -> None:
 def test_an_upload_that_fails_can_be_tried_again_or_dropped(app: App) -> None:
     page = app.open()
     app.enter(ANNA)
-    page.evaluate("demo.failures.set('sendFile', 'relay-full')")
+    page.evaluate("demo.failures.set('upload', 'relay-full')")
     page.locator("input[type=file]").set_input_files(NOTES)
     page.get_by_role("dialog").get_by_role("button", name="Send").click()
     upload = page.locator(".upload")
     expect(upload).to_contain_text("disk is full")
     expect(upload).to_be_in_viewport()
     upload.get_by_role("button", name="Try again").click()
-    app.called("sendFile", 2)
+    app.called("retryUpload")
     expect(upload).to_have_count(0)
     expect(app.bubble("notes.txt")).to_be_visible()
 

@@ -10,7 +10,7 @@ from polynya.mls.keypackage import KeyPackage
 from polynya.mls.leaf import LeafNode
 from polynya.mls.proposal import Proposal
 from polynya.mls.proposals import Proposed
-from polynya.mls.verifying import CheckedCommit
+from polynya.mls.verifying import CheckedCommit, member_leaf
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,12 @@ class VerifiedCommit:
     authenticated_data: bytes
     is_external: bool
     checked: CheckedCommit = field(repr=False)
+
+    @property
+    def committer_after(self) -> Member:
+        """The committer as the commit leaves it: its credential and keys may be others."""
+        leaf = member_leaf(self.checked.tree, self.committer_leaf_index)
+        return Member.of(self.committer_leaf_index, leaf)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,35 @@ import type { StoredMessage } from '../core/history.ts';
 import '../core/rest.ts';
 import { unhex } from '../core/transaction.ts';
 import { hex, utf8 } from '../crypto/bytes.ts';
+import type { PolynyaError } from '../errors.ts';
 import { same } from '../wire/bytes.ts';
 import { buildInviteLink } from '../wire/links.ts';
-import type { Content, FileReference } from '../wire/messages.ts';
+import type { Content } from '../wire/messages.ts';
 import { result } from './database.ts';
 import { ClientError } from './errors.ts';
 import type { Loop } from './loop.ts';
 import { messageView, type Names } from './messageview.ts';
 import type { Place } from './place.ts';
 import { type Look, SETTINGS } from './settings.ts';
-import { systemRandom } from './system.ts';
-import { download, seal, upload } from './transfer.ts';
-import type { ClientEvent, ContactView, Hex, InviteView, MessageView, RequestView, SafetyView, SendFileOptions, Settings } from './types.ts';
+import { shortName } from './filenames.ts';
+import { Shelf } from './shelf.ts';
+import { systemClock, systemRandom } from './system.ts';
+import { download } from './transfer.ts';
+import type {
+  ClientEvent,
+  ContactView,
+  Hex,
+  InviteView,
+  MessageView,
+  RequestView,
+  SafetyView,
+  SendFileOptions,
+  Settings,
+  UploadView,
+} from './types.ts';
+import { Uploader } from './uploader.ts';
+
+export type { Uploader };
 
 /** ms after which someone who has sent no further sign is not typing any more. */
 const TYPING_LIFETIME = 8000;
@@ -29,7 +46,10 @@ export interface Inside extends Names {
   readonly loop: Loop;
   readonly place: Place;
   readonly typers: Typers;
+  uploader?: Uploader;
   look: Look;
+  subscribe(listener: (event: ClientEvent) => void): () => void;
+  stopped(error: PolynyaError): void;
   tell(event: ClientEvent): void;
   difference(): number;
   do(action: SingleAction): Promise<readonly AppEvent[]>;
@@ -128,27 +148,55 @@ export function react(c: Inside, conversation: Hex, id: Hex, emoji: string): Pro
   return c.put(conversation, { type: 'Reaction', target: unhex(id), emoji });
 }
 
-export async function sendFile(c: Inside, conversation: Hex, file: File, options: SendFileOptions = {}): Promise<void> {
-  const view = c.loop.core.conversation(unhex(conversation));
-  const link = view && c.loop.link(view.relay);
-  if (!link) throw new ClientError('offline');
-  const sealed = await seal(file, systemRandom.bytes(32), options.signal);
-  await upload(link, sealed, options.onProgress, options.signal);
+function uploaderOf(c: Inside): Uploader {
+  if (c.uploader) return c.uploader;
+  const uploader = new Uploader({
+    shelf: new Shelf(c.loop.storage),
+    random: systemRandom,
+    clock: systemClock,
+    conversation: (id) => c.loop.core.conversation(id),
+    link: (relay) => c.loop.link(relay),
+    message: (conversation, id) => c.loop.storage.message(conversation, id),
+    send: async (conversation, content, id) => void (await c.do({ type: 'SendContent', conversation, content, id })),
+    changed: (conversation) => c.tell({ type: 'uploads', conversation }),
+    stopped: (error) => c.stopped(error),
+  });
+  c.subscribe(({ type }) => {
+    if (type === 'conversations') uploader.check();
+    else if (type === 'taken-over') uploader.stop();
+  });
+  c.uploader = uploader;
+  return uploader;
+}
+
+/** Goes on with the files that wait. */
+export function resume(c: Inside): void {
+  void uploaderOf(c).begin();
+}
+
+export function uploads(c: Inside, conversation: Hex): UploadView[] {
+  return uploaderOf(c).list(conversation);
+}
+
+export function sendFile(c: Inside, conversation: Hex, file: File, options: SendFileOptions = {}): Promise<void> {
   const { caption, replyTo, width, height, preview } = options;
-  const reference: FileReference = {
-    type: 'FileReference',
-    blob: sealed.id,
-    key: sealed.key,
-    size: file.size,
-    name: file.name,
+  return uploaderOf(c).add(unhex(conversation), file, {
+    name: shortName(file.name),
     mediaType: file.type || 'application/octet-stream',
     ...(width !== undefined && { width }),
     ...(height !== undefined && { height }),
     ...(preview && { preview }),
     ...(caption && { caption }),
     ...(replyTo && { replyTo: unhex(replyTo) }),
-  };
-  await c.put(conversation, reference);
+  });
+}
+
+export function cancelUpload(c: Inside, id: Hex): Promise<void> {
+  return uploaderOf(c).cancel(id);
+}
+
+export function retryUpload(c: Inside, id: Hex): Promise<void> {
+  return uploaderOf(c).retry(id);
 }
 
 export async function openFile(c: Inside, conversation: Hex, id: Hex, onProgress?: (done: number, total: number) => void): Promise<Blob> {
@@ -156,10 +204,9 @@ export async function openFile(c: Inside, conversation: Hex, id: Hex, onProgress
   if (!message) throw new ClientError('unknown-message');
   const { content } = message;
   if (content.type !== 'FileReference') throw new ClientError('no-file');
-  const view = c.loop.core.conversation(message.conversation);
-  const link = view && c.loop.link(view.relay);
-  if (!link) throw new ClientError('offline');
-  return download(link, { ...content, id: content.blob }, onProgress);
+  const relay = c.loop.core.conversation(message.conversation)?.relay;
+  if (!relay || !c.loop.link(relay)) throw new ClientError('offline');
+  return download(() => c.loop.link(relay), { ...content, id: content.blob }, onProgress);
 }
 
 export async function markRead(c: Inside, conversation: Hex, upto: Hex): Promise<void> {
@@ -256,6 +303,7 @@ export async function setSettings(c: Inside, { readReceipts, ...look }: Partial<
 }
 
 export async function eraseEverything(c: Inside): Promise<void> {
+  c.uploader?.stop();
   await c.loop.end();
   await result(indexedDB.deleteDatabase(c.place.name));
   c.place.held.release();

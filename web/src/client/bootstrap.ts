@@ -73,6 +73,7 @@ async function register(client: BrowserClient, place: Place, name: string, link:
 /** The browser knows when a network came back; waiting out a pause then would be waiting for nothing. */
 function watchNetwork(client: BrowserClient): Client {
   addEventListener('online', () => client.retryNow());
+  client.resume();
   const quiet = client.loop.core.conversations().length ? QUIET : WAITING;
   setTimeout(() => client.acts().catch(() => undefined), quiet);
   document.addEventListener('visibilitychange', () => {

@@ -28,6 +28,7 @@ import type {
   OpenedInvite,
   RequestView,
   Settings,
+  UploadView,
 } from './types.ts';
 
 /** Messages of one page. */
@@ -47,6 +48,8 @@ const ACTS = [
   'remove',
   'react',
   'sendFile',
+  'cancelUpload',
+  'retryUpload',
   'openFile',
   'markRead',
   'createInvite',
@@ -79,6 +82,8 @@ export class BrowserClient implements Client, LoopSink {
   readonly #draftTimers = new Map<Hex, ReturnType<typeof setTimeout>>();
   /** Who types where: each until the timer ends it. */
   readonly typers: acts.Typers = new Map();
+  /** Made by the rest when it is there. */
+  declare uploader?: acts.Uploader;
   look: Look;
   /** Set once, right after construction: loop and client know each other. */
   loop!: Loop;
@@ -93,6 +98,7 @@ export class BrowserClient implements Client, LoopSink {
     rest.onThere = () => {
       this.tell({ type: 'me' });
       this.tell({ type: 'contacts' });
+      this.resume();
     };
   }
 
@@ -190,6 +196,15 @@ export class BrowserClient implements Client, LoopSink {
 
   name(identity: Uint8Array): string {
     return this.loop.core.nameOf(identity);
+  }
+
+  uploads(conversation: Hex): UploadView[] {
+    return this.#rest.value?.uploads(this, conversation) ?? [];
+  }
+
+  /** Goes on with the files that wait, as soon as the rest is there. */
+  resume(): void {
+    this.#rest.value?.resume(this);
   }
 
   contacts(): ContactView[] {

@@ -9,6 +9,7 @@ export type ClientCode =
   | 'file-too-large'
   | 'file-damaged'
   | 'file-gone'
+  | 'file-interrupted'
   | 'upload-refused'
   | 'relay-full'
   | 'not-relay-link'

@@ -2,7 +2,8 @@
 import type { StoredMessage } from '../core/history.ts';
 import { hex } from '../crypto/bytes.ts';
 import { same } from '../wire/bytes.ts';
-import type { ContentKind, MessageStatus, MessageView } from './types.ts';
+import type { FileReference } from '../wire/messages.ts';
+import type { ContentKind, FileView, MessageStatus, MessageView } from './types.ts';
 
 /** Identity to name; `difference`: the relay's clock minus this device's, ms. */
 export interface Names {
@@ -50,6 +51,18 @@ const shortText = (message: StoredMessage): string =>
       ? message.content.caption || message.content.name
       : '';
 
+export function fileView({ name, mediaType, size, width, height, preview, caption }: FileReference): FileView {
+  return {
+    name,
+    mediaType,
+    size,
+    ...(width !== undefined && { width }),
+    ...(height !== undefined && { height }),
+    ...(preview && { preview }),
+    ...(caption !== undefined && { caption }),
+  };
+}
+
 /** `replied`: the message that this one answers, where it is known here. */
 export function messageView(
   message: StoredMessage,
@@ -76,18 +89,7 @@ export function messageView(
     readBy: message.read.map(hex),
   };
   if (content.type === 'Text') view.text = content.text;
-  if (content.type === 'FileReference') {
-    const { name, mediaType, size, width, height, preview, caption } = content;
-    view.file = {
-      name,
-      mediaType,
-      size,
-      ...(width !== undefined && { width }),
-      ...(height !== undefined && { height }),
-      ...(preview && { preview }),
-      ...(caption !== undefined && { caption }),
-    };
-  }
+  if (content.type === 'FileReference') view.file = fileView(content);
   if (content.type === 'System' && content.kind !== 'unknown') {
     view.system = {
       kind: content.kind,

@@ -35,6 +35,7 @@ export function conversationView(view: core.ConversationView, difference: number
     },
     unread: view.unread,
     problem: view.problem,
+    postQuantum: view.postQuantum,
     pending: view.pendingOperations > 0,
     activity: view.activity - difference,
   };

@@ -15,7 +15,7 @@ import { done, openDatabase, result } from './database.ts';
 import { ClientError, StoreError } from './errors.ts';
 import { decodeStored, encodeStored } from './stored.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 const NONCE = 12;
 /** Most messages of one page. */
 const PAGE_MOST = 200;
@@ -52,6 +52,8 @@ function upgrade(db: IDBDatabase, from: number): void {
     const messages = db.createObjectStore('message', { keyPath: ['conversation', 'id'] });
     messages.createIndex('order', ['conversation', 'place', 'tie', 'id']);
   }
+  // Files that wait: see shelf.ts.
+  if (from < 2) db.createObjectStore('file');
 }
 
 async function loadKeys(db: IDBDatabase): Promise<Keys> {
@@ -101,19 +103,19 @@ export class Storage {
   // ---- sealing ----
 
   /** A row's name: tells nothing without the key. Each part's length comes before it, so that no two names share bytes. */
-  async #name(...parts: readonly Uint8Array[]): Promise<string> {
+  async name(...parts: readonly Uint8Array[]): Promise<string> {
     const data = concat(...parts.flatMap((part) => [uint(part.length, 4), part]));
     return hex(new Uint8Array(await subtle().sign('HMAC', this.#keys.name, view(data))));
   }
 
-  async #seal(place: string, plain: Uint8Array): Promise<Uint8Array> {
+  async seal(place: string, plain: Uint8Array): Promise<Uint8Array> {
     const iv = crypto.getRandomValues(new Uint8Array(NONCE));
     const parameters = { name: 'AES-GCM', iv, additionalData: view(utf8(place)) };
     return concat(iv, new Uint8Array(await subtle().encrypt(parameters, this.#keys.seal, view(plain))));
   }
 
   /** @throws StoreError `store-damaged` */
-  async #open(place: string, sealed: Uint8Array): Promise<Uint8Array> {
+  async open(place: string, sealed: Uint8Array): Promise<Uint8Array> {
     const parameters = { name: 'AES-GCM', iv: view(sealed.slice(0, NONCE)), additionalData: view(utf8(place)) };
     try {
       return new Uint8Array(await subtle().decrypt(parameters, this.#keys.seal, view(sealed.slice(NONCE))));
@@ -152,14 +154,7 @@ export class Storage {
       }
     }
     const rows = await Promise.all([...messages.values()].map((message) => this.#messageRow(message)));
-    await this.#write(state, forgotten, rows);
-  }
-
-  async #write(state: ReadonlyMap<string, StateRow | null>, forgotten: readonly string[], rows: readonly MessageRow[]): Promise<void> {
-    const transaction = this.#db.transaction(['keys', 'state', 'message'], 'readwrite', { durability: 'strict' });
-    const finished = done(transaction);
-    try {
-      await this.#fence(transaction);
+    await this.write(['state', 'message'], (transaction) => {
       const [stateStore, messageStore] = [transaction.objectStore('state'), transaction.objectStore('message')];
       for (const [name, row] of state) {
         if (row) stateStore.put(row);
@@ -167,6 +162,16 @@ export class Storage {
       }
       for (const conversation of forgotten) messageStore.delete(IDBKeyRange.bound([conversation], [conversation, []]));
       for (const row of rows) messageStore.put(row);
+    });
+  }
+
+  /** One durable transaction, begun before this returns: all that `work` does, or nothing. @throws StoreError, ClientError `taken-over` */
+  async write(stores: readonly string[], work: (transaction: IDBTransaction) => void): Promise<void> {
+    const transaction = this.#db.transaction(['keys', ...stores], 'readwrite', { durability: 'strict' });
+    const finished = done(transaction);
+    try {
+      await this.#fence(transaction);
+      work(transaction);
       transaction.commit();
     } catch (error) {
       transaction.abort();
@@ -183,16 +188,20 @@ export class Storage {
   }
 
   async #stateRow(table: string, key: Uint8Array, value: Uint8Array | null): Promise<StateRow> {
-    const name = await this.#name(utf8('state'), utf8(table), key);
+    const name = await this.name(utf8('state'), utf8(table), key);
     if (!value) return { name, value: new Uint8Array(0) };
-    return { name, value: await this.#seal(`state ${name}`, cbor.encode([table, key, value])) };
+    return { name, value: await this.seal(`state ${name}`, cbor.encode([table, key, value])) };
   }
 
   // ---- reading ----
 
+  read(store: string): IDBObjectStore {
+    return this.#db.transaction(store).objectStore(store);
+  }
+
   /** All rows of the state: the core's, and the client's own. @throws StoreError */
   async load(): Promise<{ core: Row[]; own: Row[] }> {
-    const rows = (await result(this.#db.transaction('state').objectStore('state').getAll())) as StateRow[];
+    const rows = (await result(this.read('state').getAll())) as StateRow[];
     const opened = await Promise.all(rows.map((row) => this.#openState(row)));
     const isOwn = ([table]: Row): boolean => table.startsWith(OWN);
     return { core: opened.filter((row) => !isOwn(row)), own: opened.filter(isOwn) };
@@ -200,18 +209,18 @@ export class Storage {
 
   /** A row of the client's own; `table` begins with 'client/'. @throws StoreError */
   async own(table: string, key: Uint8Array): Promise<Uint8Array | null> {
-    const name = await this.#name(utf8('state'), utf8(table), key);
-    const row = (await result(this.#db.transaction('state').objectStore('state').get(name))) as StateRow | undefined;
+    const name = await this.name(utf8('state'), utf8(table), key);
+    const row = (await result(this.read('state').get(name))) as StateRow | undefined;
     return row ? (await this.#openState(row))[2] : null;
   }
 
   async #openState(row: StateRow): Promise<Row> {
-    return cbor.decode(await this.#open(`state ${row.name}`, row.value)) as unknown as Row;
+    return cbor.decode(await this.open(`state ${row.name}`, row.value)) as unknown as Row;
   }
 
   async message(conversation: Uint8Array, id: Uint8Array): Promise<StoredMessage | null> {
     const key = [await this.#conversation(conversation), await this.#message(conversation, id)];
-    const row = (await result(this.#db.transaction('message').objectStore('message').get(key))) as MessageRow | undefined;
+    const row = (await result(this.read('message').get(key))) as MessageRow | undefined;
     return row ? this.#openMessage(row) : null;
   }
 
@@ -219,7 +228,7 @@ export class Storage {
   async history(conversation: Uint8Array, limit: number, before?: Uint8Array): Promise<StoredMessage[]> {
     const name = await this.#conversation(conversation);
     const id = before && (await this.#message(conversation, before));
-    const store = this.#db.transaction('message').objectStore('message');
+    const store = this.read('message');
     let end: IDBValidKey = [name, []];
     if (id !== undefined) {
       const mark = (await result(store.get([name, id]))) as MessageRow | undefined;
@@ -231,11 +240,11 @@ export class Storage {
   }
 
   #conversation(conversation: Uint8Array): Promise<string> {
-    return this.#name(utf8('conversation'), conversation);
+    return this.name(utf8('conversation'), conversation);
   }
 
   #message(conversation: Uint8Array, id: Uint8Array): Promise<string> {
-    return this.#name(utf8('message'), conversation, id);
+    return this.name(utf8('message'), conversation, id);
   }
 
   async #messageRow(message: StoredMessage): Promise<MessageRow> {
@@ -243,11 +252,11 @@ export class Storage {
     const id = await this.#message(message.conversation, message.id);
     const [place, tie] = message.order === null ? [NEWEST, message.sent] : [message.order, 0];
     const row = { conversation, id, place, tie };
-    return { ...row, value: await this.#seal(placeOf(row), encodeStored(message)) };
+    return { ...row, value: await this.seal(placeOf(row), encodeStored(message)) };
   }
 
   async #openMessage(row: MessageRow): Promise<StoredMessage> {
-    return decodeStored(await this.#open(placeOf(row), row.value));
+    return decodeStored(await this.open(placeOf(row), row.value));
   }
 }
 

@@ -1,29 +1,39 @@
 /** Files to and from a relay as sealed blobs, part by part. A broken connection is waited out; the relay knows how far it got. */
-import { HashStream } from '../crypto/hashstream.ts';
 import { view } from '../crypto/subtle.ts';
-import { openFile, sealFile } from '../wire/files.ts';
-import { BLOB_PART, FILE_MAX, RefusalCode, type Request, type Response } from '../wire/messages.ts';
+import { openFile, type Pieces, sealFile } from '../wire/files.ts';
+import { BLOB_PART, RefusalCode, type Request, type Response } from '../wire/messages.ts';
 import { ClientError } from './errors.ts';
 import type { Link } from './link.ts';
 
 /** ms between attempts while there is no connection. */
 const RETRY = 1000;
-/** Bytes that are held in memory before they go to the browser's blob store. */
-const HELD = 2 ** 22;
+/** How often a relay may go back in one upload: it does where it has forgotten what it had, or where the whole had a wrong hash. */
+const SETBACKS = 3;
+const NOTHING = new Uint8Array(0);
 
 export type Progress = (done: number, total: number) => void;
+/** The link to one relay as it is at the moment, if there is one. */
+export type FindLink = () => Link | undefined;
 
-async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  signal?.throwIfAborted();
-  await new Promise((resolve) => setTimeout(resolve, ms));
-  signal?.throwIfAborted();
+/** What `promise` gives; the signal's reason as soon as it is aborted. */
+function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    if (signal.aborted) return stop();
+    signal.addEventListener('abort', stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
 }
 
+const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
+  unlessAborted(new Promise((resolve) => setTimeout(resolve, ms)), signal);
+
 /** The relay's answer, however long the connection takes to come back. @throws ClientError for a refusal that lasts. */
-async function ask(link: Link, request: Request, signal?: AbortSignal): Promise<Response> {
+async function ask(find: FindLink, request: Request, signal?: AbortSignal): Promise<Response> {
   for (;;) {
     signal?.throwIfAborted();
-    const [response] = (await link.ask(request)) ?? [null];
+    const [response] = (await unlessAborted(find()?.ask(request) ?? Promise.resolve(null), signal)) ?? [null];
     if (response?.type !== 'Refused') {
       if (response) return response;
       await pause(RETRY, signal);
@@ -46,56 +56,63 @@ async function ask(link: Link, request: Request, signal?: AbortSignal): Promise<
   }
 }
 
-/** A file sealed under its own key: the blob, and its id. */
-export interface SealedFile {
-  readonly id: Uint8Array;
-  readonly key: Uint8Array;
-  readonly blob: Blob;
-}
-
 async function* chunksOf(blob: Blob): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < blob.size; at += BLOB_PART) {
     yield new Uint8Array(await blob.slice(at, at + BLOB_PART).arrayBuffer());
   }
 }
 
-/** @throws ClientError `file-too-large` */
-export async function seal(file: Blob, key: Uint8Array, signal?: AbortSignal): Promise<SealedFile> {
-  if (file.size > FILE_MAX) throw new ClientError('file-too-large');
-  const hash = new HashStream();
-  let parts: BlobPart[] = [];
-  let held = 0;
-  for await (const chunk of sealFile(key, file.size, chunksOf(file))) {
-    signal?.throwIfAborted();
-    hash.update(chunk);
-    parts.push(view(chunk));
-    held += chunk.length;
-    if (held < HELD) continue;
-    parts = [new Blob(parts)];
-    held = 0;
+/** The same bytes in pieces of BLOB_PART, the last shorter. */
+async function* inParts(pieces: Pieces): AsyncGenerator<Uint8Array> {
+  let part = new Uint8Array(BLOB_PART);
+  let filled = 0;
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length; ) {
+      const taken = piece.subarray(at, at + BLOB_PART - filled);
+      part.set(taken, filled);
+      at += taken.length;
+      filled += taken.length;
+      if (filled < BLOB_PART) continue;
+      yield part;
+      part = new Uint8Array(BLOB_PART);
+      filled = 0;
+    }
   }
-  return { id: hash.digest(), key, blob: new Blob(parts) };
+  if (filled) yield part.slice(0, filled);
 }
 
-/** Brings the blob to the relay; goes on where the relay says it stands. @throws ClientError */
-export async function upload(link: Link, sealed: SealedFile, onProgress?: Progress, signal?: AbortSignal): Promise<void> {
-  const { id, blob } = sealed;
-  const total = blob.size;
-  let part: Uint8Array = new Uint8Array(0);
+/** The file as a sealed blob, in parts of BLOB_PART. @throws WireError `file-size` above FILE_MAX, DOMException for what cannot be read */
+export function sealParts(file: Blob, key: Uint8Array): AsyncGenerator<Uint8Array> {
+  return inParts(sealFile(key, file.size, chunksOf(file)));
+}
+
+/** A sealed blob that is on this device. `part`: from `offset` on, at most BLOB_PART bytes, not empty before the end. */
+export interface KeptBlob {
+  readonly id: Uint8Array;
+  readonly total: number;
+  part(offset: number): Promise<Uint8Array>;
+}
+
+/** Brings the blob to the relay; goes on where the relay says it stands. @throws ClientError, or the signal's reason */
+export async function upload(find: FindLink, blob: KeptBlob, onProgress: Progress, signal: AbortSignal): Promise<void> {
+  const { id, total } = blob;
+  let part: Uint8Array = NOTHING;
   let offset = 0;
-  for (;;) {
-    const state = await ask(link, { type: 'PutBlob', id, total, offset, part }, signal);
-    if (state.type !== 'BlobState') throw new ClientError('upload-refused');
-    onProgress?.(Math.min(state.received, total), total);
-    if (state.received >= total) return;
-    offset = state.received;
-    part = new Uint8Array(await blob.slice(offset, offset + BLOB_PART).arrayBuffer());
+  let before = -1;
+  for (let setbacks = 0; ; ) {
+    const state = await ask(find, { type: 'PutBlob', id, total, offset, part }, signal);
+    if (state.type !== 'BlobState' || state.received > total) throw new ClientError('upload-refused');
+    onProgress(state.received, total);
+    if (state.received === total) return;
+    if (state.received <= before && ++setbacks === SETBACKS) throw new ClientError('upload-refused');
+    offset = before = state.received;
+    part = await blob.part(offset);
   }
 }
 
-async function* parts(link: Link, id: Uint8Array, onProgress?: Progress): AsyncGenerator<Uint8Array> {
+async function* parts(find: FindLink, id: Uint8Array, onProgress?: Progress): AsyncGenerator<Uint8Array> {
   for (let offset = 0; ; ) {
-    const answer = await ask(link, { type: 'GetBlob', id, offset, length: BLOB_PART });
+    const answer = await ask(find, { type: 'GetBlob', id, offset, length: BLOB_PART });
     if (answer.type !== 'BlobPart' || !answer.part.length) throw new ClientError('file-gone');
     yield answer.part;
     offset += answer.part.length;
@@ -106,12 +123,12 @@ async function* parts(link: Link, id: Uint8Array, onProgress?: Progress): AsyncG
 
 /** The file of `size` bytes in blob `id`. @throws ClientError, or WireError for what is not as it was sealed */
 export async function download(
-  link: Link,
+  find: FindLink,
   file: { readonly id: Uint8Array; readonly key: Uint8Array; readonly size: number; readonly mediaType: string },
   onProgress?: Progress,
 ): Promise<Blob> {
   let held: BlobPart[] = [];
-  for await (const chunk of openFile(file.key, file.size, parts(link, file.id, onProgress))) {
+  for await (const chunk of openFile(file.key, file.size, parts(find, file.id, onProgress))) {
     held.push(view(chunk));
     // 64 chunks are 4 MiB: what is larger goes to the browser's blob store.
     if (held.length >= 64) held = [new Blob(held)];

@@ -46,6 +46,8 @@ export interface ConversationView {
   unread: number;
   /** A problem's code, in words of the text catalogue. */
   problem: string | null;
+  /** Whether its keys are agreed on in a way that quantum computers do not break either. */
+  postQuantum: boolean;
   /** A change of members or name is under way. */
   pending: boolean;
   /** When something last happened; the list is ordered by it. */
@@ -62,6 +64,21 @@ export interface FileView {
   /** A tiny JPEG or WebP of at most 1,536 bytes. */
   preview?: Uint8Array;
   caption?: string;
+}
+
+/** A file of ours that waits until its relay has it; the message that names it follows then, under the same id. */
+export interface UploadView {
+  id: Hex;
+  conversation: Hex;
+  file: FileView;
+  /** By this device's clock. */
+  sent: number;
+  /** preparing: not yet kept on this device. */
+  state: 'preparing' | 'waiting' | 'sending';
+  /** 0 to 1, of what the relay has. */
+  done: number;
+  /** A code: what stands against it until it is tried again. */
+  problem: string | null;
 }
 
 export interface SystemView {
@@ -157,6 +174,7 @@ export type ClientEvent =
   | { type: 'ready' }
   | { type: 'conversations' }
   | { type: 'messages'; conversation: Hex }
+  | { type: 'uploads'; conversation: Hex }
   | { type: 'requests' }
   | { type: 'contacts' }
   | { type: 'invites' }
@@ -187,8 +205,6 @@ export interface SendFileOptions {
   width?: number;
   height?: number;
   preview?: Uint8Array;
-  onProgress?: (done: number, total: number) => void;
-  signal?: AbortSignal;
 }
 
 export interface Client {
@@ -215,7 +231,16 @@ export interface Client {
   remove(conversation: Hex, id: Hex): Promise<void>;
   /** An empty `emoji` takes the person's reaction back. */
   react(conversation: Hex, id: Hex, emoji: string): Promise<void>;
+  /**
+   * Resolves when the file is kept on this device, from where it goes out by itself, or when what stands against that is
+   * shown by `uploads`.
+   */
   sendFile(conversation: Hex, file: File, options?: SendFileOptions): Promise<void>;
+  /** Files on their way out, in their order. */
+  uploads(conversation: Hex): UploadView[];
+  /** Resolves when nothing of it is here any more. One whose message is made already is sent. */
+  cancelUpload(id: Hex): Promise<void>;
+  retryUpload(id: Hex): Promise<void>;
   openFile(conversation: Hex, id: Hex, onProgress?: (done: number, total: number) => void): Promise<Blob>;
   markRead(conversation: Hex, upto: Hex): Promise<void>;
   setTyping(conversation: Hex, active: boolean): void;

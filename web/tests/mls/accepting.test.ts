@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import { utf8 } from '../../src/crypto/bytes.ts';
 import { commitProposals, joinExternal, makeGroupInfo } from '../../src/mls/changes.ts';
+import { checkOwnCapabilities, checkSupported } from '../../src/mls/checks.ts';
 import { encode } from '../../src/mls/codec.ts';
 import { basicCredential } from '../../src/mls/credential.ts';
+import { REQUIRED_CAPABILITIES, makeExtension, requiredCapabilities } from '../../src/mls/extensions.ts';
 import { Group, KeyPackageBundle, SUITE_X25519, decodeKeyPackage, verifyKeyPackage } from '../../src/mls/group.ts';
-import { keyPackage, signKeyPackage } from '../../src/mls/keypackage.ts';
+import { isLastResort, keyPackage, signKeyPackage } from '../../src/mls/keypackage.ts';
 import { ADD } from '../../src/mls/proposal.ts';
-import { Club, LIFETIME, NOW, bundleFor } from './club.ts';
+import { Club, LIFETIME, NOW, bundleFor, capabilities } from './club.ts';
 
 /* What a receiver must not refuse (RFC 9420, sections 7.2, 10, 12.4.3, 12.4.3.1 and 13). */
 
@@ -62,6 +64,35 @@ test('a GroupInfo with extensions that nobody knows', async () => {
   const { random } = club;
   const entered = await joinExternal(info, basicCredential(utf8('dmitri')), random.bytes(32), { random });
   expect(entered.group.epoch).toBe(joined.group.epoch + 1);
+});
+
+test('what every client knows without listing it, and nothing besides', async () => {
+  const listed = capabilities([]);
+  const required = (proposalTypes: number[]): { type: number; data: Uint8Array } =>
+    makeExtension(REQUIRED_CAPABILITIES, requiredCapabilities, { extensionTypes: [], proposalTypes, credentialTypes: [1] });
+  checkSupported([listed], [required([1, 2, 3, 4, 5, 6, 7])]);
+  for (const type of [0, 8]) {
+    const check = (): void => checkSupported([listed], [required([type])]);
+    expect(check).toThrow(expect.objectContaining({ rule: '7.3-required-capabilities' }));
+  }
+  const credential = basicCredential(utf8('x'));
+  const withExtension = (type: number): void =>
+    checkOwnCapabilities(SUITE_X25519, { capabilities: listed, credential, extensions: [{ type, data: utf8('') }] });
+  for (const type of [1, 2, 3, 4, 5]) withExtension(type);
+  for (const type of [0, 6]) expect(() => withExtension(type)).toThrow(expect.objectContaining({ rule: '7.3-extensions' }));
+});
+
+test('key packages of MLS 1.0 only, and last-resort ones by their extension', async () => {
+  const { random } = await Club.found('anna', 4);
+  const made = await bundleFor('boris', random, { lastResort: true });
+  expect([isLastResort(made.keyPackage), isLastResort((await bundleFor('clara', random)).keyPackage)]).toEqual([true, false]);
+  const { signature: _, ...plain } = made.keyPackage;
+  for (const version of [1, 2]) {
+    const signed = await signKeyPackage(SUITE_X25519, made.signaturePrivate, { ...plain, version });
+    const verified = verifyKeyPackage(decodeKeyPackage(encode(keyPackage, signed)), NOW);
+    if (version === 1) await verified;
+    else await expect(verified).rejects.toMatchObject({ rule: '10.1-version-or-suite' });
+  }
 });
 
 test('members whose key package has run out since', async () => {

@@ -6,7 +6,7 @@ import { commit } from '../../src/mls/commit.ts';
 import { makeCommit } from '../../src/mls/committing.ts';
 import { credential } from '../../src/mls/credential.ts';
 import { extensions } from '../../src/mls/extensions.ts';
-import { KEY_PACKAGE, encodeMessage, framedContent, mlsMessage } from '../../src/mls/framing.ts';
+import { KEY_PACKAGE, authenticatedContent, encodeMessage, framedContent, mlsMessage } from '../../src/mls/framing.ts';
 import { Group } from '../../src/mls/group.ts';
 import { groupContext } from '../../src/mls/groupcontext.ts';
 import { leafNode } from '../../src/mls/leaf.ts';
@@ -28,6 +28,7 @@ const MALFORMED: readonly [string, Codec<unknown>, readonly number[]][] = [
   ['6-version', mlsMessage, [0, 2, 0, 1]],
   ['6-wire-format', mlsMessage, [0, 1, 0, 0]],
   ['6-wire-format', mlsMessage, [0, 1, 0, 6]],
+  ['6-wire-format', authenticatedContent, [0, 9]],
   ['6-content-type', mlsMessage, [0, 1, 0, 2, 0, ...EPOCH, 4, 0, 0, 0]],
   ['6-content-type', framedContent, [0, ...EPOCH, 1, 0, 0, 0, 0, 0, 0]],
   ['6-sender-type', framedContent, [0, ...EPOCH, 0, 0, 1, 0]],

@@ -487,6 +487,7 @@ describe('trees', () => {
       ['12.4.3.1-unmerged-leaf', parents([node, { ...parent, unmergedLeaves: [7] }])],
       ['12.4.3.1-unmerged-leaf', parents([node, { ...parent, unmergedLeaves: [5] }])],
       ['12.4.3.1-unmerged-leaf', parents([node, { ...parent, unmergedLeaves: [2 ** 32 - 1] }])],
+      ['12.4.3.1-unmerged-leaf', parents([state.tree.root, { ...state.tree.parent(state.tree.root)!, unmergedLeaves: [6] }])],
       ['12.4.3.1-unmerged-between', parents([state.tree.root, { ...state.tree.parent(state.tree.root)!, unmergedLeaves: [1] }])],
       ['7.3-encryption-key-reused', parents([node, { ...parent, encryptionKey: state.tree.encryptionKey(2) }])],
       ['7.3-encryption-key', parents([node, { ...parent, encryptionKey: new Uint8Array(32) }])],

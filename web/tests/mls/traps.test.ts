@@ -201,3 +201,11 @@ test('errors of keys are errors of MLS where a message is to blame', async () =>
   message[message.length - 1]! ^= 1;
   await expect(club.get('boris').decrypt(message)).rejects.not.toBeInstanceOf(CryptoError);
 });
+
+test('a member whose private keys are gone is told that it alone cannot follow', async () => {
+  const club = await Club.of(['anna', 'boris', 'clara'], 'keyless');
+  const pending = await commitProposals(club.get('anna'), [], club.commitOptions());
+  const keyless = new Group({ ...stateOf(club.get('boris')), privateKeys: new Map() });
+  const verified = await verifyCommit(keyless, pending.message, { now: NOW });
+  await expect(applyCommit(keyless, verified)).rejects.toMatchObject({ rule: '7.5-no-private-key', code: 'path' });
+});

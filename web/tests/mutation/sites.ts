@@ -244,18 +244,19 @@ class Rewriter {
         this.sites.push({ name: `${base} = ${word}`, kind: 'verdict', label: word, file: this.#file, function: where, line, open: false });
       }
     }
-    if (value.type === 'LogicalExpression') this.#operands(value, 'says', value['operator'] === '&&');
+    // An operand that is a promise itself is always true; what it comes to is the function's own verdict.
+    if (value.type === 'LogicalExpression') this.#operands(value, 'says', value['operator'] === '&&', returned === 'promise');
     this.#wrap(value, `${NAME}.${returned === 'boolean' ? 'verdict' : 'later'}(${JSON.stringify(base)}, `, ')');
   }
 
   // Parts of conditions
 
-  #operands(node: Loose, label: string | Node, neutral: boolean): void {
+  #operands(node: Loose, label: string | Node, neutral: boolean, isPromise = false): void {
     const operator = node['operator'];
     for (const side of [node['left'] as Loose, node['right'] as Loose]) {
       const inner = side.type === 'ParenthesizedExpression' ? (side['expression'] as Loose) : side;
       if (inner.type === 'LogicalExpression' && inner['operator'] === operator) this.#operands(inner, label, neutral);
-      else this.#part(side, label, neutral);
+      else if (!isPromise || inner.type !== 'CallExpression') this.#part(side, label, neutral);
     }
   }
 

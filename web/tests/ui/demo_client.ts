@@ -1,5 +1,5 @@
 /** A client in memory, for screenshots and tests of the interface. Never part of the product. */
-import type { Bootstrap, BootstrapFunction, Client, ClientEvent, ContactView, ConversationView, Hex, InviteView, LinkState, MemberView, MessageView, OpenedInvite, RequestView, SendFileOptions, Settings } from '../../src/client/types.ts';
+import type { Bootstrap, BootstrapFunction, Client, ClientEvent, ContactView, ConversationView, Hex, InviteView, LinkState, MemberView, MessageView, OpenedInvite, RequestView, SendFileOptions, Settings, UploadView } from '../../src/client/types.ts';
 import { PolynyaError } from '../../src/errors.ts';
 import { makeWorld, type World } from './demo_world.ts';
 
@@ -13,6 +13,7 @@ export class DemoClient implements Client {
   private state: LinkState = { kind: 'online', since: 0, retryAt: null };
   private chosen: Settings;
   private counter = 0;
+  private readonly outgoing = new Map<Hex, { file: File; view: UploadView }>();
   /** Actions named here reject with the code given, once. */
   readonly failures = new Map<string, string>();
   readonly calls: unknown[][] = [];
@@ -184,17 +185,59 @@ export class DemoClient implements Client {
     this.amend(id, message, { reactions: next });
   }
 
-  async sendFile(id: Hex, file: File, how: SendFileOptions = {}): Promise<void> {
-    await this.act('sendFile', id, file.name, file.type, file.size, how.caption ?? null, how.width ?? null, how.height ?? null, how.preview?.length ?? null);
-    for (let step = 1; step <= 4; step += 1) {
-      await wait(options.has('slow') ? 60_000 : 10);
-      if (how.signal?.aborted) throw new DOMException('stopped', 'AbortError');
-      how.onProgress?.((file.size * step) / 4, file.size);
-    }
+  uploads(id: Hex): UploadView[] {
+    return [...this.outgoing.values()].filter((each) => each.view.conversation === id).map((each) => each.view);
+  }
+
+  private showUpload(id: Hex, change: Partial<UploadView>): void {
+    const found = this.outgoing.get(id);
+    if (!found) return;
+    this.outgoing.set(id, { ...found, view: { ...found.view, ...change } });
+    this.emit({ type: 'uploads', conversation: found.view.conversation });
+  }
+
+  async sendFile(conversation: Hex, file: File, how: SendFileOptions = {}): Promise<void> {
     const { caption, width, height, preview } = how;
-    const message = this.add(id, { kind: 'file', file: { name: file.name, mediaType: file.type, size: file.size, ...(caption ? { caption } : {}), ...(width && height ? { width, height } : {}), ...(preview ? { preview } : {}) } });
-    this.world.files.set(message, file);
-    this.amend(id, message, { status: 'sent', time: Date.now() });
+    this.counter += 1;
+    const id = (0xabc00000 + this.counter).toString(16).padStart(32, '0');
+    const shown = { name: file.name, mediaType: file.type, size: file.size, ...(caption ? { caption } : {}), ...(width && height ? { width, height } : {}), ...(preview ? { preview } : {}) };
+    this.outgoing.set(id, { file, view: { id, conversation, file: shown, sent: Date.now(), state: 'preparing', done: 0, problem: null } });
+    this.emit({ type: 'uploads', conversation });
+    this.calls.push(['sendFile', conversation, file.name, file.type, file.size, caption ?? null, width ?? null, height ?? null, preview?.length ?? null]);
+    await wait(0);
+    this.showUpload(id, { state: 'waiting' });
+    void this.bring(id);
+  }
+
+  private async bring(id: Hex): Promise<void> {
+    const code = this.failures.get('upload');
+    this.failures.delete('upload');
+    if (code) return this.showUpload(id, { problem: code });
+    for (let step = 1; step <= 4; step += 1) {
+      await wait(options.has('slow') && step === 3 ? 60_000 : 10);
+      this.showUpload(id, { state: 'sending', done: step / 4 });
+    }
+    const found = this.outgoing.get(id);
+    if (!found) return;
+    const { conversation, file } = found.view;
+    this.world.files.set(id, found.file);
+    this.add(conversation, { id, kind: 'file', file });
+    this.outgoing.delete(id);
+    this.emit({ type: 'uploads', conversation });
+    this.amend(conversation, id, { status: 'sent', time: Date.now() });
+  }
+
+  async cancelUpload(id: Hex): Promise<void> {
+    await this.act('cancelUpload', id);
+    const conversation = this.outgoing.get(id)?.view.conversation;
+    this.outgoing.delete(id);
+    if (conversation) this.emit({ type: 'uploads', conversation });
+  }
+
+  async retryUpload(id: Hex): Promise<void> {
+    await this.act('retryUpload', id);
+    this.showUpload(id, { problem: null });
+    void this.bring(id);
   }
 
   async openFile(id: Hex, message: Hex, onProgress?: (done: number, total: number) => void): Promise<Blob> {
@@ -277,7 +320,7 @@ export class DemoClient implements Client {
     const id = `3f${String(this.counter).padStart(30, '7')}`;
     this.world.conversations = [
       ...this.world.conversations,
-      { id, kind: 'direct', name: '', members: [], admin: false, canSend: true, canAdd: false, state: 'active', last: null, unread: 0, problem: null, pending: false, activity: Date.now(), ...part },
+      { id, kind: 'direct', name: '', members: [], admin: false, canSend: true, canAdd: false, state: 'active', last: null, unread: 0, problem: null, postQuantum: true, pending: false, activity: Date.now(), ...part },
     ];
     this.world.messages.set(id, []);
     this.emit({ type: 'conversations' });

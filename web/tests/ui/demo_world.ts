@@ -183,6 +183,7 @@ export async function makeWorld(language: 'en' | 'ru', scene: string): Promise<W
       last: last ? { sender: last.sender, kind: last.kind, text, time: last.sent, mine: last.mine, status: last.status } : null,
       unread: 0,
       problem: null,
+      postQuantum: true,
       pending: false,
       activity: last?.sent ?? now,
       ...part,
@@ -190,7 +191,7 @@ export async function makeWorld(language: 'en' | 'ru', scene: string): Promise<W
   };
   const conversations: ConversationView[] = [
     chat(anna, { name: nameOf(1), members: [member(0), member(1, { verified: true })] }),
-    chat(trip, { kind: 'group', name: say('Lake trip', 'Поездка на озеро'), members: tripMembers, admin: true, canAdd: true, unread: 3 }),
+    chat(trip, { kind: 'group', name: say('Lake trip', 'Поездка на озеро'), members: tripMembers, admin: true, canAdd: true, unread: 3, postQuantum: false }),
     chat(boris, { name: nameOf(2), members: [member(0), member(2)] }),
     chat(family, { kind: 'group', name: say('Family', 'Семья'), members: [member(0), member(7, { admin: true }), member(5)], unread: 1 }),
     chat(clara, { name: nameOf(3), members: [member(0), member(3)] }),

@@ -41,7 +41,8 @@ export function Ring({ part }: { part: number }) {
   );
 }
 
-function usePreview(preview: Uint8Array | undefined): string | null {
+/** An address of the tiny picture that a message carries. */
+export function usePreview(preview: Uint8Array | undefined): string | null {
   const [address, setAddress] = useState<string | null>(null);
   useEffect(() => {
     if (!preview) return undefined;

@@ -14,7 +14,7 @@ import { loadOlder } from './older.ts';
 import { firstUnread, makeRows, type Row } from './rows.ts';
 import { FETCH_AHEAD, findRow, lastSeen, markStuck, remember, restore } from './scroll.ts';
 import { typingWords } from './typing.ts';
-import { uploads } from './uploads.ts';
+import { useUploads } from './uploads.ts';
 import { spoken } from './words.ts';
 
 interface Props {
@@ -85,8 +85,12 @@ export function MessageList({ conversation, history, actions, onEscape }: Props)
   const heard = useRef<Hex | null>(null);
   const announcement = useSignal('');
   const messages = history.messages.value;
-  const leaving = uploads.value.filter((upload) => upload.conversation === id);
-  const left = useRef(leaving.length);
+  const waiting = useUploads(id);
+  // Its message may be here a moment before the client has put the file away.
+  const leaving = waiting.filter((upload) => !messages?.some((message) => message.id === upload.id));
+  /** Those just picked. */
+  const picked = leaving.filter((upload) => upload.state === 'preparing').length;
+  const left = useRef(picked);
 
   if (messages && unreadFrom.peek() === undefined) unreadFrom.value = firstUnread(messages, conversation.unread);
 
@@ -152,11 +156,11 @@ export function MessageList({ conversation, history, actions, onEscape }: Props)
       } else if (newest.kind !== 'system') announcement.value = spoken(newest);
     }
     heard.current = newest.id;
-    if (leaving.length > left.current) history.atEnd = true;
-    left.current = leaving.length;
+    if (picked > left.current) history.atEnd = true;
+    left.current = picked;
     restore(place, history);
     looked();
-  }, [messages, leaving.length]);
+  }, [messages, leaving.length, picked]);
 
   useEffect(() => {
     const place = scroller.current;

@@ -1,20 +1,24 @@
 /** Shows chosen files once more before they go, with a place for a caption. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Hex } from '../../client/types.ts';
+import type { Hex, SendFileOptions } from '../../client/types.ts';
+import { attempt } from '../notices.ts';
 import { fileSize } from '../sizes.ts';
+import { client } from '../state.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
 import '../parts/more_icons.ts';
 import { closeDialog } from '../parts/overlay.tsx';
 import { t, tn } from '../text/index.ts';
 import { preparePicture, type Prepared } from './picture.ts';
-import { FILE_LIMIT, upload } from './uploading.ts';
 import { addStyles } from '../parts/styles.ts';
 import attachmentCss from './attachment.css?inline';
 import filesCss from './files.css?inline';
 
 addStyles(attachmentCss);
 addStyles(filesCss);
+
+/** The protocol's largest file, bytes. */
+const FILE_LIMIT = 104_832_000;
 
 interface Props {
   conversation: Hex;
@@ -60,14 +64,14 @@ export function SendFiles({ conversation, files, replyTo }: Props) {
     closeDialog();
     chosen.forEach(({ file, picture }, index) => {
       const sent = original ? null : picture;
-      void upload(conversation, {
-        file: sent?.file ?? file,
-        caption: index === 0 ? (caption.current?.value.trim() ?? '') : '',
-        replyTo: index === 0 ? replyTo : null,
-        width: picture?.width ?? null,
-        height: picture?.height ?? null,
-        preview: picture?.preview ?? null,
-      });
+      const words = index === 0 ? caption.current?.value.trim() : '';
+      const options: SendFileOptions = {
+        ...(words && { caption: words }),
+        ...(index === 0 && replyTo && { replyTo }),
+        ...(picture && { width: picture.width, height: picture.height }),
+        ...(picture?.preview && { preview: picture.preview }),
+      };
+      void attempt(() => client().sendFile(conversation, sent?.file ?? file, options));
     });
   };
 

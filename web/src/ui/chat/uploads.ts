@@ -1,23 +1,19 @@
-/** Files on their way out: shown at the end of their chat until the client has the message. */
+/** Files on their way out, as the client has them. */
+import { useEffect, useMemo } from 'preact/hooks';
+import type { Hex, UploadView } from '../../client/types.ts';
 import { signal } from '../signals.ts';
-import type { Hex } from '../../client/types.ts';
+import { client } from '../state.ts';
 
-export interface Outgoing {
-  file: File;
-  caption: string;
-  replyTo: Hex | null;
-  width: number | null;
-  height: number | null;
-  preview: Uint8Array | null;
+/** Those of one chat; whoever reads this is drawn again when they change. */
+export function useUploads(conversation: Hex): readonly UploadView[] {
+  const uploads = useMemo(() => signal<readonly UploadView[]>(client().uploads(conversation)), []);
+  useEffect(() => {
+    const from = client();
+    const renew = (): void => void (uploads.value = from.uploads(conversation));
+    renew();
+    return from.subscribe((event) => {
+      if (event.type === 'uploads' && event.conversation === conversation) renew();
+    });
+  }, []);
+  return uploads.value;
 }
-
-export interface Upload extends Outgoing {
-  id: number;
-  conversation: Hex;
-  done: number;
-  /** What went wrong, in words. */
-  problem: string | null;
-  abort: AbortController;
-}
-
-export const uploads = signal<readonly Upload[]>([]);

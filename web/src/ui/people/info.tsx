@@ -40,9 +40,20 @@ export function Info({ id }: { id: Hex }) {
           </h2>
           <p>{conversation.kind === 'group' ? tn('members', conversation.members.length) : t('encrypted')}</p>
         </div>
+        <Protection conversation={conversation} />
         {conversation.kind === 'group' ? <Group conversation={conversation} /> : <Person conversation={conversation} />}
       </div>
     </section>
+  );
+}
+
+/** Which encryption is in force, in plain words. */
+function Protection({ conversation: { postQuantum } }: { conversation: ConversationView }) {
+  const kind = postQuantum ? 'more' : 'standard';
+  return (
+    <div class="items">
+      <Item icon="lock" title={t(`protection:${kind}`)} note={t(`protection:${kind}Note`)} />
+    </div>
   );
 }
 
