@@ -2,10 +2,9 @@
  * Between a ReInit and its successor: the first record in the ended group's last slot that passes every public check holds
  * the successor, and whoever reads it goes on there (protocol.md section 5.7).
  */
-import { following, makeGroupInfo, reInit } from '../mls/changes.ts';
+import { type DescribedGroup, describes, following, makeGroupInfo, readGroupInfo, reInit } from '../mls/changes.ts';
 import { encode } from '../mls/codec.ts';
 import { BASIC, type Credential } from '../mls/credential.ts';
-import { type DescribedGroup, isOf, readGroupInfo } from '../mls/described.ts';
 import { MlsError } from '../mls/errors.ts';
 import { extensions } from '../mls/extensions.ts';
 import { Group, type Joined } from '../mls/group.ts';
@@ -267,7 +266,7 @@ async function join(
     return;
   }
   // It must have led to the very epoch that everybody else has judged, not to one made for us.
-  if (!resumes(joined.psks, ended) || !isOf(described, joined.group)) {
+  if (!resumes(joined.psks, ended) || !describes(described, joined.group)) {
     work.count(t, 'moved-welcome');
     await readd.begin(t, id);
     return;

@@ -31,6 +31,7 @@ export type { ReceivedProposal } from './messages.ts';
 export type { VerifiedCommit } from './verifying.ts';
 export type { CommitOptions, LeafChange, MessageInfo };
 export { PendingCommit };
+export { type DescribedGroup, describes, readGroupInfo } from './described.ts';
 export { type SameClient, following } from './succession.ts';
 
 /** Group, epoch and kind of a public or private message, before anything is verified. @throws MlsError */

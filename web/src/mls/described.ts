@@ -23,7 +23,7 @@ export interface DescribedGroup {
 }
 
 /** Whether the group is in the very epoch that is described: the tag stands for its secrets too. */
-export function isOf(described: DescribedGroup, group: Group): boolean {
+export function describes(described: DescribedGroup, group: Group): boolean {
   const { context, confirmationTag } = stateOf(group);
   const same = equal(encodedContext(described.context), encodedContext(context));
   return same && equal(described.confirmationTag, confirmationTag);

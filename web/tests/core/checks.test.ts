@@ -15,10 +15,12 @@ import { blobIsNamed } from '../../src/core/downloads.ts';
 import { historyDiffers } from '../../src/core/contents.ts';
 import { isBlockedDirect } from '../../src/core/conversation.ts';
 import { ephemeralKey } from '../../src/core/ephemeral.ts';
-import { adderMayAddAgain, joinedIsNew } from '../../src/core/founding.ts';
+import { adderMayAddAgain, isAhead, joinedIsNew } from '../../src/core/founding.ts';
 import { senderWasRemoved } from '../../src/core/messages.ts';
 import { positionIsNext, receiptIsSigned, receiptsContradict } from '../../src/core/slots.ts';
-import { CHAIN, MEMBERSHIP, OPENED, PERSON } from '../../src/core/state.ts';
+import { CHAIN, CONVERSATION, MEMBERSHIP, OPENED, PERSON } from '../../src/core/state.ts';
+import { conversationOf } from '../../src/core/successors.ts';
+import { SUCCESSOR } from '../../src/core/tables.ts';
 import { at } from '../../src/core/topics.ts';
 import { State, Transaction } from '../../src/core/transaction.ts';
 import { adderIsKnown, directIsOfTwo } from '../../src/core/welcome.ts';
@@ -53,7 +55,8 @@ const conversation = (fields: Partial<Conversation>): Conversation =>
 
 function members(kind: ConversationKind, ...identities: Uint8Array[]): Membership {
   const info = { kind, name: '', admins: [], relays: [RELAY], retentionDays: 30, membersAdd: false };
-  return { info, ownLeaf: 0, suite: 1, members: identities.map((identity, leaf) => ({ leaf, identity, signatureKey: bytes(0) })) };
+  const leaves = identities.map((identity, leaf) => ({ leaf, identity, signatureKey: bytes(0) }));
+  return { info, ownLeaf: 0, suite: 1, members: leaves, group: CHAT };
 }
 
 describe('receipts', async () => {
@@ -93,7 +96,7 @@ describe('receipts', async () => {
 });
 
 it('drops what a removed member writes on, and nothing that it wrote before', () => {
-  const gone = conversation({ gone: [{ leaf: 2, epoch: 5, time: 100 }] });
+  const gone = [{ leaf: 2, epoch: 5, time: 100 }];
   expect(senderWasRemoved(gone, 2, 4, 100)).toBe(true);
   expect(senderWasRemoved(gone, 2, 4, 99)).toBe(false);
   expect(senderWasRemoved(gone, 2, 5, 100)).toBe(false);
@@ -149,15 +152,36 @@ describe('a Welcome', () => {
     expect(adderMayAddAgain(t, undefined, BORIS)).toBe(false);
   });
 
-  it('never replaces a living conversation, nor brings an older epoch', () => {
-    const { stuck, left, removed, active, leaving, closed, fraud } = ConversationState;
+  it('never replaces a living conversation, nor one of an older epoch', () => {
+    const { stuck, left, removed, active, moving, leaving, closed, fraud } = ConversationState;
     for (const state of [stuck, left, removed]) {
-      expect(joinedIsNew(conversation({ state, epoch: 6 }), 7)).toBe(true);
-      expect(joinedIsNew(conversation({ state, epoch: 7 }), 7)).toBe(false);
+      expect(joinedIsNew(conversation({ state }), true)).toBe(true);
+      expect(joinedIsNew(conversation({ state }), false)).toBe(false);
     }
-    for (const state of [active, leaving, closed, fraud]) {
-      expect(joinedIsNew(conversation({ state, epoch: 6 }), 7)).toBe(false);
+    for (const state of [active, moving, leaving, closed, fraud]) {
+      expect(joinedIsNew(conversation({ state }), true)).toBe(false);
     }
+  });
+
+  it('is ahead by a later epoch of the group in force, or by a group that is not over', () => {
+    const t = fresh();
+    const [present, over, promised, unknown] = [bytes(10, 16), bytes(11, 16), bytes(12, 16), bytes(13, 16)];
+    t.put(CONVERSATION, CHAT, conversation({ epoch: 6 }));
+    t.put(MEMBERSHIP, CHAT, { ...members(ConversationKind.group, ANNA), group: present, successor: promised });
+    for (const name of [over, present, promised]) t.put(SUCCESSOR, name, CHAT);
+    const ahead = (groupId: Uint8Array, epoch: number): boolean =>
+      isAhead(t, conversation({ epoch: 6 }), { groupId, epoch });
+    expect([ahead(present, 6), ahead(present, 7)]).toEqual([false, true]);
+    expect([ahead(CHAT, 99), ahead(over, 99)]).toEqual([false, false]);
+    expect([ahead(promised, 1), ahead(unknown, 1)]).toEqual([true, true]);
+    expect(conversationOf(t, over)).toEqual(CHAT);
+    expect(conversationOf(t, unknown)).toBeUndefined();
+    expect(conversationOf(t, unknown, [bytes(14, 16), over])).toEqual(CHAT);
+    // A ReInit may name any id: it leads to no other conversation than the one that has it.
+    t.put(SUCCESSOR, CHAT, bytes(15, 16));
+    expect(conversationOf(t, CHAT)).toEqual(CHAT);
+    t.remove(CONVERSATION, CHAT);
+    expect(conversationOf(t, over)).toBeUndefined();
   });
 
   it('to a direct conversation is for two', () => {

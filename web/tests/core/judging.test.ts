@@ -33,7 +33,7 @@ import {
   SUITE_XWING,
 } from '../../src/wire/messages.ts';
 import { encodeConversationInfo } from '../../src/wire/messages_rest.ts';
-import { signReAddRequest } from '../../src/wire/requests.ts';
+import { signLeaveProof, signReAddRequest } from '../../src/wire/requests.ts';
 import { SeededRandom } from '../support/seeded.ts';
 import { type Party, World } from './world.ts';
 
@@ -180,6 +180,7 @@ describe('a Welcome', async () => {
       info: direct,
       ownLeaf: 0,
       suite: 1,
+      group: bytes(7, 16),
       members: identities.map((identity, leaf) => ({ leaf, identity, signatureKey: bytes(0) })),
     });
     const [a, b, c] = [bytes(1), bytes(2), bytes(3)];
@@ -318,16 +319,17 @@ it('takes a wish to leave of the leaf that wishes, from its member', async () =>
   const proofOf = (party: Party): ReturnType<typeof prove> => {
     const t = step(world, party);
     const present = groupOf(t, chat);
-    return prove(present, present.ownLeafIndex, chat, meOf(t).identitySecret);
+    return prove(present, present.ownLeafIndex, meOf(t).identitySecret);
   };
   const proof = await proofOf(boris);
   const group = groupOf(step(world, anna), chat);
   const leaf = groupOf(step(world, boris), chat).ownLeafIndex;
   const member = { leaf, identity: boris.id, signatureKey: bytes(0) };
-  expect(await wishes(group, chat, member, proof)).toBe(true);
-  expect(await wishes(group, chat, { ...member, leaf: 3 }, proof)).toBe(false);
-  expect(await wishes(group, chat, { ...member, identity: clara.id }, proof)).toBe(false);
-  expect(await wishes(group, bytes(1, 16), member, proof)).toBe(false);
+  expect(await wishes(group, member, proof)).toBe(true);
+  expect(await wishes(group, { ...member, leaf: 3 }, proof)).toBe(false);
+  expect(await wishes(group, { ...member, identity: clara.id }, proof)).toBe(false);
+  const elsewhere = await signLeaveProof(meOf(step(world, boris)).identitySecret, bytes(1, 16), proof.leaves);
+  expect(await wishes(group, member, elsewhere)).toBe(false);
 
   const seen = async (sender: Party, told: typeof proof | undefined): Promise<[string[], number]> => {
     const t = step(world, anna);

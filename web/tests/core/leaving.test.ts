@@ -27,7 +27,7 @@ const groupOf = (party: Party, chat: Uint8Array): Group => Group.decode(row(part
 const presentOf = (party: Party, chat: Uint8Array): Membership => decodeMembership(row(party, 'membership', chat));
 const secretOf = (party: Party): Uint8Array => decodeMe(party.rows.get('me ') as Uint8Array).identitySecret;
 const proofOf = (party: Party, chat: Uint8Array): Promise<LeaveProof> =>
-  prove(groupOf(party, chat), presentOf(party, chat).ownLeaf, chat, secretOf(party));
+  prove(groupOf(party, chat), presentOf(party, chat).ownLeaf, secretOf(party));
 
 it('is of the very leaf that is removed', async () => {
   const [, anna, boris, clara, chat] = await three(61);
@@ -35,8 +35,8 @@ it('is of the very leaf that is removed', async () => {
   const good = await proofOf(clara, chat);
   const foreign = await proofOf(boris, chat);
   const member = present.members.find(({ identity }) => same(identity, clara.id))!;
-  expect(await wishes(group, chat, member, good)).toBe(true);
-  expect(await wishedLeaves(group, chat, present.members, [good])).toEqual(new Set([member.leaf]));
+  expect(await wishes(group, member, good)).toBe(true);
+  expect(await wishedLeaves(group, present.members, [good])).toEqual(new Set([member.leaf]));
   const t = new Transaction(new State(), 1_000_000, new SeededRandom(1), 0);
   t.put(MEMBERSHIP, chat, present);
   t.put(GROUP, chat, { data: row(anna, 'group', chat) });
@@ -49,8 +49,8 @@ it('is of the very leaf that is removed', async () => {
     { ...good, signature: new Uint8Array(64) },
     await signLeaveProof(secretOf(clara), new Uint8Array(16), good.leaves),
   ]) {
-    expect(await wishes(group, chat, member, bad)).toBe(false);
-    expect((await wishedLeaves(group, chat, present.members, [bad])).has(member.leaf)).toBe(false);
+    expect(await wishes(group, member, bad)).toBe(false);
+    expect((await wishedLeaves(group, present.members, [bad])).has(member.leaf)).toBe(false);
     expect(await proofIsSenders(t, chat, clara.id, bad)).toBe(false);
   }
   expect(await proofIsSenders(t, chat, clara.id, undefined)).toBe(false);
@@ -65,8 +65,8 @@ it('is void after coming back', async () => {
   await anna.do({ type: 'AddMembers', conversation: chat, identities: [clara.id] });
   await world.settle();
   const member = presentOf(boris, chat).members.find(({ identity }) => same(identity, clara.id))!;
-  expect(await wishes(groupOf(boris, chat), chat, member, before)).toBe(false);
-  expect(await wishes(groupOf(boris, chat), chat, member, await proofOf(clara, chat))).toBe(true);
+  expect(await wishes(groupOf(boris, chat), member, before)).toBe(false);
+  expect(await wishes(groupOf(boris, chat), member, await proofOf(clara, chat))).toBe(true);
 });
 
 it('is made again where a change of our own was under way', async () => {

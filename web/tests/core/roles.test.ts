@@ -1,10 +1,10 @@
 /** Each rule of protocol.md section 5.3, allowed and not. */
 import { describe, expect, it } from 'vitest';
 import type { MemberLeaf, Membership } from '../../src/core/_state.ts';
-import { brokenRule, type Change, effectiveAdmins, isAdmin } from '../../src/core/roles.ts';
+import { brokenRule, type Change, effectiveAdmins, isAdmin, type Successor } from '../../src/core/roles.ts';
 import { publicKey } from '../../src/crypto/signature.ts';
 import { compare, same } from '../../src/wire/bytes.ts';
-import { ConversationKind } from '../../src/wire/messages.ts';
+import { ConversationKind, SUITE_X25519, SUITE_XWING } from '../../src/wire/messages.ts';
 
 const SEEDS = [1, 2, 3, 4, 5].map((n) => new Uint8Array(32).fill(n));
 type Key = Uint8Array;
@@ -24,8 +24,9 @@ function membership(
       membersAdd: open,
     },
     ownLeaf: 0,
-    suite: 1,
+    suite: SUITE_XWING,
     members: members.map((identity, n) => ({ leaf: 2 * n, identity, signatureKey: new Uint8Array(32) })),
+    group: new Uint8Array(16).fill(9),
   };
 }
 
@@ -41,6 +42,7 @@ function change(before: Membership, committer: Key, fields: Partial<Change> = {}
     info: null,
     infoCount: 0,
     infoValid: true,
+    successor: null,
     others: 0,
     ...fields,
   };
@@ -53,6 +55,11 @@ const THREE = membership([ANNA, BORIS, CLARA]);
 const DIRECT = membership([ANNA, BORIS], { admins: [], direct: true });
 const ALONE = membership([ANNA], { admins: [], direct: true });
 const { info } = THREE;
+
+const reinit = (before: Membership, committer: Key, fields: Partial<Successor> = {}): Change => {
+  const successor = { group: new Uint8Array(16), version: 1, suite: SUITE_X25519, infoStays: true, ...fields };
+  return change(before, committer, { successor });
+};
 const removes = [leaf(THREE, CLARA)];
 
 const cases: [string, Change, string | null][] = [
@@ -96,6 +103,15 @@ const cases: [string, Change, string | null][] = [
   ['an update', change(THREE, CLARA), null],
   ['an update to another identity', change(THREE, CLARA, { committerAfter: DAVID }), 'role-update'],
   ['an update that is not accepted', change(THREE, CLARA, { committerAfter: null }), 'role-update'],
+  ['an admin moves the group', reinit(THREE, ANNA), null],
+  ['a member moves the group', reinit(THREE, BORIS), 'role-reinit'],
+  ['a direct one moves', reinit(DIRECT, ANNA), 'role-reinit'],
+  ['to the same suite', reinit(THREE, ANNA, { suite: SUITE_XWING }), 'role-reinit'],
+  ['to an unknown suite', reinit(THREE, ANNA, { suite: 2 }), 'role-reinit'],
+  ['to another version', reinit(THREE, ANNA, { version: 2 }), 'role-reinit'],
+  ['with other rights', reinit(THREE, ANNA, { infoStays: false }), 'role-reinit'],
+  ['to a short id', reinit(THREE, ANNA, { group: new Uint8Array(15) }), 'role-reinit'],
+  ['to the present id', reinit(THREE, ANNA, { group: THREE.group }), 'role-reinit'],
   ['anything else', change(THREE, ANNA, { others: 1 }), 'role-other'],
 ];
 

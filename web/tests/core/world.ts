@@ -313,6 +313,15 @@ export class World {
     return true;
   }
 
+  /** Until it is so, without time passing for timers. */
+  async until(done: () => boolean): Promise<void> {
+    for (let i = 0; i < STEPS_MAX; i++) {
+      if (done()) return;
+      if (!(await this.#step())) break;
+    }
+    throw new Error('it does not come to that');
+  }
+
   /** Until nothing happens any more within `wait` ms. */
   async settle(wait = 60_000): Promise<void> {
     const end = this.now + wait;

@@ -156,6 +156,14 @@ async function reAdd(c: Case): Promise<void> {
   expect(await requests.verifyReAddRequest(wish)).toEqual({ verified: true, ...body });
 }
 
+async function moved(c: Case): Promise<void> {
+  const word = later.decodeMoved(c.bytes('data'));
+  if (c.rule) return refused(c, () => requests.verifyMoved(word));
+  const body = later.decodeMovedBody(c.bytes('body'));
+  expect(await requests.signMoved(c.bytes('seed'), body)).toEqual(word);
+  expect(await requests.verifyMoved(word)).toEqual({ verified: true, ...body });
+}
+
 const RUNNERS: Record<string, Runner> = {
   async cbor(c) {
     if (c.rule) return refused(c, () => cbor.decode(c.bytes('data')));
@@ -327,6 +335,7 @@ const RUNNERS: Record<string, Runner> = {
   async requests(c) {
     if (c.text('kind') === 'leave') return leave(c);
     if (c.text('kind') === 're-add') return reAdd(c);
+    if (c.text('kind') === 'moved') return moved(c);
     const request = messages.decodeContactRequest(c.bytes('data'));
     const verify = (): Promise<requests.VerifiedContactRequest> =>
       requests.verifyContactRequest(c.bytes('card'), request);
