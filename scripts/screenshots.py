@@ -348,6 +348,56 @@ def stopped(page: Page, words: Words) -> None:
     anna(page, words)
 
 
+def changed(page: Page, words: Words, **change: object) -> None:
+    """The group in another state, opened."""
+    page.evaluate(
+        """([name, change]) => {
+          const { world } = demo;
+          world.conversations = world.conversations.map((one) => (one.name === name ? { ...one, ...change } : one));
+          demo.emit({ type: 'conversations' });
+        }""",
+        [words.trip, change],
+    )
+    row(page, words.trip)
+
+
+def moving(page: Page, words: Words) -> None:
+    changed(page, words, state="moving", canMove=False, canAdd=False)
+
+
+def outgrown(page: Page, words: Words) -> None:
+    changed(page, words, problem="outgrown", postQuantum=True)
+
+
+def cannot_move(page: Page, words: Words) -> None:
+    changed(page, words, problem="cannot-move")
+
+
+def has_moved(page: Page, words: Words) -> None:
+    row(page, words.trip)
+    page.evaluate(
+        "(name) => demo.hasMoved(demo.conversations().find((one) => one.name === name).id, true)",
+        words.trip,
+    )
+    page.locator(".pill").last.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+
+
+def move_stronger(page: Page, words: Words) -> None:
+    group_info(page, words)
+    page.locator(".item .icon-refresh").click()
+    page.locator(".dialog").wait_for()
+    page.wait_for_timeout(250)
+
+
+def move_lighter(page: Page, words: Words) -> None:
+    outgrown(page, words)
+    page.locator(".strip-action").click()
+    page.locator(".item .icon-refresh").click()
+    page.locator(".dialog").wait_for()
+    page.wait_for_timeout(250)
+
+
 SCREENS: dict[str, tuple[str, Step]] = {
     "01-first-run": ("?scene=new#r=" + "A" * 48, nothing),
     "02-first-run-name": ("?scene=new" + INVITE, first_name),
@@ -375,6 +425,10 @@ SCREENS: dict[str, tuple[str, Step]] = {
     "34-removed": ("?", removed),
     "35-notice": ("?", notice),
     "36-stopped": ("?", stopped),
+    "37-moving": ("?", moving),
+    "38-outgrown": ("?", outgrown),
+    "39-cannot-move": ("?", cannot_move),
+    "39-moved": ("?", has_moved),
     "40-request": ("?", request),
     "41-request-digits": ("?", request_digits),
     "42-new-chat": ("?", new_chat),
@@ -386,6 +440,8 @@ SCREENS: dict[str, tuple[str, Step]] = {
     "52-add-members": ("?", add_members),
     "53-contact": ("?", contact),
     "54-safety": ("?", safety),
+    "55-move-stronger": ("?", move_stronger),
+    "56-move-lighter": ("?", move_lighter),
     "60-settings": ("?", settings),
     "61-settings-end": ("?", settings_end),
     "62-relay-sees": ("?", relay_sees),
@@ -397,7 +453,9 @@ SCREENS: dict[str, tuple[str, Step]] = {
     "74-in-app": ("?" + INVITE, nothing),
     "75-starting": ("?scene=starting", nothing),
 }
-RUSSIAN = ("01", "03", "04", "06", "10", "20", "23", "24", "25", "43", "50", "54", "60", "62", "74")
+RUSSIAN = (
+    "01", "03", "04", "06", "10", "20", "23", "24", "25", "37", "38", "39", "43", "50", "54", "55", "56", "60", "62", "74",
+)  # fmt: skip
 TOUCH_ONLY_SKIPPED = ("29", "30")
 
 

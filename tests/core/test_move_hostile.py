@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from polynya.core import events as e
-from polynya.core import founding, mlsgroup
+from polynya.core import founding, mlsgroup, moving
 from polynya.core._state import OperationKind
 from polynya.core.operations import add
 from polynya.core.state import PACKAGE
 from polynya.core.transaction import Transaction
+from polynya.mls.credential import BasicCredential, X509Credential
 from polynya.mls.group import Group, PendingCommit, decode_key_package, verify_key_package
 from polynya.mls.keypackage import KeyPackage
 from polynya.mls.proposal import Add, PreSharedKey, Proposal, ReInit
@@ -326,6 +327,17 @@ def test_a_successor_without_the_ended_groups_secret(monkeypatch: pytest.MonkeyP
     world.settle(0)
     assert clara.view(chat).state == "stuck"
     assert hostile.group_of(clara, chat).reinit is not None
+
+
+def test_two_devices_are_of_one_person_by_their_identity() -> None:
+    def credential(identity: int, number: int) -> BasicCredential:
+        named = m.DeviceCredential(bytes([identity]) * 32, number, bytes([number]) * 64)
+        return BasicCredential(m.encode_device_credential(named))
+
+    assert moving.is_same_person(credential(1, 1), credential(1, 2))
+    assert not moving.is_same_person(credential(1, 1), credential(2, 1))
+    assert not moving.is_same_person(X509Credential(()), credential(1, 1))
+    assert not moving.is_same_person(credential(1, 1), X509Credential(()))
 
 
 # ---- by the inbox ----

@@ -115,6 +115,47 @@ def test_who_is_no_admin_is_offered_nothing_that_is_refused(app: App) -> None:
     assert page.get_by_role("menuitem").all_inner_texts() == ["Write a message", "Safety number"]
 
 
+def test_a_group_moves_to_other_encryption_and_back(app: App) -> None:
+    page = app.open()
+    app.enter(TRIP)
+    chat = app.chat_id(TRIP)
+
+    def moves(offer: str, post_quantum: bool) -> None:
+        page.get_by_role("button", name="Info").click()
+        page.get_by_role("button", name=offer).click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_text("Nothing is lost")).to_be_visible()
+        dialog.get_by_role("button", name="Move", exact=True).click()
+        expect(page.get_by_role("button", name=offer)).to_have_count(0)
+        page.keyboard.press("Escape")
+        expect(page.get_by_text("This group is moving to other encryption")).to_be_visible()
+        expect(page.get_by_label("Message", exact=True)).to_be_enabled()
+        page.evaluate("([chat, stronger]) => demo.hasMoved(chat, stronger)", [chat, post_quantum])
+        expect(page.get_by_text("This group is moving to other encryption")).to_have_count(0)
+
+    moves("Move to stronger encryption", True)
+    assert app.called("move") == [chat, True]
+    expect(page.get_by_text("From here on this chat is protected against quantum computers")).to_be_visible()
+    page.evaluate("(chat) => demo.changed(chat, { problem: 'outgrown' })", chat)
+    expect(page.get_by_role("alert")).to_contain_text("Move it to lighter encryption")
+    expect(app.row(TRIP).locator(".badge.bad")).to_have_count(0)
+    page.get_by_role("alert").get_by_role("button", name="Info").click()
+    expect(page.get_by_role("button", name="Move to lighter encryption")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.evaluate("(chat) => demo.changed(chat, { problem: null })", chat)
+    moves("Move to lighter encryption", False)
+    assert app.called("move", 2) == [chat, False]
+    expect(page.get_by_text("From here on this chat has standard encryption")).to_be_visible()
+
+
+def test_who_is_no_admin_is_not_offered_a_move(app: App) -> None:
+    page = app.open()
+    app.enter("Family")
+    page.get_by_role("button", name="Info").click()
+    expect(page.get_by_text("Protected against quantum computers too")).to_be_visible()
+    expect(page.get_by_role("button", name="Move to")).to_have_count(0)
+
+
 def test_a_safety_number_is_compared_and_marked(app: App) -> None:
     page = app.open()
     app.enter("Boris")

@@ -173,7 +173,7 @@ def process(
     """A record in the ended group's last slot; `topic` is as it was before the entry."""
     present, ended = members_of(t, conversation.id), group(t, conversation.id)
     if own is not None:
-        _own(t, conversation, topic, entry, membership.pending_of(own).group.forget_epochs_before(1))
+        _own(t, conversation, topic, entry, membership.pending_of(own).group)
         return
     if body.state != "ready":
         work.count(t, f"slot-{body.state}")

@@ -8,7 +8,7 @@ import { hex, utf8 } from '../crypto/bytes.ts';
 import type { PolynyaError } from '../errors.ts';
 import { same } from '../wire/bytes.ts';
 import { buildInviteLink } from '../wire/links.ts';
-import type { Content } from '../wire/messages.ts';
+import { type Content, SUITE_X25519, SUITE_XWING } from '../wire/messages.ts';
 import { result } from './database.ts';
 import { ClientError } from './errors.ts';
 import type { Loop } from './loop.ts';
@@ -276,6 +276,11 @@ export async function rename(c: Inside, conversation: Hex, name: string): Promis
 
 export async function setAdmin(c: Inside, conversation: Hex, identity: Hex, admin: boolean): Promise<void> {
   await c.do({ type: 'SetAdmin', conversation: unhex(conversation), identity: unhex(identity), admin });
+}
+
+export async function move(c: Inside, conversation: Hex, postQuantum: boolean): Promise<void> {
+  const suite = postQuantum ? SUITE_XWING : SUITE_X25519;
+  await c.do({ type: 'MoveSuite', conversation: unhex(conversation), suite });
 }
 
 export async function deleteConversation(c: Inside, conversation: Hex): Promise<void> {

@@ -65,6 +65,7 @@ const ACTS = [
   'leave',
   'rename',
   'setAdmin',
+  'move',
   'deleteConversation',
   'verify',
   'setName',

@@ -24,7 +24,8 @@ export function conversationView(view: core.ConversationView, difference: number
     admin: view.myRole === 'admin',
     canSend: view.canSend,
     canAdd: view.canAdd,
-    state: STATES[view.state] ?? (view.state as ConversationState),
+    // Who may not write while the group moves has left it.
+    state: view.state === 'moving' && !view.canSend ? 'left' : (STATES[view.state] ?? (view.state as ConversationState)),
     last: last && {
       sender: last.sender.some((b) => b !== 0) ? hex(last.sender) : null,
       kind: last.kind as ContentKind,
@@ -36,6 +37,7 @@ export function conversationView(view: core.ConversationView, difference: number
     unread: view.unread,
     problem: view.problem,
     postQuantum: view.postQuantum,
+    canMove: view.canMove,
     pending: view.pendingOperations > 0,
     activity: view.activity - difference,
   };

@@ -29,7 +29,8 @@ export interface LastView {
   status: MessageStatus | null;
 }
 
-export type ConversationState = 'active' | 'joining' | 'left' | 'removed' | 'closed' | 'stuck' | 'fraud';
+/** `moving`: to other encryption; what is written waits until that is done. */
+export type ConversationState = 'active' | 'joining' | 'moving' | 'left' | 'removed' | 'closed' | 'stuck' | 'fraud';
 
 export interface ConversationView {
   id: Hex;
@@ -48,6 +49,8 @@ export interface ConversationView {
   problem: string | null;
   /** Whether its keys are agreed on in a way that quantum computers do not break either. */
   postQuantum: boolean;
+  /** Whether the person may have the group move to the other encryption. */
+  canMove: boolean;
   /** A change of members or name is under way. */
   pending: boolean;
   /** When something last happened; the list is ordered by it. */
@@ -264,6 +267,8 @@ export interface Client {
   leave(conversation: Hex): Promise<void>;
   rename(conversation: Hex, name: string): Promise<void>;
   setAdmin(conversation: Hex, identity: Hex, admin: boolean): Promise<void>;
+  /** To encryption that protects against quantum computers too, or to the standard one. */
+  move(conversation: Hex, postQuantum: boolean): Promise<void>;
   /** On this device only. */
   deleteConversation(conversation: Hex): Promise<void>;
 

@@ -320,7 +320,7 @@ export class DemoClient implements Client {
     const id = `3f${String(this.counter).padStart(30, '7')}`;
     this.world.conversations = [
       ...this.world.conversations,
-      { id, kind: 'direct', name: '', members: [], admin: false, canSend: true, canAdd: false, state: 'active', last: null, unread: 0, problem: null, postQuantum: true, pending: false, activity: Date.now(), ...part },
+      { id, kind: 'direct', name: '', members: [], admin: false, canSend: true, canAdd: false, state: 'active', last: null, unread: 0, problem: null, postQuantum: true, canMove: false, pending: false, activity: Date.now(), ...part },
     ];
     this.world.messages.set(id, []);
     this.emit({ type: 'conversations' });
@@ -420,6 +420,17 @@ export class DemoClient implements Client {
   async setAdmin(id: Hex, identity: Hex, admin: boolean): Promise<void> {
     await this.act('setAdmin', id, identity, admin);
     this.changed(id, { members: (this.conversation(id)?.members ?? []).map((member) => (member.identity === identity ? { ...member, admin } : member)) });
+  }
+
+  async move(id: Hex, postQuantum: boolean): Promise<void> {
+    await this.act('move', id, postQuantum);
+    this.changed(id, { state: 'moving', canMove: false, canAdd: false });
+  }
+
+  /** The group has moved. */
+  hasMoved(id: Hex, postQuantum: boolean): void {
+    this.changed(id, { state: 'active', canMove: true, canAdd: true, postQuantum });
+    this.add(id, { kind: 'system', time: Date.now(), status: null, system: { kind: 'suite', by: this.world.me.identity, subjects: [], text: postQuantum ? 'post-quantum' : 'classical' } });
   }
 
   async deleteConversation(id: Hex): Promise<void> {

@@ -184,6 +184,7 @@ export async function makeWorld(language: 'en' | 'ru', scene: string): Promise<W
       unread: 0,
       problem: null,
       postQuantum: true,
+      canMove: false,
       pending: false,
       activity: last?.sent ?? now,
       ...part,
@@ -191,7 +192,7 @@ export async function makeWorld(language: 'en' | 'ru', scene: string): Promise<W
   };
   const conversations: ConversationView[] = [
     chat(anna, { name: nameOf(1), members: [member(0), member(1, { verified: true })] }),
-    chat(trip, { kind: 'group', name: say('Lake trip', 'Поездка на озеро'), members: tripMembers, admin: true, canAdd: true, unread: 3, postQuantum: false }),
+    chat(trip, { kind: 'group', name: say('Lake trip', 'Поездка на озеро'), members: tripMembers, admin: true, canAdd: true, unread: 3, postQuantum: false, canMove: true }),
     chat(boris, { name: nameOf(2), members: [member(0), member(2)] }),
     chat(family, { kind: 'group', name: say('Family', 'Семья'), members: [member(0), member(7, { admin: true }), member(5)], unread: 1 }),
     chat(clara, { name: nameOf(3), members: [member(0), member(3)] }),

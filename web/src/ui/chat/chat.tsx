@@ -78,6 +78,8 @@ function OpenChat({ conversation }: { conversation: ConversationView }) {
   const field = useRef<HTMLTextAreaElement | null>(null);
   const history = useMemo(() => historyOf(client(), id), []);
   const joining = state === 'joining';
+  const moving = state === 'moving';
+  const outgrown = problem === 'outgrown';
   useEffect(() => {
     if (!joining) beginIdle();
   }, [joining]);
@@ -98,15 +100,20 @@ function OpenChat({ conversation }: { conversation: ConversationView }) {
       <Header conversation={conversation} />
       {!wide.value && <LinkNote />}
       {problem && (
-        <div class="strip bad" role="alert">
+        <div class={outgrown ? 'strip' : 'strip bad'} role="alert">
           <Icon name="alert" />
           <span>{words(problem)}</span>
+          {outgrown && (
+            <button type="button" class="strip-action" onClick={() => open({ name: 'info', id })}>
+              {t('info')}
+            </button>
+          )}
         </div>
       )}
-      {conversation.pending && (
+      {(moving || conversation.pending) && (
         <div class="strip" role="status">
           <span class="spinner" />
-          <span>{t('pending')}</span>
+          <span>{t(moving ? 'state:moving' : 'pending')}</span>
         </div>
       )}
       {joining ? plain : <Later load={loadThread} props={{ conversation, history, mode, field, onFiles: sendFiles }} meanwhile={plain} />}

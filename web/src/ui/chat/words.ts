@@ -20,6 +20,7 @@ export function systemWords(system: SystemView, within: ConversationView | null)
   const opened = system.kind === 'created' || system.kind === 'joined';
   if (opened && within?.kind === 'direct') return t('emptyChat');
   if (system.kind === 'problem') return words(system.text ?? 'unexpected');
+  if (system.kind === 'suite') return tryText(`sys:suite:${system.text}`) ?? '';
   const values = {
     by: system.by ? shownName(nameOf(system.by, within)) : t('someone'),
     who: listNames(system.subjects, within),

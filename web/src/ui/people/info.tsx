@@ -48,11 +48,15 @@ export function Info({ id }: { id: Hex }) {
 }
 
 /** Which encryption is in force, in plain words. */
-function Protection({ conversation: { postQuantum } }: { conversation: ConversationView }) {
+function Protection({ conversation: { id, postQuantum, canMove } }: { conversation: ConversationView }) {
   const kind = postQuantum ? 'more' : 'standard';
+  const other = postQuantum ? 'lighter' : 'stronger';
+  const note = t(`protection:${other}Note`);
+  const move = (): void => ask({ title: t(`protection:${other}Title`), text: `${note} ${t('protection:moveText')}`, action: t('move'), run: () => attempt(() => client().move(id, !postQuantum)) });
   return (
     <div class="items">
       <Item icon="lock" title={t(`protection:${kind}`)} note={t(`protection:${kind}Note`)} />
+      {canMove && <Item icon="refresh" title={t(`protection:${other}`)} note={note} onClick={move} />}
     </div>
   );
 }

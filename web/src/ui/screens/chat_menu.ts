@@ -36,7 +36,7 @@ export function deleteChat({ id }: ConversationView): void {
   });
 }
 
-export const isActive = ({ state }: ConversationView): boolean => state === 'active' || state === 'joining' || state === 'stuck';
+export const isActive = ({ state }: ConversationView): boolean => state === 'active' || state === 'joining' || state === 'moving' || state === 'stuck';
 
 export function chatMenu(of: ConversationView): MenuContent {
   const { id } = of;

@@ -58,7 +58,7 @@ function Preview({ of, chosen }: { of: ConversationView; chosen: boolean }) {
 
 function Row({ of, chosen }: { of: ConversationView; chosen: boolean }) {
   const { id, last, unread, problem } = of;
-  const bad = problem !== null || of.state === 'fraud' || of.state === 'stuck';
+  const bad = (problem !== null && problem !== 'outgrown') || of.state === 'fraud' || of.state === 'stuck';
   const menu = (event: MouseEvent): void => {
     event.preventDefault();
     const { clientX: x, clientY: y } = event;

@@ -88,6 +88,7 @@ export const later = {
   'last:renamed': 'The group has a new name',
   'last:admin': 'The admins changed',
   'last:unadmin': 'The admins changed',
+  'last:suite': 'The encryption changed',
   'last:problem': 'There is a problem',
 
   // A chat
@@ -110,6 +111,7 @@ export const later = {
   'state:closed': 'The other person has left this chat. To go on, send a new invitation.',
   'state:stuck': 'This device lost the thread of this chat and has asked the others to let it in again. That happens when one of them is online.',
   'state:fraud': 'This chat has been stopped: the relay gave different members different histories. Do not trust it; talk to each other in another way and move to another relay.',
+  'state:moving': 'This group is moving to other encryption. Messages wait until it is done.',
 
   // What happened in a group
   'sys:added:others': '{by} added {who}',
@@ -127,6 +129,8 @@ export const later = {
   'sys:admin:me': '{by} made you an admin',
   'sys:unadmin:others': '{who} is no longer an admin',
   'sys:unadmin:me': 'You are no longer an admin',
+  'sys:suite:post-quantum': 'From here on this chat is protected against quantum computers too',
+  'sys:suite:classical': 'From here on this chat has standard encryption',
 
   // Files
   openPicture: 'Open picture {name}',
@@ -163,6 +167,14 @@ export const later = {
   'protection:moreNote': 'Only members can read this chat. Who records it today cannot open it with the computers of tomorrow either.',
   'protection:standard': 'Standard end-to-end encryption',
   'protection:standardNote': 'Only members can read this chat. Who records it today might open it one day with a quantum computer, should one be built: protection against that takes a smaller group.',
+  'protection:stronger': 'Move to stronger encryption',
+  'protection:strongerNote': 'What is written from then on is protected against quantum computers too; changes of the group take more data.',
+  'protection:strongerTitle': 'Move to stronger encryption?',
+  'protection:lighter': 'Move to lighter encryption',
+  'protection:lighterNote': 'Changes of the group take less data; what is written from then on is not protected against quantum computers.',
+  'protection:lighterTitle': 'Move to lighter encryption?',
+  'protection:moveText': 'Nothing is lost. Messages wait on everyone’s device until the move is done, most often for seconds.',
+  move: 'Move',
   rename: 'Rename group',
   admin: 'admin',
   thatsYou: 'That’s you',
@@ -291,6 +303,10 @@ export const later = {
   'error:already-member': 'This person is a member already.',
   'error:not-admin': 'Only admins of the group may do this. Ask one of them.',
   'error:not-group': 'This is possible in groups only.',
+  'error:suite-in-force': 'The group has this encryption already.',
+  'error:suite-unknown': 'This version does not know that encryption. Reload the page to update.',
+  'error:too-many-for-suite': 'The group has too many members for this encryption: it takes 64 at most.',
+  'error:moving': 'The group is moving to other encryption. Try again when that is done.',
   'error:not-active': 'You are not a member of this chat any more.',
   'error:blocked': 'You have blocked this person. Unblock them first.',
   'error:leave-first': 'Leave this chat first. If you just did, wait until the others have seen it.',
@@ -306,6 +322,8 @@ export const later = {
   'error:relay-misbehaves': 'The relay withholds part of this chat. If this stays, tell whoever runs it, or move to another relay.',
   'error:history-differs': 'The relay shows different histories to different people. Compare safety numbers, and trust this chat with nothing secret.',
   'error:change-refused': 'The last change of this group was not possible. Look at the members, and try again.',
+  'error:cannot-move': 'The group cannot move yet: a member’s device offers no keys for the other encryption. Ask everyone to open Polynya, then try again.',
+  'error:outgrown': 'This group has grown: each change takes a lot of data from everyone. Move it to lighter encryption.',
   'error:welcome-failed': 'Someone you added could not be reached. Remove them and add them again.',
   'error:message-failed': 'A message was refused for good. It is marked; send it again.',
   'error:relay-lost-history': 'The relay has lost part of this chat, perhaps after a restore from backup. What you have stays; ask the others to write again.',
