@@ -229,7 +229,12 @@ def recording(recorder: Recorder) -> Iterator[None]:
 
 
 def _pooled(value: Any, places: dict[str, int]) -> Any:
-    if isinstance(value, str) and value.startswith("0x") and value[2:3] != "=" and len(value) > 2 + 2 * POOLED:
+    if (
+        isinstance(value, str)
+        and value.startswith("0x")
+        and value[2:3] != "="
+        and len(value) > 2 + 2 * POOLED
+    ):
         return f"0x#{places.setdefault(value[2:], len(places))}"
     if isinstance(value, list):
         return [_pooled(item, places) for item in value]
