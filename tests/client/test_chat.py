@@ -13,6 +13,8 @@ import pytest
 from polynya import Client, ClientError, CoreError, MessageReceived, PolynyaError, TypingChanged
 from polynya.carriers.base import Carrier
 from polynya.carriers.https import HttpsCarrier
+from polynya.client import loop
+from polynya.client.storage import DATABASE, Storage
 from polynya.testing import LocalRelay
 from polynya.wire.messages import RelayAddress
 from tests.client.people import (
@@ -57,6 +59,31 @@ async def test_two_people_chat(tmp_path: Path, relay: LocalRelay) -> None:
         await until(anna, is_read)
         assert boris.conversation(boriss).unread == 0
         assert anna.safety(annas).groups == boris.safety(boriss).groups
+
+
+@pytest.mark.parametrize("busy", [False, True])
+async def test_what_was_replaced_is_forgotten(
+    tmp_path: Path, relay: LocalRelay, monkeypatch: pytest.MonkeyPatch, busy: bool
+) -> None:
+    """In a pause, and where there is none."""
+    monkeypatch.setattr(loop, "QUIET", 1_000.0 if busy else 0.01)
+    monkeypatch.setattr(loop, "FORGET_EVERY", 3 if busy else 1_000_000)
+    forgotten = asyncio.Event()
+    forget = Storage.forget_former
+
+    def noted(storage: Storage) -> None:
+        forget(storage)
+        assert not storage.folder.joinpath(f"{DATABASE}-wal").stat().st_size
+        running.call_soon_threadsafe(forgotten.set)
+
+    running = asyncio.get_running_loop()
+    async with people(tmp_path, relay.link, "Anna", "Boris") as (anna, boris):
+        annas, _ = await meet(anna, boris)
+        monkeypatch.setattr(Storage, "forget_former", noted)
+        for number in range(5):
+            await anna.send(annas, f"{number}")
+        async with asyncio.timeout(20):
+            await forgotten.wait()
 
 
 async def test_reactions_edits_and_deletions_arrive(tmp_path: Path, relay: LocalRelay) -> None:

@@ -117,6 +117,20 @@ def test_nothing_of_state_or_history_is_readable_on_disk(folder: Path, random: S
         assert hidden not in on_disk
 
 
+def test_former_versions_of_a_row_go_from_the_disk(folder: Path, store: Storage) -> None:
+    """A ratchet's former state opens what its present one cannot: whoever has key and files must not find it."""
+    former = []
+    for version in range(20):
+        store.commit([Save("ratchet", b"key", b"version %d" % version)], NOW)
+        former += store._db.execute("SELECT value FROM state").fetchall()
+    *former_values, present = [value for (value,) in former]
+    assert any(value in b"".join(snapshot(folder).values()) for value in former_values), "the log keeps them"
+    store.forget_former()
+    on_disk = b"".join(snapshot(folder).values())
+    assert present in on_disk
+    assert not any(value in on_disk for value in former_values)
+
+
 def test_every_kind_of_message_comes_back_as_it_was(store: Storage) -> None:
     kinds: list[StoredContent] = [
         Text(text="with a reply", reply_to=b"r" * 16),

@@ -505,9 +505,9 @@ def test_wishes_to_leave_are_ones_own() -> None:
     group = hostile.group_of(anna, chat)
     proof = hostile.proof_of(boris, chat)
     member = MemberLeaf(hostile.leaf_of(anna, chat, boris), boris.id, hostile.me_of(boris).device_key)
-    assert leaveproofs.wishes(group, chat, member, proof)
-    assert not leaveproofs.wishes(group, chat, replace(member, leaf=3), proof)
-    assert not leaveproofs.wishes(group, chat, replace(member, identity=clara.id), proof)
+    assert leaveproofs.wishes(group, member, proof)
+    assert not leaveproofs.wishes(group, replace(member, leaf=3), proof)
+    assert not leaveproofs.wishes(group, replace(member, identity=clara.id), proof)
 
     def seen(sender: Party, told: m.LeaveProof | None) -> tuple[list[str], int]:
         wishes = []

@@ -3,28 +3,19 @@ by the browser itself until there is a field to write in."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
-from collections.abc import Coroutine, Iterator
-from contextlib import AsyncExitStack
-from pathlib import Path
-from typing import Any, Self, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from polynya import Client
 from scripts import webapp
 from scripts.screenshots import DESKTOP, PHONE
-from tests.client.people import texts, until
-from tests.support.relay import RelayProcess
+from tests.ui_browser.inviter import PATIENCE, Inviter
 
 pytestmark = pytest.mark.browser
 
-PATIENCE = 30_000
-"""ms until something must have appeared; only ends a test that hangs."""
-T = TypeVar("T")
 NOTE_READY = """
 new MutationObserver((_, observer) => {
   if (!document.querySelector('.composer textarea')) return;
@@ -32,58 +23,6 @@ new MutationObserver((_, observer) => {
   globalThis.readyAt = performance.timeOrigin + performance.now();
 }).observe(document, { childList: true, subtree: true });
 """
-
-
-class Inviter:
-    """Anna, at the SDK, and the relay that she runs; in a thread of their own, as the browser is driven from this one."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._stack = AsyncExitStack()
-        self.relay = RelayProcess(folder / "relay", "--local", "off")
-        self.client = Client(folder / "anna")
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE / 1_000)
-
-    async def _begin(self) -> None:
-        await self._stack.enter_async_context(self.relay)
-        await self._stack.enter_async_context(self.client)
-        await self.client.register("Anna", self.relay.link)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self.run(self._begin())
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.run(self._stack.aclose())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def invite(self) -> str:
-        return self.run(self.client.invite())
-
-    async def _accept(self) -> None:
-        (request,) = await until(self.client, self.client.requests)
-        await self.client.accept(request)
-
-    def accept(self) -> None:
-        """Accepts whoever asks, as soon as they do."""
-        self.run(self._accept())
-
-    async def _receive(self, text: str) -> bool:
-        async def written() -> bool:
-            return any([text in await texts(self.client, chat) for chat in self.client.conversations()])
-
-        return bool(await until(self.client, written))
-
-    def receive(self, text: str) -> bool:
-        """Waits until `text` is there."""
-        return self.run(self._receive(text))
 
 
 class Received:

@@ -63,6 +63,10 @@ BACKLOG_MOST = 1_000
 4 KB = 4 MB)."""
 MEMORY_EVERY = 3_600_000
 """ms of a relay's time after which what is known of it is kept again."""
+QUIET = 1.0
+"""Seconds without a step after which the store forgets former versions of its rows."""
+FORGET_EVERY = 256
+"""Steps after which it does so without a pause: 3 ms more for each 256 x ~3 ms."""
 RESTART_MOST = 30_000
 """ms at most between two attempts on a store that fails."""
 STEP_MOST = 64
@@ -130,6 +134,7 @@ class Loop:
         self._resume: asyncio.TimerHandle | None = None
         self._held: dict[bytes, RelayAddress] = {}
         self._failures = 0
+        self._written = 0
         self._task: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._difference = 0
@@ -254,7 +259,7 @@ class Loop:
 
     async def _run(self) -> None:
         while True:
-            await self._wake.wait()
+            await self._woken()
             self._wake.clear()
             while self._waiting:
                 self._busy = True
@@ -266,6 +271,20 @@ class Loop:
                 finally:
                     self._busy = False
             self._look_settled()
+
+    async def _woken(self) -> None:
+        """Waits for events; in a pause the store forgets what it has replaced."""
+        if self._written:
+            try:
+                async with asyncio.timeout(QUIET):
+                    await self._wake.wait()
+            except TimeoutError:
+                await self._forget_former()
+        await self._wake.wait()
+
+    async def _forget_former(self) -> None:
+        self._written = 0
+        await self.in_store(lambda s: s.forget_former())
 
     async def _step(self) -> None:
         commands: list[Command] = []
@@ -320,6 +339,9 @@ class Loop:
         if changes:
             changes += self._due_memories()
             await self.in_store(lambda s: s.commit(changes, self.now()))
+            self._written += 1
+            if self._written == FORGET_EVERY:
+                await self._forget_former()
 
     def _due_memories(self) -> list[Save]:
         """What is to be kept of links that have heard from their relay since: with a step that is

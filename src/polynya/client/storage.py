@@ -113,9 +113,13 @@ class Storage:
         if new is not None:
             (self.folder / KEY_FILE).unlink(missing_ok=True)
 
-    def close(self) -> None:
-        with contextlib.suppress(sqlite3.Error):
+    def forget_former(self) -> None:
+        """Takes former versions of rows from the disk: SQLite's log keeps them, keys among them that were used up."""
+        with contextlib.suppress(sqlite3.Error):  # no room, perhaps: the next time
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        self.forget_former()
         self._db.close()
         self._lock.release()
 

@@ -44,7 +44,7 @@ export interface FileShelf {
   put(kept: Kept, signal: AbortSignal, parts?: Parts): Promise<void>;
   /** @throws StoreError */
   part(kept: Kept, index: number): Promise<Uint8Array>;
-  /** Row and parts; also of a `put` that was called before. @throws StoreError, ClientError `taken-over` */
+  /** Row and parts; those of a `put` too that is under way, where its signal was aborted before. @throws StoreError, ClientError `taken-over` */
   remove(kept: Kept): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The device's store in IndexedDB: the core's state as rows, the history as messages, all sealed.
+ * The device's store in IndexedDB: the core's state as rows, the history as messages, all sealed; files that wait are shelf.ts's.
  *
  * Values are AES-256-GCM under a key that the browser does not give out, bound to their place; the names of rows are keyed hashes.
  * Who copies the database without the browser's own key store sees how many rows there are and how large. One writer: see lock.ts.

@@ -114,11 +114,14 @@ export function directOf(t: Transaction, identity: Uint8Array): Uint8Array | und
 
 // ---- joined again ----
 
+/** One epoch of an MLS group. */
+type GroupEpoch = Pick<Group, 'groupId' | 'epoch'>;
+
 /** Whether a Welcome to a conversation that we know is to be joined; else, if it came too early, it is kept. */
 export function joinsAgain(
   t: Transaction,
   known: Conversation,
-  group: Group,
+  group: GroupEpoch,
   adder: Uint8Array,
   message: WelcomeMessage,
 ): boolean {
@@ -143,7 +146,7 @@ export function adderMayAddAgain(t: Transaction, conversation: Conversation | un
 const OVER: readonly number[] = [ConversationState.stuck, ConversationState.left, ConversationState.removed];
 
 /** Whether the group is of a later epoch than we have read to; one that a ReInit has ended never is. */
-export function isAhead(t: Transaction, { id, epoch }: Conversation, group: Pick<Group, 'groupId' | 'epoch'>): boolean {
+export function isAhead(t: Transaction, { id, epoch }: Conversation, group: GroupEpoch): boolean {
   if (same(group.groupId, membersOf(t, id).group)) return group.epoch > epoch;
   return !hasIdentity(successors.former(t, id), group.groupId);
 }

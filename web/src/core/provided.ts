@@ -79,7 +79,13 @@ export interface Rest {
   /** Fills the stock of key packages of a suite. */
   stock(t: Transaction, own: Me, suite: number): Promise<void>;
   /** Whether a Welcome to a conversation that we know is to be joined. */
-  joinsAgain(t: Transaction, known: Conversation, group: Group, adder: Uint8Array, message: WelcomeMessage): boolean;
+  joinsAgain(
+    t: Transaction,
+    known: Conversation,
+    group: Pick<Group, 'groupId' | 'epoch'>,
+    adder: Uint8Array,
+    message: WelcomeMessage,
+  ): boolean;
   leaveFormer(t: Transaction, known: Conversation, group: Group): void;
   /** `known` and `before`: what we had of the conversation. */
   joinedGroup(

@@ -11,28 +11,39 @@ import { answered as keysAnswered, create as createKeyPackage } from '../../src/
 import { intentSeen } from '../../src/core/leave.ts';
 import { prove, wishes } from '../../src/core/leaveproofs.ts';
 import { CAPABILITIES, lifetime, newKeyPackage, readMembership } from '../../src/core/mlsgroup.ts';
+import { joinsAgain } from '../../src/core/founding.ts';
+import { judge } from '../../src/core/commits.ts';
+import { apply } from '../../src/core/amendments.ts';
 import { received } from '../../src/core/readd.ts';
-import { CONVERSATION, COUNT, INBOX, ME, PERSON, SAVED, TOPIC } from '../../src/core/state.ts';
+import { CONVERSATION, COUNT, INBOX, ME, MEMBERSHIP, PERSON, REACH, SAVED, TOPIC } from '../../src/core/state.ts';
+import { stopIfFraud, take } from '../../src/core/slots.ts';
 import { answeredSubscribe } from '../../src/core/sync.ts';
-import { ASKED, INVITE, TYPING, UPLOAD, WISH } from '../../src/core/tables.ts';
+import { ASKED, INVITE, LATER, MISBEHAVING, TYPING, UPLOAD, WISH } from '../../src/core/tables.ts';
 import { State, Transaction, unhex } from '../../src/core/transaction.ts';
 import { directIsOfTwo, welcome } from '../../src/core/welcome.ts';
-import { hex } from '../../src/crypto/bytes.ts';
-import { commitProposals, createGroup } from '../../src/mls/changes.ts';
+import { hex, utf8 } from '../../src/crypto/bytes.ts';
+import { sha256 } from '../../src/crypto/hashes.ts';
+import { publicKey } from '../../src/crypto/signature.ts';
+import { commitProposals, createGroup, joinExternal, makeGroupInfo } from '../../src/mls/changes.ts';
 import { basicCredential } from '../../src/mls/credential.ts';
 import { type Group, SUITE_XWING as X_WING, decodeKeyPackage, encodeKeyPackage, verifyKeyPackage } from '../../src/mls/group.ts';
+import type { KeyPackage } from '../../src/mls/keypackage.ts';
 import { ADD } from '../../src/mls/proposal.ts';
+import { same } from '../../src/wire/bytes.ts';
 import { signContactRequest } from '../../src/wire/contactrequest.ts';
 import { signDeviceList } from '../../src/wire/credential.ts';
 import { sealEphemeral } from '../../src/wire/ephemeral.ts';
+import { recordHash } from '../../src/wire/labels.ts';
+import { signReceipt } from '../../src/wire/receipts.ts';
 import {
   type ConversationInfo,
   ConversationKind,
   EXTENSION_CONVERSATION,
   type Entry,
+  RefusalCode,
   SUITE_XWING,
 } from '../../src/wire/messages.ts';
-import { encodeConversationInfo } from '../../src/wire/messages_rest.ts';
+import { encodeCommitData, encodeConversationInfo } from '../../src/wire/messages_rest.ts';
 import { signLeaveProof, signReAddRequest } from '../../src/wire/requests.ts';
 import { SeededRandom } from '../support/seeded.ts';
 import { type Party, World } from './world.ts';
@@ -81,7 +92,7 @@ describe('asking to be added again', async () => {
   await world.settle();
   const chat = await world.group(anna, 'three', boris, clara);
 
-  async function ask(by: Party, change: { group?: Uint8Array; time?: number; of?: Party; state?: ConversationState } = {}): Promise<string[]> {
+  async function ask(by: Party, change: { group?: Uint8Array; time?: number; of?: Party; state?: ConversationState; unreachable?: boolean } = {}): Promise<string[]> {
     const t = step(world, anna);
     const row = rowOf(t, chat);
     const own = meOf(step(world, by));
@@ -89,6 +100,10 @@ describe('asking to be added again', async () => {
     const { group = chat, time = world.now } = change;
     const body = { group, identity: own.identity, epoch: row.epoch, keyPackage, time };
     if (change.state) t.put(CONVERSATION, chat, { ...row, state: change.state });
+    if (change.unreachable) {
+      t.put(PERSON, own.identity, { ...t.get(PERSON, own.identity)!, reach: undefined });
+      for (const [key] of t.entries(REACH)) if (same(key.slice(16), own.identity)) t.remove(REACH, key);
+    }
     await received(t, await signReAddRequest(own.identitySecret, body));
     return counted(t);
   }
@@ -105,6 +120,7 @@ describe('asking to be added again', async () => {
 
   it('is for a while, and with a key package of one’s own', async () => {
     expect(await ask(boris, { of: clara })).toEqual(['readd-stale']);
+    expect(await ask(boris, { unreachable: true })).toEqual(['readd-stale']);
     expect(await ask(boris, { time: world.now - 15 * DAY })).toEqual(['readd-stale']);
   });
 });
@@ -140,7 +156,12 @@ describe('a Welcome', async () => {
   };
   const own = meOf(step(world, boris));
 
-  async function invited(groupId: Uint8Array, told: ConversationInfo | null, credential = own.credential): Promise<[Group, string[], number]> {
+  async function invited(
+    groupId: Uint8Array,
+    told: ConversationInfo | null,
+    credential = own.credential,
+    ...others: KeyPackage[]
+  ): Promise<[Group, string[], number]> {
     const t = step(world, anna);
     const extensions = told ? [{ type: EXTENSION_CONVERSATION, data: encodeConversationInfo(told) }] : [];
     const group = await createGroup(X_WING, groupId, basicCredential(credential), own.deviceSecret, {
@@ -151,7 +172,8 @@ describe('a Welcome', async () => {
     });
     const created = await createKeyPackage(t, SUITE_XWING, PackageUse.sent);
     const keyPackage = await verifyKeyPackage(decodeKeyPackage(created), world.now);
-    const pending = await commitProposals(group, [{ type: ADD, keyPackage }], { now: world.now, random });
+    const adds = [keyPackage, ...others].map((one) => ({ type: ADD, keyPackage: one }) as const);
+    const pending = await commitProposals(group, adds, { now: world.now, random });
     const before = t.keys(CONVERSATION).length;
     await welcome(t, { type: 'WelcomeMessage', welcome: pending.welcome!, roster: [] });
     return [group, counted(t), t.keys(CONVERSATION).length - before];
@@ -176,6 +198,11 @@ describe('a Welcome', async () => {
   it('brings a direct conversation of its founder and us', async () => {
     const direct = { ...info, kind: ConversationKind.direct, admins: [] };
     expect((await invited(bytes(7, 16), direct))[1]).toEqual([]);
+    const clara = await world.person('clara');
+    await world.settle();
+    const third = await newKeyPackage(meOf(step(world, clara)), SUITE_XWING, world.now, false, random);
+    const [, reasons, more] = await invited(bytes(7, 16), direct, undefined, third.keyPackage);
+    expect([reasons, more]).toEqual([['welcome-not-joined'], 0]);
     const members = (...identities: Uint8Array[]): Parameters<typeof directIsOfTwo>[0] => ({
       info: direct,
       ownLeaf: 0,
@@ -270,6 +297,9 @@ describe('answers of a relay', async () => {
     expect(counted(t)).toEqual([]);
     await answered(t, inbox.id, request, { type: 'Records', entries: [], head: inbox.seq + 3 });
     expect(counted(t)).toEqual(['inbox-gap']);
+    const entries = [1, 2].map((more) => ({ seq: inbox.seq + more, time: world.now, record: bytes(0, 512) }));
+    await answered(t, inbox.id, request, { type: 'Records', entries, head: inbox.seq + 2 });
+    expect(t.get(INBOX, inbox.id)!.seq).toBe(inbox.seq + 2);
   });
 
   it.each([[1, 1, []], [0, 1, ['heads-bad']], [1, 0, ['heads-bad']]] as const)('tell heads for each: %i and %i', (topics, inboxes, reasons) => {
@@ -341,4 +371,105 @@ it('takes a wish to leave of the leaf that wishes, from its member', async () =>
   expect(await seen(clara, proof)).toEqual([['leave-proof'], 0]);
   expect(await seen(boris, undefined)).toEqual([['leave-proof'], 0]);
   expect(await seen(anna, await proofOf(anna))).toEqual([['leave-proof'], 0]);
+});
+
+describe('a living conversation', async () => {
+  const [world, anna, boris] = (await people(308, 'anna', 'boris')) as [World, Party, Party];
+  const chat = await world.group(anna, 'two', boris);
+
+  it('takes no two records at one place of a slot', async () => {
+    const t = step(world, anna);
+    const row = rowOf(t, chat);
+    const topic = t.get(TOPIC, row.topic)!;
+    const seed = sha256(utf8(`relay${new URL(row.relay.url).hostname.replace('.example', '')}`));
+    expect(await publicKey(seed)).toEqual(row.relay.identity);
+    const entry = async (record: Uint8Array): Promise<Entry> => {
+      const place = { topic: topic.id, slot: row.slot, position: row.position, seq: topic.seq + 1, recordHash: recordHash(record) };
+      return { seq: place.seq, time: world.now, record, slot: row.slot, receipt: await signReceipt(seed, place) };
+    };
+    const first = await entry(bytes(1, 512));
+    expect(await take(t, row, topic, first)).toMatchObject({ position: row.position + 1 });
+    expect(await stopIfFraud(t, rowOf(t, chat), topic.id, first)).toBe(false);
+    const other = await entry(bytes(2, 512));
+    expect(await take(t, rowOf(t, chat), topic, other)).toBeNull();
+    expect([counted(t), t.keys(MISBEHAVING)]).toEqual([['relay-fraud'], []]);
+    expect(rowOf(t, chat)).toMatchObject({ state: ConversationState.fraud, position: row.position + 1 });
+    expect(await stopIfFraud(t, row, topic.id, other)).toBe(true);
+  });
+
+  it('is not joined again, but perhaps later', () => {
+    const message = { type: 'WelcomeMessage', welcome: bytes(0), roster: [] } as const;
+    const asked = (state: ConversationState, more: number, by: Uint8Array): [boolean, number] => {
+      const t = step(world, anna);
+      const row = { ...rowOf(t, chat), state };
+      return [joinsAgain(t, row, { groupId: chat, epoch: row.epoch + more }, by, message), t.keys(LATER).length];
+    };
+    expect(asked(ConversationState.active, 1, boris.id)).toEqual([false, 1]);
+    expect(asked(ConversationState.active, 0, boris.id)).toEqual([false, 0]);
+    expect(asked(ConversationState.removed, 1, boris.id)).toEqual([true, 0]);
+    expect(asked(ConversationState.removed, 0, boris.id)).toEqual([false, 0]);
+    expect(asked(ConversationState.removed, 1, bytes(9))).toEqual([false, 0]);
+    expect(asked(ConversationState.stuck, 1, boris.id)).toEqual([true, 0]);
+    expect(asked(ConversationState.stuck, 1, bytes(9))).toEqual([false, 0]);
+  });
+
+  it('is entered by no commit from outside', async () => {
+    const t = step(world, anna);
+    const present = groupOf(t, chat);
+    const own = meOf(step(world, boris));
+    const info = await makeGroupInfo(groupOf(step(world, boris), chat), { externalPub: true });
+    const entered = await joinExternal(info, basicCredential(own.credential), bytes(3), {
+      capabilities: CAPABILITIES,
+      authenticatedData: encodeCommitData({}),
+      random,
+    });
+    const before = t.get(MEMBERSHIP, chat)!;
+    expect(await judge(t, rowOf(t, chat), present, before, entered.message, world.now)).toBeNull();
+    expect(counted(t)).toEqual(['commit-role-other']);
+  });
+});
+
+it('waits for a commit whose blob the relay denies', async () => {
+  const [world, anna, boris, clara] = (await people(309, 'anna', 'boris', 'clara')) as [World, Party, Party, Party];
+  const chat = await world.group(anna, 'three', boris, clara);
+  const answer = world.relay.answer.bind(world.relay);
+  let denied = 0;
+  world.relay.answer = async (session, request, now) => {
+    if (request.type === 'GetBlob' && ++denied <= 3) return { type: 'Refused', code: RefusalCode.unknownBlob };
+    return answer(session, request, now);
+  };
+  const name = 'n'.repeat(120);
+  await anna.do({ type: 'Rename', conversation: chat, name });
+  await world.settle(600_000);
+  expect(denied).toBeGreaterThan(3);
+  for (const party of [anna, boris, clara]) expect(party.view(chat)).toMatchObject({ name, state: 'active' });
+});
+
+it('amends nothing twice', () => {
+  const sender = bytes(1);
+  const message = {
+    conversation: bytes(1, 16),
+    id: bytes(2, 16),
+    sender,
+    mine: false,
+    content: { type: 'Text', text: 'hello' },
+    order: 1,
+    time: 1,
+    sent: 1,
+    status: 'sent',
+    edited: null,
+    deleted: false,
+    reactions: [],
+    delivered: [],
+    read: [],
+  } as unknown as Parameters<typeof apply>[0];
+  const deletion = { type: 'Deleted', by: sender } as Parameters<typeof apply>[1];
+  const gone = apply(message, deletion)!;
+  expect(gone).toMatchObject({ deleted: true, content: { text: '' } });
+  expect(apply(gone, deletion)).toBeNull();
+  const reaction = { type: 'Reacted', by: bytes(3), emoji: '+', order: 5 } as Parameters<typeof apply>[1];
+  const shown = apply(message, reaction)!;
+  expect(shown.reactions).toHaveLength(1);
+  expect(apply(shown, reaction)).toBeNull();
+  expect(apply(gone, reaction)).toBeNull();
 });

@@ -47,7 +47,7 @@ const MALFORMED: readonly [string, Codec<unknown>, readonly number[]][] = [
   ['13.4-repeated-extension', extensions, [6, 0, 9, 0, 0, 9, 0]],
 ];
 
-test.each(MALFORMED)('%s', (rule, codec, bytes) => {
+test.each(MALFORMED)('%s, case %#', (rule, codec, bytes) => {
   expect(() => decode(codec, Uint8Array.from(bytes))).toThrow(expect.objectContaining({ rule, code: 'malformed' }));
 });
 

@@ -88,11 +88,16 @@ async function record(target: string, folders: readonly string[]): Promise<void>
   const { testModules } = await vitest.runTestSpecifications(await vitest.globTestSpecifications(), true);
   const all = outcomes(testModules);
   const broken = testModules.filter((module) => module.errors().length > 0).map((module) => module.moduleId);
-  const tests = all.filter(({ failed, sites }) => !failed && sites.length > 0);
+  const byName = new Map<string, { seconds: number; sites: string[] }>();
+  for (const { name, seconds, sites } of all.filter((one) => !one.failed && one.sites.length > 0)) {
+    // Tests of one name run together.
+    const known = byName.get(name) ?? { seconds: 0, sites: [] };
+    byName.set(name, { seconds: known.seconds + seconds, sites: [...new Set([...known.sites, ...sites])].sort() });
+  }
   writeFileSync(
     target,
     JSON.stringify({
-      tests: Object.fromEntries(tests.map(({ name, seconds, sites }) => [name, { seconds, sites: [...sites].sort() }])),
+      tests: Object.fromEntries(byName),
       failed: [...all.filter(({ failed }) => failed).map(({ name, why }) => `${name}: ${why}`), ...broken],
     }),
   );
