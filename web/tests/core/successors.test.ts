@@ -1,6 +1,7 @@
 /** Moves that somebody wants to bend: ReInits and successors without the right, forged ones, and former members. */
 import { describe, expect, it } from 'vitest';
 import { ConversationState, type Membership, PackageUse } from '../../src/core/_state.ts';
+import { encodeOperation, OperationKind } from '../../src/core/_state_rest.ts';
 import { group } from '../../src/core/conversation.ts';
 import { infoExtension } from '../../src/core/extensions.ts';
 import { create as createKeyPackage } from '../../src/core/keypackages.ts';
@@ -20,6 +21,7 @@ import { newGroup } from '../../src/core/newgroups.ts';
 import { CONVERSATION, PACKAGE } from '../../src/core/state.ts';
 import { LATER } from '../../src/core/tables.ts';
 import { welcome } from '../../src/core/welcome.ts';
+import { hex } from '../../src/crypto/bytes.ts';
 import { commitProposals, mergeCommit, reInit } from '../../src/mls/changes.ts';
 import { basicCredential, type Credential } from '../../src/mls/credential.ts';
 import type { Group } from '../../src/mls/group.ts';
@@ -181,6 +183,20 @@ describe('a successor', () => {
     expect(count(boris, 'moved-founder')).toBe(2);
     moved(world, chat, SUITE_X25519, anna, boris, clara);
     expect(clara.view(chat).members.filter(({ admin }) => admin).map(({ name }) => name).sort()).toEqual(['anna', 'boris']);
+  });
+
+  it('of our own that came too early is skipped by us as by everybody', async () => {
+    const [world, chat, anna, boris, clara] = await twoAdminsWait(607);
+    const operation = { conversation: chat, kind: OperationKind.move, candidates: [], identities: [], suite: SUITE_X25519 };
+    clara.rows.set(`operation ${hex(chat)}${'0'.repeat(13)}999`, encodeOperation(operation));
+    await clara.crash();
+    await world.settle();
+    for (const party of [boris, clara]) {
+      expect([party.name, count(party, 'moved-founder'), party.view(chat).state]).toEqual([party.name, 1, 'moving']);
+    }
+    expect(clara.view(chat).pendingOperations).toBe(0);
+    await online(world, anna);
+    moved(world, chat, SUITE_X25519, anna, boris, clara);
   });
 
   it('makes nobody an admin', async () => {
