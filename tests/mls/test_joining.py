@@ -199,8 +199,8 @@ def _blank(node: int) -> Callable[[list[object]], None]:
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
-        (_set(2, signature=bytes(64)), "7.3-signature"),
-        (_set(4, signature=b""), "7.3-signature"),
+        (_set(0, signature=bytes(64)), "7.3-signature"),
+        (_set(0, signature=b""), "7.3-signature"),
         (_set(3, encryption_key=bytes(32)), "7.3-encryption-key"),
         (_set(3, encryption_key=b"\x09" + bytes(31)), "7.9.2-parent-hash"),
         (_set(3, parent_hash=b"x" * 32), "7.9.2-parent-hash"),

@@ -44,7 +44,8 @@ def test_joiners_mix_the_psks_too() -> None:
     assert in_agreement([groups[0].merge_commit(pending), member, joined.group])
     welcome = pending.welcome
     refuses("12.4.2-psk-missing", lambda: Group.join(welcome, [bundle], now=NOW))
-    refuses("6.3-decrypt", lambda: Group.join(welcome, [bundle], psks={**psks, b"two": b"3"}, now=NOW))
+    other = {**psks, b"two": b"3"}
+    refuses("12.4.3.1-group-info", lambda: Group.join(welcome, [bundle], psks=other, now=NOW))
 
 
 def test_resumption_keys_of_former_epochs_are_found_by_themselves() -> None:

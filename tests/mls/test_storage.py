@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import pytest
 
 from polynya.mls import secrettree, state
-from polynya.mls.codec import decode, opaque, u8, u32
+from polynya.mls.codec import Reader, decode, opaque, u8, u32
 from polynya.mls.errors import MalformedError, ReplayedError
 from polynya.mls.group import X_WING, Group, PendingCommit
 from polynya.mls.keypackage import KeyPackageBundle
@@ -115,7 +116,7 @@ def test_blobs_that_do_not_fit_together_are_refused() -> None:
     refuses("state-version", lambda: PendingCommit.decode(b"\x00"))
     head = held.past[0].context.encode()
     place = blob.index(head) + len(head)
-    assert blob[place : place + 4] == u32(len(held.past[0].members))
+    assert blob[place : place + 4] == u32(held.past[0].leaf_count)
     for members in (0, 1000, 2 * MAX_LEAVES):
         torn = blob[:place] + u32(members) + blob[place + 4 :]
         refuses("state-members", lambda torn=torn: Group.decode(torn))  # type: ignore[misc]
@@ -132,8 +133,65 @@ def test_blobs_that_do_not_fit_together_are_refused() -> None:
     refuses("state-reinit", lambda: Group.decode(wrong.encode()))
     ratchet = u32(1) + b"\x00" + opaque(u32(0) + u8(2) + b"\x00" + bytes(5) + b"\x00")
     refuses("state-ratchet", lambda: decode(secrettree.read_secret_tree, ratchet))
-    crowded = replace(held.past[-1], members=(*held.past[-1].members, *[None] * 1000))
+    crowded = replace(held.past[-1], leaf_count=held.past[-1].leaf_count + 1000)
     refuses("state-members", lambda: Group.decode(Group(replace(held, past=(crowded,))).encode()))
+
+
+def test_a_secret_tree_of_another_size_is_refused() -> None:
+    random = SeededRandom(6)
+    groups = commit_by(group_of(3, random), 0, random)
+    held = groups[1]._state
+    tree, past = held.secret_tree, held.past[-1]
+    other = (
+        replace(tree, leaf_count=3),
+        replace(tree, leaf_count=1 << 20),
+        replace(tree, secrets={**tree.secrets, 7: bytes(32)}),
+        replace(tree, ratchets={(4, secrettree.APPLICATION): secrettree.Ratchet(bytes(32))}),
+    )
+    for wrong in other:
+        states = (replace(held, secret_tree=wrong), replace(held, past=(replace(past, secret_tree=wrong),)))
+        for each in states:
+            blob = Group(each).encode()
+            refuses("state-secret-tree", lambda blob=blob: Group.decode(blob))  # type: ignore[misc]
+
+
+def test_stored_state_has_one_encoding() -> None:
+    random = SeededRandom(7)
+    groups = commit_by(group_of(2, random), 0, random)
+    held = groups[1]._state
+    blob = groups[1].encode()
+    leaf = held.past[-1].members[1].encode()
+    head = held.past[-1].context.encode() + u32(2)
+    place = blob.index(head) + len(head)
+    reader = Reader(blob, place)
+    changes, start = reader.opaque(), blob[:place]
+    rest = blob[reader.pos :]
+    twice = changes + u32(1) + b"\x01" + leaf
+    refuses("state-encoding", lambda: Group.decode(start + opaque(twice) + rest))
+
+
+def test_little_storage_asks_for_little_memory() -> None:
+    """Each former epoch may have had a million places for leaves, without listing them."""
+    random = SeededRandom(8)
+    groups = commit_by(group_of(2, random), 0, random)
+    held = groups[1]._state
+    wide = replace(
+        held.past[-1], leaf_count=MAX_LEAVES, secret_tree=secrettree.SecretTree(MAX_LEAVES, {}, {})
+    )
+    blob = Group(replace(held, past=(wide,) * 20)).encode()
+    assert len(blob) < 6000
+    tracemalloc.start()
+    assert Group.decode(blob).encode() == blob
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
+
+
+def test_a_damaged_private_key_is_told_as_such() -> None:
+    random = SeededRandom(9)
+    groups = group_of(2, random)
+    short = Group(replace(groups[0]._state, signature_private=b"short"))
+    refuses("5.1.2-private-key", lambda: short.commit(now=NOW, random=random))
 
 
 def test_an_old_version_is_named_not_guessed() -> None:

@@ -82,6 +82,22 @@ async def test_a_blob_that_is_not_known_to_be_whole_is_not_read(tmp_path: Path) 
     await store.close()
 
 
+@pytest.mark.parametrize("first", [0, 1_000])
+async def test_a_crash_between_a_blobs_file_and_its_row(tmp_path: Path, first: int) -> None:
+    """The file is in its place, the row knows all but the last part: who sends that part again has a whole blob."""
+    blob, data = blob_of(2_000)
+    store = await open_store(tmp_path, sign, time=NOW, reserve=0)
+    await store.put_blob(blob, 2_000, 0, data[:first], NOW)
+    store._files.write(blob, first, data[first:])
+    assert store._files.finish(blob, 2_000)
+    await store.close()
+    store = await open_store(tmp_path, sign, time=NOW, reserve=0)
+    assert await store.put_blob(blob, 2_000, first, data[first:], NOW) == 2_000
+    assert await store.get_blob(blob, 0, 2_000) == (2_000, data)
+    assert not list((tmp_path / "blobs" / "incoming").iterdir())
+    await store.close()
+
+
 async def test_a_blob_whose_file_is_gone(store: SqliteStore) -> None:
     blob, data = blob_of(500)
     await store.put_blob(blob, 500, 0, data, NOW)

@@ -133,6 +133,21 @@ def test_an_upload_that_fails_can_be_tried_again_or_dropped(app: App) -> None:
     expect(app.bubble("notes.txt")).to_be_visible()
 
 
+def test_a_file_that_was_not_kept_is_named_and_can_only_be_put_away(app: App) -> None:
+    page = app.open()
+    app.enter(ANNA)
+    page.evaluate("demo.failures.set('upload', 'file-interrupted')")
+    page.locator("input[type=file]").set_input_files(NOTES)
+    page.get_by_role("dialog").get_by_label("Caption").fill("What we agreed on")
+    page.get_by_role("dialog").get_by_role("button", name="Send").click()
+    upload = app.bubble("What we agreed on")
+    expect(upload).to_contain_text("notes.txt")
+    expect(upload).to_contain_text("Choose it again")
+    expect(upload.get_by_role("button", name="Try again")).to_have_count(0)
+    upload.get_by_role("button", name="Cancel").click()
+    expect(upload).to_have_count(0)
+
+
 def test_an_upload_can_be_stopped(app: App) -> None:
     page = app.open("slow")
     app.enter(ANNA)

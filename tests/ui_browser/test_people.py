@@ -54,6 +54,23 @@ def test_a_request_is_declined_or_blocked(app: App) -> None:
     expect(page.get_by_text("Choose a chat")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("chat", "line", "note"),
+    [
+        (ANNA, "Protected against quantum computers too", "cannot open it with the computers of tomorrow"),
+        (TRIP, "Standard end-to-end encryption", "smaller groups are protected"),
+    ],
+)
+def test_the_info_of_a_chat_says_how_it_is_encrypted(app: App, chat: str, line: str, note: str) -> None:
+    page = app.open()
+    app.enter(chat)
+    page.locator(".chat-title").click()
+    info = page.locator("[data-screen=info]")
+    expect(info.get_by_text(line, exact=True)).to_be_visible()
+    expect(info.get_by_text(note)).to_be_visible()
+    expect(info.locator(".icon-lock")).to_have_count(1)
+
+
 def test_a_group_is_made_and_changed(app: App) -> None:
     page = app.open()
     page.get_by_role("button", name="New chat").click()

@@ -186,19 +186,22 @@ def check_tree(
     """Everything that a joiner verifies about a tree whose hash it knows (section 12.4.3.1).
 
     `max_lifetime` in seconds."""
-    for index, leaf in tree.leaves():
+    for _, leaf in tree.leaves():
         check_leaf_capabilities(leaf, tree.suite)
         check_lifetime_span(leaf.lifetime, max_lifetime)
-        check_leaf_signature(leaf, tree.suite, group_id, index)
     check_supported(tree.capabilities_in_use()[0], extensions)
     check_credentials_supported(tree)
     check_unique_keys(tree)
     check_public_keys(tree.suite, tuple(tree.encryption_keys()))
-    for node in range(1, len(tree.nodes), 2):
-        parent = tree.parent_node(node)
+    parents = [(node, tree.parent_node(node)) for node in range(1, len(tree.nodes), 2)]
+    for node, parent in parents:
         if parent is not None:
             check_unmerged_leaves(tree, node, parent)
+    for node, parent in parents:
+        if parent is not None:
             check_parent_hash(tree, node, parent)
+    for index, leaf in tree.leaves():
+        check_leaf_signature(leaf, tree.suite, group_id, index)
 
 
 def check_unmerged_leaves(tree: RatchetTree, node: int, parent: ParentNode) -> None:

@@ -23,7 +23,7 @@ from polynya.mls.framing import (
     PublicMessage,
     Sender,
 )
-from polynya.mls.groupcontext import GroupContext
+from polynya.mls.groupcontext import GroupContext, next_epoch
 from polynya.mls.leaf import Capabilities, LeafNode, sign_leaf
 from polynya.mls.proposal import Proposal
 from polynya.mls.proposals import Applied, Proposed
@@ -118,7 +118,7 @@ def make_commit(
     private_keys: Mapping[int, bytes] = keys_after_proposals(state, chosen, tree)
     commit_secret = bytes(suite.secret_size)
     provisional = replace(
-        context, epoch=context.epoch + 1, tree_hash=tree.tree_hash(), extensions=applied.extensions
+        context, epoch=next_epoch(context), tree_hash=tree.tree_hash(), extensions=applied.extensions
     )
     made: MadePath | None = None
     if with_path:

@@ -21,6 +21,7 @@ from polynya.mls.framing import (
     Sender,
     read_message,
 )
+from polynya.mls.groupcontext import next_epoch
 from polynya.mls.groupinfo import GroupInfo
 from polynya.mls.joining import check_group_info, tree_of
 from polynya.mls.leaf import Capabilities, default_capabilities, sign_leaf
@@ -58,6 +59,7 @@ def join_external(
     suite = suite_of(context.cipher_suite)
     old_tree = tree_of(suite, info, tree)
     check_group_info(suite, info, old_tree, max_lifetime)
+    epoch = next_epoch(context)
     public_key = external_pub(info.extensions)
     if public_key is None:
         raise MlsError("12.4.3.2-no-external-pub")
@@ -91,7 +93,7 @@ def join_external(
             group_id=context.group_id,
             leaf_index=own,
         ),
-        lambda tree_hash: replace(context, epoch=context.epoch + 1, tree_hash=tree_hash),
+        lambda tree_hash: replace(context, epoch=epoch, tree_hash=tree_hash),
         frozenset(),
         random,
     )

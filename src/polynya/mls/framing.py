@@ -30,6 +30,8 @@ WELCOME = 3
 GROUP_INFO = 4
 KEY_PACKAGE = 5
 
+WIRE_FORMATS = frozenset((PUBLIC_MESSAGE, PRIVATE_MESSAGE, WELCOME, GROUP_INFO, KEY_PACKAGE))
+
 
 @dataclass(frozen=True, slots=True)
 class Sender:
@@ -218,6 +220,17 @@ def _wire_format(body: MessageBody) -> int:
 def encode_message(body: MessageBody) -> bytes:
     """An MLSMessage."""
     return u16(VERSION_MLS10) + u16(_wire_format(body)) + body.encode()
+
+
+def split_message(data: bytes) -> tuple[int, bytes]:
+    """(wire format, encoded body) of an MLSMessage, whose body nobody has read; raises MalformedError."""
+    reader = Reader(data)
+    if reader.u16() != VERSION_MLS10:
+        raise MalformedError("6-version")
+    kind = reader.u16()
+    if kind not in WIRE_FORMATS:
+        raise MalformedError("6-wire-format", str(kind))
+    return kind, data[reader.pos :]
 
 
 def read_message(reader: Reader) -> MessageBody:

@@ -498,6 +498,7 @@ class Group:
 
         `max_lifetime` (seconds): of key packages that the commit adds; the same for all members."""
         state = self._state
+        verifying.check_open(state)
         _, opened = verifying.open_handshake(state, message)
         checked = verifying.check_commit_message(state, opened, now, max_lifetime)
         removes = (Member.of(i, verifying.member_leaf(state.tree, i)) for i in checked.applied.removed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from polynya.mls.codec import Reader, opaque, u16, u64
-from polynya.mls.errors import MalformedError
+from polynya.mls.errors import MalformedError, MlsError
 from polynya.mls.extensions import VERSION_MLS10, Extension, encode_extensions, read_extensions
 
 
@@ -32,6 +32,16 @@ class GroupContext:
                 encode_extensions(self.extensions),
             )
         )
+
+
+LAST_EPOCH = (1 << 64) - 1
+
+
+def next_epoch(context: GroupContext) -> int:
+    """The epoch after this one; MlsError where there is none, or it would be called 0 again."""
+    if context.epoch == LAST_EPOCH:
+        raise MlsError("8.1-last-epoch", "the group has used up its epochs: begin another")
+    return context.epoch + 1
 
 
 def read_group_context(reader: Reader) -> GroupContext:

@@ -9,7 +9,7 @@ from polynya.mls import checks, schedule, transcript, treekem, treemath
 from polynya.mls.codec import decode
 from polynya.mls.errors import MlsError
 from polynya.mls.extensions import RATCHET_TREE, Extension, find
-from polynya.mls.framing import read_message
+from polynya.mls.framing import WELCOME, split_message
 from polynya.mls.groupinfo import GroupInfo
 from polynya.mls.keypackage import KeyPackageBundle
 from polynya.mls.psk import APPLICATION, PskId, ResumptionPskId, collect, psk_secret
@@ -24,6 +24,7 @@ from polynya.mls.welcome import (
     Welcome,
     open_group_info,
     open_group_secrets,
+    read_welcome,
 )
 
 
@@ -46,13 +47,13 @@ def join(
     former: Former | None,
 ) -> JoinedState:
     """Checks everything that section 12.4.3.1 asks of a joiner; raises MlsError."""
-    message = decode(read_message, welcome_message)
-    if not isinstance(message, Welcome):
+    wire_format, encoded = split_message(welcome_message)
+    if wire_format != WELCOME:
         raise MlsError("12.4.3.1-not-a-welcome")
+    message = decode(read_welcome, encoded)
     suite = suite_of(message.cipher_suite)
     bundle, entry = _find_bundle(suite, message, bundles)
     secrets = open_group_secrets(suite, bundle.init_private, entry.secrets, message.encrypted_group_info)
-    check_welcome_psks(secrets.psks)
     mixed = psk_secret(suite, collect(secrets.psks, psks, {}))
     welcome_secret = schedule.welcome_secret(suite, secrets.joiner_secret, mixed)
     info = open_group_info(suite, welcome_secret, message.encrypted_group_info)
@@ -61,12 +62,13 @@ def join(
         raise MlsError("12.4.3.1-suite")
     tree = tree_of(suite, info, tree_bytes)
     check_group_info(suite, info, tree, max_lifetime)
+    check_welcome_psks(secrets.psks)
     check_first_epoch(secrets.psks, context.epoch)
     check_succession(secrets.psks, context, tree, former)
     own = tree.leaf_by_encoding(bundle.key_package.leaf_node.encoded)
     if own is None:
         raise MlsError("12.4.3.1-own-leaf")
-    if suite.signature.public_key(bundle.signature_private) != bundle.key_package.leaf_node.signature_key:
+    if suite.signature_public_key(bundle.signature_private) != bundle.key_package.leaf_node.signature_key:
         raise MlsError("12.4.3.1-own-signature-key")
     private_keys = {2 * own: bundle.encryption_private, **_path_keys(suite, tree, info.signer, own, secrets)}
     derived = schedule.from_joiner(suite, secrets.joiner_secret, mixed, context)

@@ -45,7 +45,7 @@ def _parse_capabilities(data: bytes) -> Capabilities:
 def read_capabilities(reader: Reader) -> Capabilities:
     start = reader.pos
     for _ in range(5):
-        reader.take(reader.varint())
+        reader.u16s()
     return _parse_capabilities(reader.data[start : reader.pos])
 
 
@@ -150,7 +150,7 @@ def sign_leaf(
 ) -> LeafNode:
     """A signed leaf: a key package's with `lifetime`, a commit's with `parent_hash`, else an update's."""
     source = KEY_PACKAGE if lifetime is not None else COMMIT if parent_hash is not None else UPDATE
-    signature_key = suite.signature.public_key(signature_private)
+    signature_key = suite.signature_public_key(signature_private)
     unsigned = unsigned_leaf(
         encryption_key, signature_key, credential, capabilities, source, lifetime, parent_hash, extensions
     )

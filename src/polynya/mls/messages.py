@@ -25,6 +25,8 @@ from polynya.mls.framing import (
     content_type,
     encode_message,
     read_message,
+    read_private_message,
+    split_message,
 )
 from polynya.mls.groupcontext import GroupContext
 from polynya.mls.leaf import LeafNode
@@ -72,8 +74,11 @@ def send(
 
 def receive(state: GroupState, message: bytes) -> tuple[GroupState, ApplicationMessage]:
     """Opens an application message of this or a past epoch: the state without its key, and the message."""
-    body = decode(read_message, message)
-    if not isinstance(body, PrivateMessage) or body.content_type != APPLICATION:
+    wire_format, encoded = split_message(message)
+    if wire_format != PRIVATE_MESSAGE:
+        raise MlsError("6-not-application")
+    body = decode(read_private_message, encoded)
+    if body.content_type != APPLICATION:
         raise MlsError("6-not-application")
     context = state.context
     if body.group_id != context.group_id:

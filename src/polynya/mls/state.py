@@ -28,15 +28,17 @@ names."""
 
 @dataclass(frozen=True, slots=True)
 class PastEpoch:
-    """What it takes to open late application messages of an epoch, and no more. `members` by leaf index."""
+    """What it takes to open late application messages of an epoch, and no more. `members` by leaf index, in a tree
+    with room for `leaf_count`."""
 
     context: GroupContext
-    members: tuple[LeafNode | None, ...] = field(repr=False)
+    leaf_count: int
+    members: Mapping[int, LeafNode] = field(repr=False)
     sender_data_secret: bytes = field(repr=False)
     secret_tree: SecretTree = field(repr=False)
 
     def leaf(self, index: int) -> LeafNode | None:
-        return self.members[index] if 0 <= index < len(self.members) else None
+        return self.members.get(index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ class GroupState:
         """
         return PastEpoch(
             self.context,
-            tuple(self.tree.leaf(index) for index in range(self.tree.leaf_count)),
+            self.tree.leaf_count,
+            dict(self.tree.leaves()),
             self.secrets.sender_data_secret,
             self.secret_tree.without(self.suite, self.own_leaf).without_handshake(self.suite, committer),
         )
@@ -108,7 +111,15 @@ def encode_state(state: GroupState) -> bytes:
 
 def decode_state(data: bytes) -> GroupState:
     """The reverse; raises MlsError."""
-    return decode(_read_state, data)
+    state = decode(_read_state, data)
+    check_one_encoding(state, data)
+    return state
+
+
+def check_one_encoding(state: GroupState, data: bytes) -> None:
+    """What was stored is what would be stored: nothing in it is said in another way, or said twice."""
+    if encode_state(state) != data:
+        raise MalformedError("state-encoding")
 
 
 def _read_state(reader: Reader) -> GroupState:
@@ -124,6 +135,7 @@ def _read_state(reader: Reader) -> GroupState:
     private_keys = reader.mapping(Reader.u32, Reader.opaque)
     secrets = read_epoch_secrets(reader)
     secret_tree = decode(read_secret_tree, reader.opaque())
+    check_secret_tree(secret_tree, tree.leaf_count)
     interim, tag = reader.opaque(), reader.opaque()
     pending = reader.vector(read_proposed)
     update_keys = reader.mapping(Reader.opaque, Reader.opaque)
@@ -163,23 +175,31 @@ def check_coherent(context: GroupContext, tree: RatchetTree, own_leaf: int) -> N
 
 def _encode_past(state: GroupState) -> bytes:
     """From the newest to the oldest, so that a leaf that many epochs share is stored once."""
-    after = tuple(state.tree.leaf(index) for index in range(state.tree.leaf_count))
+    after: Mapping[int, LeafNode] = dict(state.tree.leaves())
     encoded = []
     for epoch in reversed(state.past):
         changes = []
-        for index, leaf in enumerate(epoch.members):
-            newer = after[index] if index < len(after) else None
+        for index in sorted({*epoch.members, *(i for i in after if i < epoch.leaf_count)}):
+            leaf, newer = epoch.members.get(index), after.get(index)
             if leaf is not newer and (leaf is None or newer is None or leaf.encoded != newer.encoded):
                 changes.append(u32(index) + optional(None if leaf is None else leaf.encoded))
         encoded.append(
             epoch.context.encode()
-            + u32(len(epoch.members))
+            + u32(epoch.leaf_count)
             + vector(changes)
             + opaque(epoch.sender_data_secret)
             + opaque(epoch.secret_tree.encode())
         )
         after = epoch.members
     return u16(len(encoded)) + b"".join(encoded)
+
+
+def check_secret_tree(secret_tree: SecretTree, leaf_count: int) -> None:
+    """A stored secret tree is that of its epoch's tree: looking for a leaf outside of it would never end."""
+    fits = secret_tree.leaf_count == leaf_count
+    fits = fits and all(node < 2 * leaf_count - 1 for node in secret_tree.secrets)
+    if not fits or any(leaf >= leaf_count for leaf, _ in secret_tree.ratchets):
+        raise MalformedError("state-secret-tree")
 
 
 def check_members(count: int) -> None:
@@ -189,17 +209,22 @@ def check_members(count: int) -> None:
 
 
 def _read_past(reader: Reader, suite: Suite, tree: RatchetTree) -> tuple[PastEpoch, ...]:
-    after = tuple(tree.leaf(index) for index in range(tree.leaf_count))
+    after: Mapping[int, LeafNode] = dict(tree.leaves())
     past = []
     for _ in range(reader.u16()):
         context, count = read_group_context(reader), reader.u32()
         changes = reader.vector(lambda r: (r.u32(), r.optional(read_leaf)))
         check_members(count)
-        members = [*after[:count], *[None] * (count - len(after))]
+        members = {index: leaf for index, leaf in after.items() if index < count}
         for index, leaf in changes:
             if index >= count:
                 raise MalformedError("state-members")
-            members[index] = leaf
-        after = tuple(members)
-        past.append(PastEpoch(context, after, reader.opaque(), decode(read_secret_tree, reader.opaque())))
+            if leaf is None:
+                members.pop(index, None)
+            else:
+                members[index] = leaf
+        after = dict(sorted(members.items()))
+        sender_data_secret, secret_tree = reader.opaque(), decode(read_secret_tree, reader.opaque())
+        check_secret_tree(secret_tree, count)
+        past.append(PastEpoch(context, count, after, sender_data_secret, secret_tree))
     return tuple(reversed(past))

@@ -57,7 +57,7 @@ def check_former(link: ResumptionPskId, former: Former | None) -> list[Credentia
             return [leaf.credential for _, leaf in former.state.tree.leaves()]
         for past in former.state.past:
             if past.context.epoch == link.epoch:
-                return [leaf.credential for leaf in past.members if leaf is not None]
+                return [leaf.credential for leaf in past.members.values()]
     raise MlsError("12.4.3.1-former-group", "join with the group that this one follows")
 
 

@@ -97,6 +97,13 @@ class Suite:
 
     # ---- signatures ----------------------------------------------------------------------------------------
 
+    def signature_public_key(self, private_key: bytes) -> bytes:
+        """Raises MlsError where the private key is none."""
+        try:
+            return self.signature.public_key(private_key)
+        except CryptoError as error:
+            raise MlsError("5.1.2-private-key", str(error)) from None
+
     def sign_with_label(self, private_key: bytes, label: bytes, content: bytes) -> bytes:
         """SignWithLabel (section 5.1.2)."""
         try:

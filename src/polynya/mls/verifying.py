@@ -16,12 +16,13 @@ from polynya.mls.framing import (
     NEW_MEMBER_COMMIT,
     NEW_MEMBER_PROPOSAL,
     AuthenticatedContent,
+    FramedContent,
     PrivateMessage,
     PublicMessage,
     Sender,
     read_message,
 )
-from polynya.mls.groupcontext import GroupContext
+from polynya.mls.groupcontext import GroupContext, next_epoch
 from polynya.mls.leaf import LeafNode
 from polynya.mls.proposal import EXTERNAL_SENDER_TYPES, Add
 from polynya.mls.proposals import Applied, Proposed
@@ -53,8 +54,14 @@ class CheckedCommit:
 
 
 def open_handshake(state: GroupState, message: bytes) -> tuple[SecretTree, AuthenticatedContent]:
-    """Decodes and unprotects a handshake message of the current epoch; the signature is still to be
-    checked."""
+    """Decodes and unprotects a handshake message of the current epoch, and checks its signature."""
+    secret_tree, opened = _unprotect(state, message)
+    key = signature_key(state, opened.content)
+    protect.check_content_signature(state.suite, opened, state.context, key)
+    return secret_tree, opened
+
+
+def _unprotect(state: GroupState, message: bytes) -> tuple[SecretTree, AuthenticatedContent]:
     body = decode(read_message, message)
     if isinstance(body, PublicMessage):
         check_epoch(state, body.content.group_id, body.content.epoch)
@@ -67,6 +74,26 @@ def open_handshake(state: GroupState, message: bytes) -> tuple[SecretTree, Authe
         )
         return secret_tree, opened
     raise MlsError("6-not-a-handshake")
+
+
+def signature_key(state: GroupState, content: FramedContent) -> bytes:
+    """Section 6.1: whose key a message's signature is under. A member's is that of the leaf before a commit, a
+    joiner's that of its path's leaf."""
+    sender, body = content.sender, content.content
+    if sender.type == MEMBER:
+        return member_leaf(state.tree, sender.index).signature_key
+    if sender.type == EXTERNAL and not isinstance(body, bytes | Commit):
+        senders = external_senders(state.context.extensions)
+        if sender.index >= len(senders):
+            raise MlsError("6.1-external-sender")
+        return senders[sender.index].signature_key
+    if sender.type == NEW_MEMBER_PROPOSAL and isinstance(body, Add):
+        return body.key_package.leaf_node.signature_key
+    if sender.type == NEW_MEMBER_COMMIT and isinstance(body, Commit):
+        if body.path is None:
+            raise MlsError("12.4.3.2-path-required")
+        return body.path.leaf_node.signature_key
+    raise MlsError("6.1-sender-type")
 
 
 def check_epoch(state: GroupState, group_id: bytes, epoch: int) -> None:
@@ -89,15 +116,13 @@ def check_open(state: GroupState) -> None:
 def check_proposal_message(
     state: GroupState, message: AuthenticatedContent, max_lifetime: int = checks.MAX_LIFETIME
 ) -> Proposed:
-    """A proposal message that was unprotected: its sender, signature and the proposal by itself.
+    """A proposal message that was opened, or is our own: its sender and the proposal by itself.
 
     `max_lifetime` in seconds."""
     content = message.content
     proposal = content.content
     if isinstance(proposal, bytes | Commit):
         raise MlsError("6-not-a-proposal")
-    key = proposal_signature_key(state, content.sender, proposal if isinstance(proposal, Add) else None)
-    protect.check_content_signature(state.suite, message, state.context, key)
     if content.sender.type == EXTERNAL and proposal.type not in EXTERNAL_SENDER_TYPES:
         raise MlsError("12.1.8-external-type")
     reference = state.suite.proposal_ref(message.encode())
@@ -107,20 +132,6 @@ def check_proposal_message(
         proposed, state.tree, group_id, founding=False, now=None, max_lifetime=max_lifetime
     )
     return proposed
-
-
-def proposal_signature_key(state: GroupState, sender: Sender, add: Add | None) -> bytes:
-    """Section 6.1: whose key a proposal's signature is under."""
-    if sender.type == MEMBER:
-        return member_leaf(state.tree, sender.index).signature_key
-    if sender.type == EXTERNAL:
-        senders = external_senders(state.context.extensions)
-        if sender.index >= len(senders):
-            raise MlsError("6.1-external-sender")
-        return senders[sender.index].signature_key
-    if sender.type == NEW_MEMBER_PROPOSAL and add is not None:
-        return add.key_package.leaf_node.signature_key
-    raise MlsError("6.1-sender-type")
 
 
 def member_leaf(tree: RatchetTree, index: int) -> LeafNode:
@@ -137,14 +148,11 @@ def member_leaf(tree: RatchetTree, index: int) -> LeafNode:
 def check_commit_message(
     state: GroupState, message: AuthenticatedContent, now: int, max_lifetime: int
 ) -> CheckedCommit:
-    """A commit message that was unprotected: everything but what takes private keys."""
+    """A commit message that was opened: everything but what takes private keys."""
     content = message.content
     commit = content.content
     if not isinstance(commit, Commit):
         raise MlsError("6-not-a-commit")
-    check_open(state)
-    key = commit_signature_key(state, content.sender, commit)
-    protect.check_content_signature(state.suite, message, state.context, key)
     pending = {p.reference: p for p in state.pending if p.reference is not None}
     resolved = proposals.resolve(commit, content.sender, pending)
     applied = judge(state, resolved, content.sender, now, max_lifetime)
@@ -159,7 +167,7 @@ def check_commit_message(
     proposals.check_result(tree, applied.extensions)
     provisional = replace(
         state.context,
-        epoch=state.context.epoch + 1,
+        epoch=next_epoch(state.context),
         tree_hash=tree.tree_hash(),
         extensions=applied.extensions,
     )
@@ -174,18 +182,6 @@ def check_commit_message(
         tree,
         provisional,
     )
-
-
-def commit_signature_key(state: GroupState, sender: Sender, commit: Commit) -> bytes:
-    """Section 6.1: a member's key is that of the leaf before the commit, a joiner's that of its path's
-    leaf."""
-    if sender.type == MEMBER:
-        return member_leaf(state.tree, sender.index).signature_key
-    if sender.type == NEW_MEMBER_COMMIT:
-        if commit.path is None:
-            raise MlsError("12.4.3.2-path-required")
-        return commit.path.leaf_node.signature_key
-    raise MlsError("6.1-sender-type")
 
 
 def judge(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from polynya.mls.codec import Reader, decode, opaque, optional, u16, vector
 from polynya.mls.commit import HpkeCiphertext, read_hpke_ciphertext
+from polynya.mls.errors import MlsError
 from polynya.mls.groupinfo import GroupInfo, read_group_info
 from polynya.mls.psk import PskId, read_psk_id
 from polynya.mls.suite import Suite
@@ -86,4 +87,8 @@ def seal_group_info(suite: Suite, welcome_secret: bytes, group_info: GroupInfo) 
 def open_group_info(suite: Suite, welcome_secret: bytes, encrypted: bytes) -> GroupInfo:
     """Raises MlsError."""
     key, nonce = _key_and_nonce(suite, welcome_secret)
-    return decode(read_group_info, suite.open(key, nonce, b"", encrypted))
+    try:
+        plaintext = suite.open(key, nonce, b"", encrypted)
+    except MlsError:
+        raise MlsError("12.4.3.1-group-info") from None
+    return decode(read_group_info, plaintext)

@@ -163,7 +163,6 @@ function uploaderOf(c: Inside): Uploader {
   });
   c.subscribe(({ type }) => {
     if (type === 'conversations') uploader.check();
-    else if (type === 'taken-over') uploader.stop();
   });
   c.uploader = uploader;
   return uploader;

@@ -156,6 +156,7 @@ export class BrowserClient implements Client, LoopSink {
 
   /** Another tab wants the store: finish what is being written, then let go. */
   async #giveUp(): Promise<void> {
+    this.uploader?.stop();
     await this.loop.end();
     this.place.held.release();
     this.tell({ type: 'taken-over' });

@@ -70,6 +70,7 @@ const codeOf = (error: unknown): string =>
 
 export class Uploader {
   readonly #around: Surroundings;
+  /** In their order: what was kept is taken up before anything is added. */
   readonly #entries = new Map<Hex, Entry>();
   /** Relays that a file is being brought to. */
   readonly #busy = new Set<Hex>();
@@ -125,7 +126,6 @@ export class Uploader {
   list(conversation: Hex): UploadView[] {
     return [...this.#entries.values()]
       .filter(({ kept, named }) => hex(kept.conversation) === conversation && !named)
-      .sort((a, b) => a.kept.number - b.kept.number)
       .map(({ kept: { id, reference, sent, received }, state, problem }) => ({
         id: hex(id),
         conversation,
@@ -251,14 +251,12 @@ export class Uploader {
 
   /** The next file for this relay; none while the one whose turn it is is being sealed. */
   #next(relay: Hex): Entry | undefined {
-    const [first] = [...this.#entries.values()]
-      .filter(({ kept, problem, abort, named }) => {
-        if (problem || named || abort.signal.aborted) return false;
-        const view = this.#around.conversation(kept.conversation);
-        // One that waits to be let in again goes on then.
-        return view && hex(view.relay) === relay && view.state !== 'stuck';
-      })
-      .sort((a, b) => a.kept.number - b.kept.number);
+    const first = [...this.#entries.values()].find(({ kept, problem, abort, named }) => {
+      if (problem || named || abort.signal.aborted) return false;
+      const view = this.#around.conversation(kept.conversation);
+      // One that waits to be let in again goes on then.
+      return view && hex(view.relay) === relay && view.state !== 'stuck';
+    });
     return first?.kept.whole ? first : undefined;
   }
 

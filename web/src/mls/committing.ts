@@ -30,7 +30,7 @@ import { type Applied, type ResolvedProposal, apply, checkList, choosePending, p
 import { protectPrivate, protectPublic, signContent } from './protect.ts';
 import { type Psks, findPsks, pskSecret } from './psk.ts';
 import { joinerSecret } from './schedule.ts';
-import { type Suite, zeros } from './suite.ts';
+import { type Suite, signaturePublicKey, zeros } from './suite.ts';
 import { confirmedTranscriptHash } from './transcript.ts';
 import { nextContext, resumptionAfter, resumptionPsks } from './transitions.ts';
 import { memberLeaf } from './tree.ts';
@@ -80,7 +80,7 @@ export async function changedLeaf(
 ): Promise<Omit<LeafContent, 'encryptionKey' | 'source'>> {
   const extensions = change.extensions ?? leaf.extensions;
   const next = {
-    signatureKey: change.signaturePrivate ? await suite.signature.publicKey(change.signaturePrivate) : leaf.signatureKey,
+    signatureKey: change.signaturePrivate ? await signaturePublicKey(suite, change.signaturePrivate) : leaf.signatureKey,
     credential: change.credential ?? leaf.credential,
     capabilities: capabilitiesFor(suite, change.capabilities ?? leaf.capabilities, extensions),
     extensions,

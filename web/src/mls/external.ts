@@ -9,6 +9,7 @@ import { type GroupState, encodedContext, interimTranscriptHash } from './epoch.
 import { ensure } from './errors.ts';
 import { EXTERNAL_PUB, externalPub, findExtension } from './extensions.ts';
 import { COMMIT, GROUP_INFO, NEW_MEMBER_COMMIT, PUBLIC_MESSAGE, encodeMessage, mlsMessage } from './framing.ts';
+import { nextEpoch } from './groupcontext.ts';
 import { verifiedTree } from './joining.ts';
 import { type LeafOptions, capabilitiesFor } from './keypackage.ts';
 import { FROM_UPDATE } from './leaf.ts';
@@ -17,7 +18,7 @@ import { type ListContext, type ResolvedProposal, apply, checkExternalList } fro
 import { protectPublic } from './protect.ts';
 import { type PskId, type Psks, findPsks, pskSecret } from './psk.ts';
 import { EXTERNAL_INIT_LABEL } from './schedule.ts';
-import { EMPTY, suiteById } from './suite.ts';
+import { EMPTY, opened, signaturePublicKey, suiteById } from './suite.ts';
 import { nextContext } from './transitions.ts';
 import { add } from './treechanges.ts';
 import { createPath, sealPath } from './treekem.ts';
@@ -59,10 +60,11 @@ export async function joinExternal(
   const { leafExtensions = [], resync = null, pskIds = [], psks = new Map(), random } = options;
   const suite = suiteById(context.cipherSuite);
   const before = await verifiedTree(suite, groupInfo, options.tree ?? null, options.maxLifetime);
+  nextEpoch(context);
   const key = findExtension(groupInfo.extensions, EXTERNAL_PUB, externalPub);
   ensure(key !== null, '12.4.3.2-no-external-pub');
   const { kem, hash, aead } = suite;
-  const [kemOutput, hpke] = await setupSender(kem, aead, key, EMPTY, random);
+  const [kemOutput, hpke] = await opened('8.3-public-key', setupSender(kem, aead, key, EMPTY, random));
 
   const proposals: Proposal[] = [{ type: EXTERNAL_INIT, kemOutput }];
   if (resync !== null) proposals.push({ type: REMOVE, removed: resync });
@@ -75,7 +77,7 @@ export async function joinExternal(
   const psk = pskSecret(suite, applied.psks, findPsks(applied.psks, psks));
 
   const leaf = {
-    signatureKey: await suite.signature.publicKey(signaturePrivate),
+    signatureKey: await signaturePublicKey(suite, signaturePrivate),
     credential,
     capabilities: capabilitiesFor(suite, options.capabilities, [...context.extensions, ...leafExtensions]),
     extensions: leafExtensions,

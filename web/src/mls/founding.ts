@@ -7,7 +7,7 @@ import type { GroupContext } from './groupcontext.ts';
 import { type LeafOptions, capabilitiesFor } from './keypackage.ts';
 import { FROM_KEY_PACKAGE, type Lifetime, MLS10, signLeaf } from './leaf.ts';
 import { fromEpochSecret } from './schedule.ts';
-import { EMPTY, type Suite } from './suite.ts';
+import { EMPTY, type Suite, signaturePublicKey } from './suite.ts';
 import { single } from './treechanges.ts';
 
 export interface CreateOptions extends LeafOptions {
@@ -29,7 +29,7 @@ export async function found(
   const epochSecret = random.bytes(suite.hash.size);
   const content = {
     encryptionKey: pair.publicKey,
-    signatureKey: await suite.signature.publicKey(signaturePrivate),
+    signatureKey: await signaturePublicKey(suite, signaturePrivate),
     credential,
     capabilities,
     source: { type: FROM_KEY_PACKAGE, lifetime },

@@ -1,4 +1,5 @@
 import { constant, opaque, struct, u16, u64 } from './codec.ts';
+import { ensure } from './errors.ts';
 import { type Extension, extensions } from './extensions.ts';
 import { MLS10 } from './leaf.ts';
 
@@ -22,3 +23,11 @@ export const groupContext = struct<GroupContext>({
   confirmedTranscriptHash: opaque,
   extensions,
 });
+
+const LAST_EPOCH = 2n ** 64n - 1n;
+
+/** The epoch after this one. @throws MlsError where there is none, or it would be called 0 again */
+export function nextEpoch({ epoch }: Pick<GroupContext, 'epoch'>): bigint {
+  ensure(epoch !== LAST_EPOCH, '8.1-last-epoch', 'the group has used up its epochs: begin another');
+  return epoch + 1n;
+}

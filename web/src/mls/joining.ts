@@ -11,7 +11,7 @@ import { type LeafNode, leafNode } from './leaf.ts';
 import { type PrivateKeys, secretsAbove } from './pathsecrets.ts';
 import { FOR_APPLICATION, type PskId, type Psks, RESUMPTION_PSK, type ResumptionPskId, findPsks, pskSecret } from './psk.ts';
 import { welcomeSecret } from './schedule.ts';
-import { type Suite, decryptWithLabel, opened, suiteById, verifyMac } from './suite.ts';
+import { type Suite, decryptWithLabel, opened, signaturePublicKey, suiteById, verifyMac } from './suite.ts';
 import { RatchetTree, memberLeaf } from './tree.ts';
 import * as math from './treemath.ts';
 import { type GroupSecrets, decodeWelcome, groupSecrets, openGroupInfo } from './welcome.ts';
@@ -79,7 +79,7 @@ function checkResumption(
 
 /** The bundle's private signature key is its key package's. */
 async function checkOwnSignatureKey(suite: Suite, bundle: KeyPackageBundle): Promise<void> {
-  const own = await suite.signature.publicKey(bundle.signaturePrivate);
+  const own = await signaturePublicKey(suite, bundle.signaturePrivate);
   ensure(equal(own, bundle.keyPackage.leafNode.signatureKey), '12.4.3.1-own-signature-key');
 }
 

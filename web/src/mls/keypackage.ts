@@ -12,7 +12,7 @@ import {
   leafNode,
   signLeaf,
 } from './leaf.ts';
-import { type Suite, refHash, signWithLabel, suiteById, verifyWithLabel } from './suite.ts';
+import { type Suite, refHash, signWithLabel, signaturePublicKey, suiteById, verifyWithLabel } from './suite.ts';
 
 /** RFC 9420, section 10. */
 export interface KeyPackage {
@@ -160,7 +160,7 @@ export async function makeKeyPackage(
     signaturePrivate,
     {
       encryptionKey: encryption.publicKey,
-      signatureKey: await suite.signature.publicKey(signaturePrivate),
+      signatureKey: await signaturePublicKey(suite, signaturePrivate),
       credential,
       capabilities,
       source: { type: FROM_KEY_PACKAGE, lifetime },

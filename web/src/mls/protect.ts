@@ -73,9 +73,9 @@ export function senderKey(content: FramedContent, keys: Pick<EpochKeys, 'extensi
       return leaf.signatureKey;
     }
     case EXTERNAL: {
+      ensure(body.type === PROPOSAL, '6.1-sender-type');
       const senders: readonly ExternalSender[] = findExtension(keys.extensions, EXTERNAL_SENDERS, externalSenders) ?? [];
       const found = senders[sender.senderIndex];
-      ensure(body.type === PROPOSAL, '6.1-sender-type');
       ensure(found !== undefined, '6.1-external-sender');
       return found.signatureKey;
     }

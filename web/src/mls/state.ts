@@ -65,8 +65,9 @@ function damaged(condition: boolean): asserts condition {
   ensure(condition, 'state-damaged', '', 'malformed');
 }
 
-function unpackTree(suite: Suite, { size, nodes, ratchets }: SecretTreeFields): SecretTree {
-  damaged(size <= math.MAX_LEAVES && size === math.fullSize(size));
+/** `leaves`: how many its epoch has, each of which was stored: no few bytes may ask for a tree of a million. */
+function unpackTree(suite: Suite, { size, nodes, ratchets }: SecretTreeFields, leaves: number): SecretTree {
+  damaged(size === leaves && size === math.fullSize(size));
   const secrets = new Array<Uint8Array | null>(math.width(size)).fill(null);
   for (const { node, secret } of nodes) {
     damaged(node < secrets.length);
@@ -191,9 +192,9 @@ export function decodeState(data: Uint8Array): GroupState {
   const past = stored.past.map((epoch): PastEpoch => ({
     ...epoch,
     leaves: epoch.leaves.map(resolveLeaf),
-    secretTree: unpackTree(suite, epoch.secretTree),
+    secretTree: unpackTree(suite, epoch.secretTree, epoch.leaves.length),
   }));
-  damaged(tree.leaf(stored.own) !== null && stored.secretTree.size === tree.size);
+  damaged(tree.leaf(stored.own) !== null);
   const state: GroupState = {
     suite,
     context: stored.context,
@@ -202,7 +203,7 @@ export function decodeState(data: Uint8Array): GroupState {
     signaturePrivate: stored.signaturePrivate,
     privateKeys: new Map(stored.privateKeys.map(({ node, key }) => [node, key])),
     secrets: stored.secrets,
-    secretTree: unpackTree(suite, stored.secretTree),
+    secretTree: unpackTree(suite, stored.secretTree, tree.size),
     interimTranscriptHash: stored.interimTranscriptHash,
     confirmationTag: stored.confirmationTag,
     pending: stored.pending,

@@ -112,14 +112,21 @@ function labelledContent(label: string, content: Uint8Array): Uint8Array {
   return concat(labelled(`MLS 1.0 ${label}`), encode(opaque, content));
 }
 
-/** SignWithLabel (section 5.1.2). */
+const PRIVATE_KEY = '5.1.2-private-key';
+
+/** The public key of a private signature key. @throws MlsError where that is none */
+export function signaturePublicKey(suite: Suite, privateKey: Uint8Array): Promise<Uint8Array> {
+  return opened(PRIVATE_KEY, suite.signature.publicKey(privateKey));
+}
+
+/** SignWithLabel (section 5.1.2). @throws MlsError */
 export function signWithLabel(
   suite: Suite,
   privateKey: Uint8Array,
   label: string,
   content: Uint8Array,
 ): Promise<Uint8Array> {
-  return suite.signature.sign(privateKey, labelledContent(label, content));
+  return opened(PRIVATE_KEY, suite.signature.sign(privateKey, labelledContent(label, content)));
 }
 
 /** VerifyWithLabel (section 5.1.2). An empty signature is never valid. */

@@ -1,7 +1,7 @@
 import { hex } from '../crypto/bytes.ts';
 import { type GroupState, type PastEpoch, type Resumption, encodedContext } from './epoch.ts';
 import type { Extension } from './extensions.ts';
-import type { GroupContext } from './groupcontext.ts';
+import { type GroupContext, nextEpoch } from './groupcontext.ts';
 import type { Psks } from './psk.ts';
 import { SecretTree } from './secrettree.ts';
 import type { Suite } from './suite.ts';
@@ -63,5 +63,5 @@ export function nextContext(
   tree: RatchetTree,
   { extensions }: { readonly extensions: readonly Extension[] },
 ): GroupContext {
-  return { ...context, epoch: context.epoch + 1n, treeHash: tree.hash(suite), extensions };
+  return { ...context, epoch: nextEpoch(context), treeHash: tree.hash(suite), extensions };
 }

@@ -40,6 +40,10 @@ class Disk implements FileShelf {
   dies: number | null = null;
   writes = 0;
   failure: Error | null = null;
+  /** Files in the order of the writes for them. */
+  readonly log: string[] = [];
+  /** Until then notes of progress wait. */
+  notes: Promise<void> = Promise.resolve();
 
   async #write(change: () => void): Promise<void> {
     await Promise.resolve();
@@ -51,8 +55,10 @@ class Disk implements FileShelf {
     if (this.writes === this.dies) return NEVER;
   }
 
-  put(kept: Kept, signal: AbortSignal, parts: Parts = new Map()): Promise<void> {
+  async put(kept: Kept, signal: AbortSignal, parts: Parts = new Map()): Promise<void> {
+    if (kept.received) await this.notes;
     signal.throwIfAborted();
+    this.log.push(hex(kept.id));
     return this.#write(() => {
       this.rows.set(hex(kept.id), kept);
       for (const [index, part] of parts) this.parts.set(`${hex(kept.id)} ${index}`, part.slice());
@@ -112,10 +118,10 @@ class Relay {
 }
 
 interface World {
+  onChange: () => void;
   readonly disk: Disk;
   readonly relay: Relay;
   readonly views: Map<string, Partial<ConversationView>>;
-  readonly told: string[];
   readonly stopped: string[];
   start(): Uploader;
 }
@@ -127,7 +133,7 @@ function world(): World {
   const views = new Map<string, Partial<ConversationView>>();
   for (const id of [CHAT, OTHER]) views.set(hex(id), { state: 'active', canSend: true, relay: RELAY });
   const random = new SeededRandom(`uploader ${++seed}`);
-  const [told, stopped]: [string[], string[]] = [[], []];
+  const stopped: string[] = [];
   const around: Surroundings = {
     shelf: disk,
     random,
@@ -137,10 +143,11 @@ function world(): World {
     message: (conversation, id) =>
       Promise.resolve(disk.sent.some((one) => one.id === hex(id) && one.conversation === hex(conversation)) ? ({} as StoredMessage) : null),
     send: (conversation, content, id) => disk.send(conversation, content, id),
-    changed: (conversation) => void told.push(conversation),
+    changed: () => made.onChange(),
     stopped: (error) => void stopped.push(error.code),
   };
-  return { disk, relay, views, told, stopped, start: () => new Uploader(around) };
+  const made: World = { disk, relay, views, stopped, onChange: () => undefined, start: () => new Uploader(around) };
+  return made;
 }
 
 const CONTENT = Uint8Array.from({ length: LARGE }, (_, i) => (i * 31 + (i >> 8)) & 0xff);
@@ -244,6 +251,19 @@ describe('a crash', () => {
     expect(named).toBe(dies > 0 ? dies < KEPT : dies < -1 && dies >= -KEPT);
   });
 
+  it('is not what a late note of progress brings about: nothing of a sent file comes back', async () => {
+    const w = world();
+    let write = (): void => undefined;
+    w.disk.notes = new Promise((resolve) => (write = resolve));
+    const original = file(LARGE);
+    await w.start().add(CHAT, original, ABOUT);
+    await until(() => w.disk.sent.length === 1);
+    await new Promise((resolve) => setImmediate(resolve));
+    write();
+    await until(() => w.disk.writes === WRITES);
+    await expectOneWhole(w, original);
+  });
+
   it('goes on from where the relay has got to', async () => {
     const w = world();
     const original = file(LARGE);
@@ -273,6 +293,15 @@ describe('several files', () => {
     await until(() => w.disk.rows.size === 0);
     expect(w.disk.sent.map((one) => one.content.size)).toEqual([LARGE, 10, 20, 30]);
     expect(w.relay.repeated).toBe(0);
+  });
+
+  it('are sealed one after another', async () => {
+    const w = world();
+    w.relay.online = false;
+    const uploader = w.start();
+    await Promise.all([LARGE, 10, LARGE].map((size) => uploader.add(CHAT, file(size), ABOUT)));
+    expect(w.disk.log.filter((id, i) => id !== w.disk.log[i - 1])).toHaveLength(3);
+    uploader.stop();
   });
 
   it('keep their order through a restart', async () => {
@@ -323,6 +352,23 @@ describe('cancelling', () => {
     expect(w.disk.sent.map((one) => one.content.size)).toEqual([9]);
     expect(w.disk.parts.size).toBe(0);
     expect(w.disk.writes).toBe(writes + 4);
+  });
+
+  it('at the last moment leaves no message', async () => {
+    const w = world();
+    const uploader = w.start();
+    let cancelled: Promise<void> | undefined;
+    w.onChange = () => {
+      const [shown] = uploader.list(hex(CHAT));
+      if (shown?.done === 1) cancelled ??= uploader.cancel(shown.id);
+    };
+    await uploader.add(CHAT, file(9), ABOUT);
+    await until(() => w.disk.rows.size === 0);
+    await cancelled;
+    await uploader.add(CHAT, file(8), ABOUT).then(() => (w.onChange = () => undefined));
+    await until(() => w.disk.rows.size === 0);
+    expect(cancelled).toBeDefined();
+    expect(w.disk.sent.map((one) => one.content.size).filter((size) => size === 9)).toEqual([]);
   });
 
   it('comes too late for one whose message is made', async () => {
@@ -376,6 +422,46 @@ describe('what stands against it', () => {
     await uploader.retry(shown?.id as string);
     await until(() => w.disk.sent.length === 1 && w.disk.rows.size === 0);
     await expectOneWhole(w, original);
+  });
+
+  it('is a disk that fills up meanwhile: the next try has a key of its own', async () => {
+    const w = world();
+    w.relay.online = false;
+    const uploader = w.start();
+    const keys: string[] = [];
+    w.disk.put = async (kept, signal, parts) => {
+      keys.push(hex(kept.reference.key));
+      if (keys.length === 2) throw new StoreError('full');
+      return Disk.prototype.put.call(w.disk, kept, signal, parts);
+    };
+    await uploader.add(CHAT, file(9), ABOUT);
+    const [shown] = uploader.list(hex(CHAT));
+    expect([shown?.problem, w.disk.rows.size, w.disk.parts.size]).toEqual(['store-full', 0, 0]);
+    await uploader.retry(shown?.id as string);
+    expect([w.disk.rows.size, w.disk.parts.size]).toEqual([1, 1]);
+    expect([keys[0] === keys[1], keys[2] === keys[3], keys[1] === keys[2]]).toEqual([true, true, false]);
+    uploader.stop();
+  });
+
+  it('is a browser that says that there is no room: nothing is written', async () => {
+    vi.stubGlobal('navigator', { storage: { estimate: () => Promise.resolve({ quota: 10, usage: 9 }) } });
+    try {
+      const w = world();
+      const uploader = w.start();
+      await uploader.add(CHAT, file(9), ABOUT);
+      expect([uploader.list(hex(CHAT))[0]?.problem, w.disk.log]).toEqual(['store-full', []]);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  it('is a relay that claims to have more than there is', async () => {
+    const w = world();
+    const uploader = w.start();
+    w.relay.before = ({ total }) => ({ type: 'BlobState', received: total + 1, total });
+    await uploader.add(CHAT, file(9), ABOUT);
+    await until(() => uploader.list(hex(CHAT))[0]?.problem != null);
+    expect([uploader.list(hex(CHAT))[0]?.problem, w.disk.sent.length]).toEqual(['upload-refused', 0]);
   });
 
   it('is too little room, as far as the browser tells', async () => {

@@ -52,12 +52,18 @@ class BlobFiles:
         if is_new:
             _sync_folder(self._incoming)
 
+    def is_finished(self, blob: bytes, total: int) -> bool:
+        """Whether the whole blob was moved to its place already: before a crash, perhaps, that left its row behind."""
+        place = self._place(blob)
+        try:
+            return not self._growing(blob).exists() and place.exists() and place.stat().st_size == total
+        except OSError as error:
+            raise _problem(error) from None
+
     def finish(self, blob: bytes, total: int) -> bool:
         """Moves the whole blob to its place; False, and nothing is left of it, where its hash is wrong."""
         path, place = self._growing(blob), self._place(blob)
         try:
-            if not path.exists() and place.exists() and place.stat().st_size == total:
-                return True
             if path.stat().st_size != total or _hash(path) != blob:
                 self.remove(blob)
                 return False

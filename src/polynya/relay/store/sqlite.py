@@ -114,6 +114,9 @@ class SqliteStore:
         if len(part) > self._files.free_bytes() - self._reserve:
             raise StoreError(Problem.FULL)
         received = offset + len(part)
+        if offset and await self._blocking(lambda: self._files.is_finished(blob, total)):
+            await self._writer.run(lambda db, _: blobs.advance(db, blob, total, time))
+            return total
         await self._blocking(lambda: self._files.write(blob, offset, part))
         if received == total and not await self._blocking(lambda: self._files.finish(blob, total)):
             await self._writer.run(lambda db, _: blobs.forget(db, blob))
