@@ -184,3 +184,12 @@ class Person:
         self.page.get_by_role("menuitem", name="Remove from group").click()
         self.page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
         expect(self.page.locator("button.item", has_text=member)).to_have_count(0, timeout=PATIENCE)
+
+    def move(self, group: str, to: str) -> None:
+        """Has the group move to `stronger` or `lighter` encryption; the chat is open then."""
+        self.enter(group)
+        self.press("Info")
+        self.page.get_by_role("button", name=f"Move to {to} encryption").click()
+        self.page.get_by_role("dialog").get_by_role("button", name="Move", exact=True).click()
+        expect(self.page.get_by_role("dialog")).to_have_count(0, timeout=PATIENCE)
+        self.enter(group)

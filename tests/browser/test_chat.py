@@ -61,6 +61,39 @@ def test_a_group_of_five_with_two_at_command_lines_and_one_removed(here: World) 
     assert "Clara is out" not in clara.texts()
 
 
+def test_a_group_moves_to_lighter_encryption_and_back(here: World) -> None:
+    """From a browser and from a command line; each follows the other."""
+    anna, boris, dora = founder(here), here.person("Boris"), here.typist("Dora")
+    here.meet(anna, boris)
+    dora.register(here.relay.link)
+    dora.run("accept", anna.invite())
+    anna.accept("Dora")
+    anna.create_group("Trip", ["Boris", "Dora"])
+    anna.write("Before")
+    boris.enter("Trip")
+    boris.reads("Before")
+    dora.reads("Trip", "Before")
+    anna.move("Trip", "lighter")
+    for person in (anna, boris):
+        person.see("From here on this chat has standard encryption")
+    boris.write("After")
+    anna.reads("After")
+    dora.reads("Trip", "After")
+
+    dora.run("group", "create", "Choir", "Anna")
+    anna.enter("Choir")
+    dora.run("group", "move", "Choir", "classical")
+    dora.run("send", "Choir", "From the terminal")
+    anna.see("From here on this chat has standard encryption")
+    anna.reads("From the terminal")
+    anna.write("From the browser")
+    dora.reads("Choir", "From the browser")
+    dora.run("group", "move", "Choir", "post-quantum")
+    dora.run("send", "Choir", "And back")
+    anna.see("From here on this chat is protected against quantum computers")
+    anna.reads("And back")
+
+
 def test_what_is_written_offline_arrives_after_the_return(here: World) -> None:
     anna, boris = founder(here), here.person("Boris")
     here.meet(anna, boris)
