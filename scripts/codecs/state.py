@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.codecs import python, schema, typescript
-from scripts.codecs.schema import Field, Schema, Struct, snake
+from scripts.codecs.schema import Schema, snake
 
 
 @dataclass(frozen=True)
@@ -124,33 +124,12 @@ def render_typescript(state: State, later: bool) -> str:
     parts += [typescript._interface(s, False) for s in structs]
     types = "\n".join(f"  {s.name}: {s.name};" for s in structs)
     parts.append(f"/** By the name that the codec knows it by. */\nexport interface Types {{\n{types}\n}}")
-    needed = _closure(state, {s.name for s in structs})
+    needed = typescript.closure(state.everything, {s.name for s in structs})
     if not later and needed & LATER:
         raise ValueError(f"LATER holds what is loaded first: {', '.join(sorted(needed & LATER))}")
-    everything = state.everything
-    table = Schema(
-        (),
-        {name: e for name, e in everything.enums.items() if name in needed},
-        {name: s for name, s in everything.structs.items() if name in needed},
-        {name: u for name, u in everything.unions.items() if name in needed},
-    )
+    table = typescript.part(state.everything, needed)
     parts += [
         f"export {typescript._table(table)}",
         "\n".join(line for s in structs for line in typescript._functions(s.name)),
     ]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
-
-
-def _closure(state: State, names: set[str]) -> set[str]:
-    found: set[str] = set()
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found.add(name)
-        struct: Struct | None = state.everything.structs.get(name)
-        fields: tuple[Field, ...] = struct.fields if struct else ()
-        waiting += [f.of or f.type for f in fields if (f.of or f.type) not in schema.BASIC]
-        waiting += list(state.everything.unions[name].members) if name in state.everything.unions else []
-    return found

@@ -3,7 +3,9 @@ the bundle."""
 
 from __future__ import annotations
 
-from scripts.codecs.schema import MAX_UINT, Choice, Constant, Enumeration, Field, Schema, Struct, camel
+from collections.abc import Collection
+
+from scripts.codecs.schema import BASIC, MAX_UINT, Choice, Constant, Enumeration, Field, Schema, Struct, camel
 
 HEADER = """// Generated from spec/messages.toml by `python -m scripts.generate`; do not edit.
 import { codec, type Unknown } from './codec.ts';
@@ -12,15 +14,18 @@ export type { Unknown };
 """
 
 LATER_HEADER = """// Generated from spec/messages.toml by `python -m scripts.generate`; do not edit.
+import { codec } from './codec.ts';
 import { decoder, encoder } from './_messages.ts';
 """
 
-# What the web app loads after the first message: nothing loaded before may call these.
+# What the web app loads after the first message: nothing loaded before may call these. Types with both functions here, and
+# which no other type names, have their rows there too.
 LATER = frozenset({
-    "decodeCommitData", "decodeContactRequestBody", "decodeDeviceListBody", "decodeEphemeralMessage", "decodeMoved",
-    "decodeMovedBody", "decodeReAddBody", "decodeWelcomeMessage", "encodeCard", "encodeCardBody", "encodeCommitData",
-    "encodeConversationInfo", "encodeEphemeralMessage", "encodeJoinInfo", "encodeMoved", "encodeMovedBody",
-    "encodeReAddBody", "encodeReceiptBody", "encodeWelcomeMessage",
+    "decodeCommitData", "decodeContactRequestBody", "decodeDeviceListBody", "decodeEphemeralContent",
+    "decodeEphemeralMessage", "decodeMoved", "decodeMovedBody", "decodeReAddBody", "decodeReceiptBody", "decodeTyping",
+    "decodeWelcomeMessage", "encodeCard", "encodeCardBody", "encodeCommitData", "encodeConversationInfo",
+    "encodeEphemeralContent", "encodeEphemeralMessage", "encodeJoinInfo", "encodeMoved", "encodeMovedBody",
+    "encodeReAddBody", "encodeReceiptBody", "encodeTyping", "encodeWelcomeMessage",
 })  # fmt: skip
 
 
@@ -32,7 +37,9 @@ def render(schema: Schema) -> str:
     parts += [_alias(u) for u in schema.unions.values()]
     names = [*schema.structs, *schema.unions]
     functions = [line for name in names for line in _functions(name) if _defined(line) not in LATER]
-    parts += [f"export {_table(schema)}", "\n".join(functions)]
+    later = _later_types(schema)
+    first = [name for name in [*schema.enums, *names] if name not in later]
+    parts += [f"export {_table(part(schema, first))}", "\n".join(functions)]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
@@ -42,10 +49,54 @@ def render_later(schema: Schema) -> str:
     functions = {_defined(line): line for name in names for line in _functions(name)}
     if unknown := LATER - functions.keys():
         raise ValueError(f"LATER names what is not in messages.toml: {', '.join(sorted(unknown))}")
-    types = sorted({function.removeprefix("encode").removeprefix("decode") for function in LATER})
+    types = sorted({_type_of(function) for function in LATER})
     imports = "".join(f"  {name},\n" for name in types)
-    lines = [line for function, line in functions.items() if function in LATER]
-    return f"{LATER_HEADER}import type {{\n{imports}}} from './_messages.ts';\n\n" + "\n".join(lines) + "\n"
+    later = _later_types(schema)
+    table = _table(part(schema, closure(schema, later)), "later")
+    lines = [
+        line.replace("__ */ ", "__ */ later.") if _type_of(function) in later else line
+        for function, line in functions.items()
+        if function in LATER
+    ]
+    parts = [f"{LATER_HEADER}import type {{\n{imports}}} from './_messages.ts';\n", table, "\n".join(lines)]
+    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def _type_of(function: str) -> str:
+    return function.removeprefix("encode").removeprefix("decode")
+
+
+def _later_types(schema: Schema) -> set[str]:
+    """Both of whose functions are in LATER, and which no type loaded before names."""
+    names = [*schema.structs, *schema.unions]
+    own = {name for name in names if {f"encode{name}", f"decode{name}"} <= LATER}
+    return own - closure(schema, {name for name in names if name not in own})
+
+
+def closure(schema: Schema, names: set[str]) -> set[str]:
+    """Those types and all that they name, enums too."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        struct = schema.structs.get(name)
+        fields = struct.fields if struct else ()
+        waiting += [f.of or f.type for f in fields if (f.of or f.type) not in BASIC]
+        waiting += list(schema.unions[name].members) if name in schema.unions else []
+    return found
+
+
+def part(schema: Schema, names: Collection[str]) -> Schema:
+    """Types of these names alone."""
+    return Schema(
+        (),
+        {name: one for name, one in schema.enums.items() if name in names},
+        {name: one for name, one in schema.structs.items() if name in names},
+        {name: one for name, one in schema.unions.items() if name in names},
+    )
 
 
 def _constant(c: Constant) -> str:
@@ -100,7 +151,7 @@ def _kind(f: Field) -> str:
     return f.type
 
 
-def _table(schema: Schema) -> str:
+def _table(schema: Schema, name: str = "{ encoder, decoder }") -> str:
     lines = [f"{e.name} #{','.join(str(n) for n, _ in e.members.values())}" for e in schema.enums.values()]
     for struct in schema.structs.values():
         fields = ",".join(f"{camel(f.name)} {_kind(f)}{'?' if f.optional else ''}" for f in struct.fields)
@@ -111,7 +162,7 @@ def _table(schema: Schema) -> str:
             raise ValueError(f"{union.name}: tags must count from 1")
         lines.append(f"{union.name} {'~' if union.open else ''}={','.join(union.members)}")
     body = "\n".join(lines)
-    return f"const {{ encoder, decoder }} = /* @__PURE__ */ codec(`\n{body}\n`);"
+    return f"const {name} = /* @__PURE__ */ codec(`\n{body}\n`);"
 
 
 def _functions(name: str) -> list[str]:

@@ -726,7 +726,6 @@ Unsubscribe topics [b32]256,inboxes [b32]256
 SendEphemeral writeSecret b32,body b0:256
 Ping 
 Receipt position u65535,signature b64
-ReceiptBody topic b32,slot b16,position u65535,seq u,recordHash b32,blobs [b32]4?
 Entry seq u,time u,record b29:4096?,recordHash b32?,slot b16?,receipt Receipt?,blobs [b32]4?|record|recordHash
 Done 
 Published seq u,time u,receipt Receipt?
@@ -756,10 +755,7 @@ PackageOwner suite u65535,owner b32
 Reach relay RelayAddress,inbox b32,inboxKey b32,owners [PackageOwner]4,packageKey b32
 ConversationInfo kind ConversationKind,name t256,admins [b32]64^,relays [RelayAddress]4,retentionDays u365,membersAdd f
 JoinInfo topicSecret b32,seq u,head b32
-CommitData leaves [LeaveProof]64?
 LeaveProof identity b32,leaves [b32]16,signature b64
-MovedBody group b16,epoch u,identity b32,groupInfo b0:4194304,welcome b0:4194304?
-Moved body b0:8388864,signature b64
 Text ~text t16384,replyTo b16?
 Reaction ~target b16,emoji t64
 Edit ~target b16,text t16384
@@ -769,9 +765,7 @@ FileReference ~blob b32,key b32,size u104832000,name t255,mediaType t100,width u
 Profile ~name t128,reach Reach?
 Intent ~kind IntentKind,proof LeaveProof?
 DeviceListContent ~list DeviceList
-Typing ~active f
 Message ~id b16,sent u,content Content,topic b32,seq u,head b32,deviceList u
-EphemeralMessage leaf u65535,sent u,content EphemeralContent
 InviteLink version u65535,relay b32,card b32,secret b16,url t256?
 RelayLink version u65535,relay b32,url t256?
 CardBody identity b32,name t128,inbox b32,publicKey b1216,expires u
@@ -780,7 +774,6 @@ ContactRequestBody card b32,identity b32,name t128,text t512?,devices DeviceList
 ContactRequest body b0:4096,signature b64
 RosterEntry identity b32,name t128,reach Reach?
 WelcomeMessage welcome b0:8388608,tree b0:8388608?,roster [RosterEntry]4096,former [b16]16?
-ReAddBody group b16,identity b32,epoch u,keyPackage b0:3584,time u
 ReAddRequest body b0:4096,signature b64
 Request =CreateTopic,Publish,Fetch,CreateInbox,Drop,FetchInbox,TrimInbox,DeleteInbox,PutKeyPackages,TakeKeyPackage,PutBlob,GetBlob,Subscribe,Unsubscribe,SendEphemeral,Ping
 Response =Done,Published,Records,Heads,KeyPackagesStored,KeyPackageTaken,BlobState,BlobPart,Refused
@@ -788,7 +781,6 @@ ClientFrame =Call
 RelayFrame =Reply,Push,EphemeralPush
 RecordBody =Inline,InBlob
 Content ~=Text,Reaction,Edit,Delete,ReceiptContent,FileReference,Profile,Intent,DeviceListContent
-EphemeralContent ~=Typing
 InboxMessage =ContactRequest,WelcomeMessage,ReAddRequest
 `);
 
@@ -834,7 +826,6 @@ export const encodePing = /* @__PURE__ */ encoder<Ping>('Ping');
 export const decodePing = /* @__PURE__ */ decoder<Ping>('Ping');
 export const encodeReceipt = /* @__PURE__ */ encoder<Receipt>('Receipt');
 export const decodeReceipt = /* @__PURE__ */ decoder<Receipt>('Receipt');
-export const decodeReceiptBody = /* @__PURE__ */ decoder<ReceiptBody>('ReceiptBody');
 export const encodeEntry = /* @__PURE__ */ encoder<Entry>('Entry');
 export const decodeEntry = /* @__PURE__ */ decoder<Entry>('Entry');
 export const encodeDone = /* @__PURE__ */ encoder<Done>('Done');
@@ -910,8 +901,6 @@ export const encodeIntent = /* @__PURE__ */ encoder<Intent>('Intent');
 export const decodeIntent = /* @__PURE__ */ decoder<Intent>('Intent');
 export const encodeDeviceListContent = /* @__PURE__ */ encoder<DeviceListContent>('DeviceListContent');
 export const decodeDeviceListContent = /* @__PURE__ */ decoder<DeviceListContent>('DeviceListContent');
-export const encodeTyping = /* @__PURE__ */ encoder<Typing>('Typing');
-export const decodeTyping = /* @__PURE__ */ decoder<Typing>('Typing');
 export const encodeMessage = /* @__PURE__ */ encoder<Message>('Message');
 export const decodeMessage = /* @__PURE__ */ decoder<Message>('Message');
 export const encodeInviteLink = /* @__PURE__ */ encoder<InviteLink>('InviteLink');
@@ -939,7 +928,5 @@ export const encodeRecordBody = /* @__PURE__ */ encoder<RecordBody>('RecordBody'
 export const decodeRecordBody = /* @__PURE__ */ decoder<RecordBody>('RecordBody');
 export const encodeContent = /* @__PURE__ */ encoder<Content>('Content');
 export const decodeContent = /* @__PURE__ */ decoder<Content>('Content');
-export const encodeEphemeralContent = /* @__PURE__ */ encoder<EphemeralContent>('EphemeralContent');
-export const decodeEphemeralContent = /* @__PURE__ */ decoder<EphemeralContent>('EphemeralContent');
 export const encodeInboxMessage = /* @__PURE__ */ encoder<InboxMessage>('InboxMessage');
 export const decodeInboxMessage = /* @__PURE__ */ decoder<InboxMessage>('InboxMessage');

@@ -197,7 +197,7 @@ const RUNNERS: Record<string, Runner> = {
   },
 
   async receipts(c) {
-    const body = messages.decodeReceiptBody(c.bytes('body'));
+    const body = later.decodeReceiptBody(c.bytes('body'));
     const receipt = { position: c.number('position'), signature: c.bytes('signature') };
     expect(await receipts.verifyReceipt(c.bytes('identity'), body, receipt)).toBe(c.rule === null);
     if (c.has('seed')) expect(await receipts.signReceipt(c.bytes('seed'), body)).toEqual(receipt);
