@@ -1,6 +1,8 @@
 # `make up` runs Polynya, `make test` proves it; `make help` lists the rest. Each target starts from a bare clone.
 SHELL := /bin/sh
 BIN := .venv/bin
+# npm's scripts take `node` from the path: ours, not whichever the system has, or has not.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Further arguments for the command that a target runs: make up ARGS="--port 9000"
 ARGS ?=
 # Tests that measure nothing run on both cores; browsers and network namespaces have the machine to themselves.

@@ -59,3 +59,10 @@ def test_the_readme_names_its_prerequisites_and_first_command() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     assert {"git", "make", "python3", "python3-venv"} == set(fresh.readme_packages(readme))
     assert "make up" in fresh.readme_block(readme).splitlines()
+
+
+def test_targets_run_the_packaged_node() -> None:
+    """npm's scripts ask the path for `node`: a system's own may be older than what they need, or not there."""
+    show = ["make", "-s", "--eval", "show: ; @command -v node", "show"]
+    done = subprocess.run(show, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(ROOT / ".venv" / "bin" / "node")

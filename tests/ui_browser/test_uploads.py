@@ -110,6 +110,8 @@ class Boris:
     def write(self, text: str) -> None:
         self.page.locator(".composer textarea").fill(text)
         self.page.locator(".send").click()
+        # It stands in the chat when it is kept.
+        expect(self.page.locator("li.message", has_text=text)).to_be_visible(timeout=PATIENCE)
 
     @property
     def upload(self) -> Locator:
@@ -274,7 +276,6 @@ def test_files_wait_their_turn_and_texts_go_before(boris: Boris, anna: Inviter, 
             boris.pick(path)
         expect(boris.upload).to_have_count(4)
         boris.write(f"After {route.stem}")
-        expect(boris.page.locator("li.message", has_text=f"After {route.stem}")).to_have_count(1)
     finally:
         anna.start_relay()
     boris.hears_of_network()

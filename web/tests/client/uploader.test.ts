@@ -459,6 +459,7 @@ describe('what stands against it', () => {
     const w = world();
     const uploader = w.start();
     w.relay.before = ({ total }) => ({ type: 'BlobState', received: total + 1, total });
+    w.disk.part = () => Promise.reject(new Error('asked for a part behind the end'));
     await uploader.add(CHAT, file(9), ABOUT);
     await until(() => uploader.list(hex(CHAT))[0]?.problem != null);
     expect([uploader.list(hex(CHAT))[0]?.problem, w.disk.sent.length]).toEqual(['upload-refused', 0]);
