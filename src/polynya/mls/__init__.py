@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from polynya.mls.credential import BasicCredential as BasicCredential
     from polynya.mls.credential import Credential as Credential
     from polynya.mls.credential import X509Credential as X509Credential
+    from polynya.mls.described import DescribedGroup as DescribedGroup
+    from polynya.mls.described import read_group_info as read_group_info
     from polynya.mls.errors import MalformedError as MalformedError
     from polynya.mls.errors import MlsError as MlsError
     from polynya.mls.errors import PathError as PathError
@@ -95,6 +97,10 @@ _HOMES = {
         "BasicCredential",
         "Credential",
         "X509Credential",
+    ),
+    "polynya.mls.described": (
+        "DescribedGroup",
+        "read_group_info",
     ),
     "polynya.mls.errors": (
         "MalformedError",
@@ -219,6 +225,7 @@ __all__ = [
     "BasicCredential",
     "Capabilities",
     "Credential",
+    "DescribedGroup",
     "Extension",
     "ExternalInit",
     "ExternalPskId",
@@ -266,6 +273,7 @@ __all__ = [
     "find_extension",
     "inspect",
     "make_key_package",
+    "read_group_info",
     "required_capabilities",
     "resumption_key",
     "suite_of",
