@@ -5,6 +5,8 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Further arguments for the command that a target runs: make up ARGS="--port 9000"
 ARGS ?=
+# The same for the second part of `make soak`: make soak FUZZ="--count 100000 --seed 7 --target join"
+FUZZ ?=
 # Tests that measure nothing run on both cores; browsers and network namespaces have the machine to themselves.
 WORKERS ?= 2
 ALONE := browser or netns
@@ -47,8 +49,9 @@ vectors: packages ## every protocol and MLS vector, in both languages
 		scripts/stage "vectors, Python" $(BIN)/python -m pytest -q -n $(WORKERS) $$files
 	@scripts/stage "vectors, TypeScript" $(BIN)/npm --prefix web --silent test -- vectors
 
-soak: packages ## 100,000 random operations on groups of our members and independent ones
+soak: packages ## 100,000 random operations on groups of our members and independent ones, then 10^7 hostile inputs (FUZZ)
 	@$(BIN)/python -m scripts.soak $(ARGS)
+	@$(BIN)/python -m scripts.fuzz $(FUZZ)
 
 mutation: packages ## each check switched off in turn, in both languages: some test must fail (half an hour)
 	@$(BIN)/python -m scripts.mutation $(ARGS)

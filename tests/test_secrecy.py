@@ -305,7 +305,7 @@ PLAIN_COMPARISONS = frozenset({
     "mls.checks: key in present",
     "mls.checks: key_package.init_key == key_package.leaf_node.encryption_key",
     "mls.checks: leaf.encryption_key == old.encryption_key",
-    "mls.joining: suite.signature.public_key(bundle.signature_private) != bundle.key_package.leaf_node.signature_key",
+    "mls.joining: suite.signature_public_key(bundle.signature_private) != bundle.key_package.leaf_node.signature_key",
     "mls.proposals: leaf.signature_key not in clients",
     "mls.treekem: old.encryption_key == new.encryption_key",
     "wire.credential: device.signature_key == signature_key",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+ROUNDING = 1e-6
+"""Seconds: what a clock of 10^7 seconds loses in floating point is 2e-9, and a whole burst must fit in its room."""
 TRACKED = 100_000
 """Keys of one `Rates` that are remembered: 100,000 x ~150 B = 15 MB. Beyond, those that are full again are
 dropped."""
@@ -14,7 +16,7 @@ class Rate:
 
     def __init__(self, per_second: float, burst: float) -> None:
         self._interval = 1.0 / per_second
-        self._room = burst / per_second
+        self._room = burst / per_second + ROUNDING
         self._due = 0.0
 
     def take(self, now: float, amount: float = 1.0) -> int:
@@ -33,7 +35,7 @@ class Rates:
 
     def __init__(self, per_second: float, burst: float) -> None:
         self._interval = 1.0 / per_second
-        self._room = burst / per_second
+        self._room = burst / per_second + ROUNDING
         self._due: dict[bytes, float] = {}
 
     def take(self, key: bytes, now: float) -> int:

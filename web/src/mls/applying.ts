@@ -12,7 +12,7 @@ import { EXTERNAL_INIT, UPDATE } from './proposal.ts';
 import { type ResolvedProposal, ofType } from './proposals.ts';
 import { type Psks, findPsks, pskSecret } from './psk.ts';
 import { EXTERNAL_INIT_LABEL, externalKeyPair, joinerSecret } from './schedule.ts';
-import { EMPTY, type Suite, zeros } from './suite.ts';
+import { EMPTY, type Suite, opened, zeros } from './suite.ts';
 import { confirmedTranscriptHash } from './transcript.ts';
 import { resumptionAfter, resumptionPsks, retire } from './transitions.ts';
 import { keptKeys, openPath } from './treekem.ts';
@@ -25,7 +25,7 @@ const CONFIRMATION = '12.4.2-confirmation-tag';
 async function externalInitSecret(suite: Suite, externalSecret: Uint8Array, kemOutput: Uint8Array): Promise<Uint8Array> {
   const { kem, hash, aead } = suite;
   const { privateKey } = await externalKeyPair(suite, externalSecret);
-  const context = await setupReceiver(kem, aead, privateKey, kemOutput, EMPTY);
+  const context = await opened('8.3-kem-output', setupReceiver(kem, aead, privateKey, kemOutput, EMPTY));
   return context.export(EXTERNAL_INIT_LABEL, hash.size);
 }
 

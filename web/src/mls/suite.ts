@@ -147,7 +147,7 @@ export interface HpkeCiphertext {
 
 export const hpkeCiphertext = struct<HpkeCiphertext>({ kemOutput: opaque, ciphertext: opaque });
 
-/** EncryptWithLabel (section 5.1.3). Draws before its first await. */
+/** EncryptWithLabel (section 5.1.3). Draws before its first await. @throws MlsError where the key is none */
 export async function encryptWithLabel(
   suite: Suite,
   publicKey: Uint8Array,
@@ -157,7 +157,8 @@ export async function encryptWithLabel(
   random: Random,
 ): Promise<HpkeCiphertext> {
   const info = labelledContent(label, context);
-  const [kemOutput, ciphertext] = await sealOnce(suite.kem, suite.aead, publicKey, info, EMPTY, plaintext, random);
+  const sealing = sealOnce(suite.kem, suite.aead, publicKey, info, EMPTY, plaintext, random);
+  const [kemOutput, ciphertext] = await opened('5.1.3-public-key', sealing);
   return { kemOutput, ciphertext };
 }
 
