@@ -27,9 +27,9 @@ LAYERS = ("crypto", "wire", "mls", "core")
 
 SHOWN = frozenset({
     # Identifiers and hashes that relays see.
-    "asked", "blob", "blobs", "card", "conversation", "group", "group_id", "hashes", "head", "id", "ids", "inbox",
+    "asked", "blob", "blobs", "card", "conversation", "former", "group", "group_id", "hashes", "head", "id", "ids", "inbox",
     "inboxes", "item", "new_member", "old_topics", "owner", "parent_hash", "psk_id", "record_hash", "reference",
-    "slot", "source", "target", "topic", "topics", "tree_hash", "confirmed_transcript_hash",
+    "slot", "source", "successor", "target", "topic", "topics", "tree_hash", "confirmed_transcript_hash",
     "interim_transcript_hash", "reply_to",
     # Who somebody is, and public keys.
     "adds", "admins", "by", "certificates", "committer", "committer_after", "credential", "delivered", "device_key",
@@ -37,7 +37,7 @@ SHOWN = frozenset({
     "relay", "sender", "signature_key", "subjects", "upto", "user",
     # What is sealed, signed or sent as it is.
     "authenticated_data", "body", "ciphertext", "confirmation_tag", "enc", "encrypted_group_info",
-    "encrypted_sender_data", "kem_output", "key_package", "last_resort", "leaves", "membership_tag", "message",
+    "encrypted_sender_data", "group_info", "kem_output", "key_package", "last_resort", "leaves", "membership_tag", "message",
     "nonce", "package", "packages", "part", "record", "sealed", "signature", "tree", "welcome",
 })  # fmt: skip
 """Names of fields whose bytes may be shown. A name that means a secret anywhere is not among them."""
@@ -316,6 +316,7 @@ PLAIN_COMPARISONS = frozenset({
     "mls.treekem: node in private_keys",
     # Names of rows.
     "core.epochs: key[16:] not in members",
+    "core.operations: key in skipped",
     "core.reaches: key[16:] == identity",
     "core.transaction: key in rows",
 })  # fmt: skip

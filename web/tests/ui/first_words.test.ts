@@ -63,7 +63,7 @@ const keys = new Set(all.flatMap((each) => each.keys));
 const beginnings = all.flatMap((each) => each.beginnings);
 
 /** Said of groups, of what ends or of what fails: nobody meets it on the way, and its words come by themselves. */
-const LATER = new Set(['cannotSend', 'deleteChat', 'emptyGroup', 'inviteFailed', 'members', 'pending', 'save', 'state:moving', 'typingMany', 'typingOne', 'verifiedPerson']);
+const LATER = new Set(['cannotSend', 'deleteChat', 'emptyGroup', 'inviteFailed', 'members', 'save', 'typingMany', 'typingOne', 'verifiedPerson']);
 /** Said by code from below or of states, as far as it happens on the way. */
 const COMPOSED = new Set(['error:bad-link', 'state:joining', 'link:connecting', 'link:polling', 'link:offline', 'link:blocked']);
 

@@ -3,10 +3,9 @@ import { useSignal } from '../signals.ts';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { ConversationView, Hex } from '../../client/types.ts';
 import { beginIdle } from '../idle.ts';
-import { attempt, words } from '../notices.ts';
+import { attempt } from '../notices.ts';
 import { ConversationAvatar } from '../parts/avatar.tsx';
 import { IconButton, Name } from '../parts/basics.tsx';
-import { Icon } from '../parts/icon.tsx';
 import { Later } from '../parts/later.tsx';
 import { LinkNote } from '../parts/link_note.tsx';
 import { showDialog } from '../parts/overlay.tsx';
@@ -70,16 +69,15 @@ function Closed({ conversation: { id, state } }: { conversation: ConversationVie
 }
 
 const loadThread = async () => (await import('./thread.tsx')).Thread;
+const loadStrips = async () => (await import('./strips.tsx')).Strips;
 const loadFiles = async () => (await import('./send_files.tsx')).SendFiles;
 
 function OpenChat({ conversation }: { conversation: ConversationView }) {
-  const { id, canSend, problem, state } = conversation;
+  const { id, canSend, problem, pending, state } = conversation;
   const mode = useSignal<Mode>(null);
   const field = useRef<HTMLTextAreaElement | null>(null);
   const history = useMemo(() => historyOf(client(), id), []);
   const joining = state === 'joining';
-  const moving = state === 'moving';
-  const outgrown = problem === 'outgrown';
   useEffect(() => {
     if (!joining) beginIdle();
   }, [joining]);
@@ -99,23 +97,7 @@ function OpenChat({ conversation }: { conversation: ConversationView }) {
     <section class="chat">
       <Header conversation={conversation} />
       {!wide.value && <LinkNote />}
-      {problem && (
-        <div class={outgrown ? 'strip' : 'strip bad'} role="alert">
-          <Icon name="alert" />
-          <span>{words(problem)}</span>
-          {outgrown && (
-            <button type="button" class="strip-action" onClick={() => open({ name: 'info', id })}>
-              {t('info')}
-            </button>
-          )}
-        </div>
-      )}
-      {(moving || conversation.pending) && (
-        <div class="strip" role="status">
-          <span class="spinner" />
-          <span>{t(moving ? 'state:moving' : 'pending')}</span>
-        </div>
-      )}
+      {(problem || pending || state === 'moving') && <Later load={loadStrips} props={{ conversation }} meanwhile={null} />}
       {joining ? plain : <Later load={loadThread} props={{ conversation, history, mode, field, onFiles: sendFiles }} meanwhile={plain} />}
       {canSend ? <Composer conversation={conversation} mode={mode} field={field} onFiles={sendFiles} editLast={editLast} /> : <Closed conversation={conversation} />}
     </section>
