@@ -64,12 +64,13 @@ def check_supported(capabilities: Collection[Capabilities], extensions: Sequence
 
 
 def _supports(capabilities: Capabilities, extension_types: Sequence[int]) -> bool:
-    supported = capabilities.extensions
+    # As a set: both lists may be a stranger's, and as long as a message.
+    supported = frozenset(capabilities.extensions)
     return all(kind in DEFAULT_EXTENSIONS or kind in supported for kind in extension_types)
 
 
 def _supports_required(capabilities: Capabilities, required: RequiredCapabilities) -> bool:
-    proposals_fit = all(p in DEFAULT_PROPOSALS or p in capabilities.proposals for p in required.proposals)
+    proposals_fit = set(required.proposals) <= DEFAULT_PROPOSALS | set(capabilities.proposals)
     credentials_fit = set(required.credentials) <= set(capabilities.credentials)
     return proposals_fit and credentials_fit and _supports(capabilities, required.extensions)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from polynya.mls.codec import Reader, decode, opaque, u8, u16s, u32, u64
+from polynya.mls.codec import Reader, opaque, u8, u16s, u32, u64
 from polynya.mls.credential import BASIC, Credential, read_credential
 from polynya.mls.errors import MalformedError
 from polynya.mls.extensions import VERSION_MLS10, Extension, encode_extensions, read_extensions
@@ -37,16 +37,20 @@ def default_capabilities(suite: Suite, extensions: Sequence[int] = ()) -> Capabi
     return Capabilities((VERSION_MLS10,), (suite.id,), tuple(sorted(set(extensions))))
 
 
+SHARED_SIZE = 256
+"""Bytes of capabilities of which all leaves share one value: 256 values of 256 bytes are what strangers can make us
+keep."""
+
+
 @lru_cache(maxsize=256)  # nearly all leaves of a group have the same few capabilities
-def _parse_capabilities(data: bytes) -> Capabilities:
-    return decode(lambda r: Capabilities(r.u16s(), r.u16s(), r.u16s(), r.u16s(), r.u16s()), data)
+def _shared(capabilities: Capabilities) -> Capabilities:
+    return capabilities
 
 
 def read_capabilities(reader: Reader) -> Capabilities:
     start = reader.pos
-    for _ in range(5):
-        reader.u16s()
-    return _parse_capabilities(reader.data[start : reader.pos])
+    found = Capabilities(reader.u16s(), reader.u16s(), reader.u16s(), reader.u16s(), reader.u16s())
+    return _shared(found) if reader.pos - start <= SHARED_SIZE else found
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,14 @@ export async function checkLeafSignature(suite: Suite, leaf: LeafNode, place: Le
   ensure(await verifyLeafSignature(suite, leaf, place), '7.3-signature', `leaf ${place.leafIndex}`);
 }
 
+/** By a set: both lists may be a stranger's, and as long as a message. */
+function areIn(types: readonly number[], list: readonly number[]): boolean {
+  const known = new Set(list);
+  return types.every((type) => known.has(type));
+}
+
 function supports(capabilities: Capabilities, extensionTypes: readonly number[]): boolean {
-  return extensionTypes.every((type) => isDefaultExtension(type) || capabilities.extensions.includes(type));
+  return areIn(extensionTypes.filter((type) => !isDefaultExtension(type)), capabilities.extensions);
 }
 
 /** The leaf supports MLS 1.0, the suite, its own credential type and its own extensions. */
@@ -65,8 +71,8 @@ function isDefaultProposal(type: number): boolean {
 function supportsRequired(capabilities: Capabilities, required: RequiredCapabilities): boolean {
   return (
     supports(capabilities, required.extensionTypes) &&
-    required.proposalTypes.every((type) => isDefaultProposal(type) || capabilities.proposals.includes(type)) &&
-    required.credentialTypes.every((type) => capabilities.credentials.includes(type))
+    areIn(required.proposalTypes.filter((type) => !isDefaultProposal(type)), capabilities.proposals) &&
+    areIn(required.credentialTypes, capabilities.credentials)
   );
 }
 
@@ -139,10 +145,17 @@ const NOWHERE: LeafPlace = { groupId: new Uint8Array(0), leafIndex: 0 };
 
 const names = new WeakMap<Uint8Array, string>();
 
+/** Arguments of one call: a stranger's key may have more bytes than a call takes. */
+const AT_ONCE = 4096;
+
 /** A key as a string, for sets. */
 export function keyName(key: Uint8Array): string {
   let name = names.get(key);
-  if (name === undefined) names.set(key, (name = String.fromCharCode(...key)));
+  if (name === undefined) {
+    name = '';
+    for (let at = 0; at < key.length; at += AT_ONCE) name += String.fromCharCode(...key.subarray(at, at + AT_ONCE));
+    names.set(key, name);
+  }
   return name;
 }
 
