@@ -96,7 +96,8 @@ def one(differential: Differential, given: Input) -> Differential:
 def tell(difference: Difference) -> None:
     text = str(difference)
     if len(text) > SHOWN:
-        path = Path(f"fuzz-{secrets.token_hex(4)}.txt")
+        path = ROOT / "build" / f"fuzz-{secrets.token_hex(4)}.txt"
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text + "\n")
         text = f"{text[:300]} ...\n  whole in {path}"
     print(f"\nFAILED: {text}\n", flush=True)

@@ -79,7 +79,7 @@ export async function joinExternal(
   const leaf = {
     signatureKey: await signaturePublicKey(suite, signaturePrivate),
     credential,
-    capabilities: capabilitiesFor(suite, options.capabilities, [...context.extensions, ...leafExtensions]),
+    capabilities: options.capabilities ?? capabilitiesFor(suite, null, [...context.extensions, ...leafExtensions]),
     extensions: leafExtensions,
   };
   checkOwnCapabilities(suite, leaf);
