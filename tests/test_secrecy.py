@@ -37,8 +37,8 @@ SHOWN = frozenset({
     "relay", "sender", "signature_key", "subjects", "upto", "user",
     # What is sealed, signed or sent as it is.
     "authenticated_data", "body", "ciphertext", "confirmation_tag", "enc", "encrypted_group_info",
-    "encrypted_sender_data", "group_info", "kem_output", "key_package", "last_resort", "leaves", "membership_tag", "message",
-    "nonce", "package", "packages", "part", "record", "sealed", "signature", "tree", "welcome",
+    "encrypted_sender_data", "group_info", "kem_output", "key_package", "last_resort", "leaves", "membership_tag",
+    "message", "nonce", "package", "packages", "part", "record", "sealed", "signature", "tree", "welcome",
 })  # fmt: skip
 """Names of fields whose bytes may be shown. A name that means a secret anywhere is not among them."""
 
