@@ -101,9 +101,8 @@ async def test_a_session_that_does_not_read_is_closed_and_the_others_go_on(tmp_p
                     for answer in answers:
                         expect(Published, await answer)
                         count += 1
+                        assert (await reader.push()).entry.seq == count
                     assert count < 20_000, "the slow session was never closed"
-                for seq in range(1, count + 1):
-                    assert (await reader.push()).entry.seq == seq
                 assert running.relay.metrics.sessions == 2
                 assert not running.relay.slow
         await client.close()
