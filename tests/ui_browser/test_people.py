@@ -165,6 +165,18 @@ def test_a_group_moves_to_other_encryption_and_back(app: App) -> None:
     expect(page.get_by_text("From here on this chat has standard encryption")).to_be_visible()
 
 
+def test_messages_are_there_when_a_change_is_done_as_joining_ends(app: App) -> None:
+    page = app.open()
+    app.enter(TRIP)
+    chat = app.chat_id(TRIP)
+    for _ in range(3):
+        page.evaluate("(chat) => demo.changed(chat, { state: 'joining', pending: true })", chat)
+        expect(page.get_by_text("A change of the group is on its way")).to_be_visible()
+        page.evaluate("(chat) => demo.changed(chat, { state: 'active', pending: false })", chat)
+        expect(page.get_by_text("A change of the group is on its way")).to_have_count(0)
+        expect(page.locator(".scroller .message", has_text="Of course!")).to_be_visible()
+
+
 def test_who_is_no_admin_is_not_offered_a_move(app: App) -> None:
     page = app.open()
     app.enter("Family")

@@ -97,8 +97,8 @@ function OpenChat({ conversation }: { conversation: ConversationView }) {
     <section class="chat">
       <Header conversation={conversation} />
       {!wide.value && <LinkNote />}
-      {(problem || pending || state === 'moving') && <Later load={loadStrips} props={{ conversation }} meanwhile={null} />}
-      {joining ? plain : <Later load={loadThread} props={{ conversation, history, mode, field, onFiles: sendFiles }} meanwhile={plain} />}
+      {(problem || pending || state === 'moving') && <Later key="strips" load={loadStrips} props={{ conversation }} meanwhile={null} />}
+      {joining ? plain : <Later key="thread" load={loadThread} props={{ conversation, history, mode, field, onFiles: sendFiles }} meanwhile={plain} />}
       {canSend ? <Composer conversation={conversation} mode={mode} field={field} onFiles={sendFiles} editLast={editLast} /> : <Closed conversation={conversation} />}
     </section>
   );
