@@ -16,7 +16,7 @@ const PARTS: readonly (readonly [name: string, roots: readonly string[]])[] = [
   ['first', ['main.tsx']],
   ['client', ['client/bootstrap.ts']],
   ['trouble', ['ui/screens/obstacle.tsx', 'ui/screens/interrupted.tsx']],
-  ['chats', ['ui/chat/thread.tsx', 'ui/chat/strips.tsx', 'ui/chat/composer_mode.tsx', 'ui/screens/chats.tsx', 'ui/screens/nothing.tsx']],
+  ['chats', ['ui/chat/thread.tsx', 'ui/chat/composer_mode.tsx', 'ui/screens/chats.tsx', 'ui/screens/nothing.tsx']],
 ];
 /** Of what no part has taken. */
 const SCREENS = /\/src\/ui\/(?!text\/)|\/node_modules\/uqr\//;

@@ -69,7 +69,6 @@ function Closed({ conversation: { id, state } }: { conversation: ConversationVie
 }
 
 const loadThread = async () => (await import('./thread.tsx')).Thread;
-const loadStrips = async () => (await import('./strips.tsx')).Strips;
 const loadFiles = async () => (await import('./send_files.tsx')).SendFiles;
 
 function OpenChat({ conversation }: { conversation: ConversationView }) {
@@ -97,8 +96,7 @@ function OpenChat({ conversation }: { conversation: ConversationView }) {
     <section class="chat">
       <Header conversation={conversation} />
       {!wide.value && <LinkNote />}
-      {(problem || pending || state === 'moving') && <Later key="strips" load={loadStrips} props={{ conversation }} meanwhile={null} />}
-      {joining ? plain : <Later key="thread" load={loadThread} props={{ conversation, history, mode, field, onFiles: sendFiles }} meanwhile={plain} />}
+      {joining && !problem && !pending ? plain : <Later load={loadThread} props={{ conversation, history, mode, field, onFiles: sendFiles }} meanwhile={plain} />}
       {canSend ? <Composer conversation={conversation} mode={mode} field={field} onFiles={sendFiles} editLast={editLast} /> : <Closed conversation={conversation} />}
     </section>
   );

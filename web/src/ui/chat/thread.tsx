@@ -13,6 +13,7 @@ import type { History } from './history.ts';
 import { MessageList } from './list.tsx';
 import messagesCss from './messages.css?inline';
 import type { Mode } from './mode.ts';
+import { Strips } from './strips.tsx';
 
 addStyles(marksCss);
 addStyles(messagesCss);
@@ -68,6 +69,7 @@ export function Thread({ conversation, history, mode, field, onFiles }: Props) {
   }, []);
   return (
     <>
+      <Strips conversation={conversation} />
       <MessageList conversation={conversation} history={history} actions={actions} onEscape={() => field.current?.focus()} />
       <DropPlace canSend={canSend} onFiles={onFiles} />
     </>
