@@ -107,7 +107,8 @@ def _read(folder: Path, name: str) -> _File:
         for coding, suffix in PACKED.items()
         if (beside := path.with_name(path.name + suffix)).is_file()
     }
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    # 64 bits: it tells one version of a file from the next, and every file's headers count.
+    tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
     cache = "public, max-age=31536000, immutable" if name.startswith(HASHED) else "no-cache"
     security = CONTEXT if name.endswith(RUN_ALONE) else SECURITY
     return _File(body, packed, TYPES[path.suffix], tag, cache, security)
