@@ -190,8 +190,9 @@ def test_a_safety_number_is_compared_and_marked(app: App) -> None:
     app.enter("Boris")
     page.get_by_role("button", name="Info").click()
     page.get_by_role("button", name="Safety number").click()
-    groups = page.locator("[data-screen=safety] .digits span").all_inner_texts()
-    assert len(groups) == 12
+    digits = page.locator("[data-screen=safety] .digits span")
+    expect(digits).to_have_count(12)
+    groups = digits.all_inner_texts()
     assert all(len(group) == 5 and group.isdigit() for group in groups)
     expect(page.locator("svg.qr path")).to_be_visible()
     page.get_by_role("button", name="They are the same").click()

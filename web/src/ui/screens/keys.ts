@@ -2,7 +2,12 @@
 import { back, home, openAlone, openedChat, sideOf, stack, wide } from '../route.ts';
 import { conversations } from '../state.ts';
 
-const focusSearch = (): void => document.querySelector<HTMLElement>('.search input')?.focus();
+/** Whether there is a search. */
+function focusSearch(): boolean {
+  const search = document.querySelector<HTMLElement>('.search input');
+  search?.focus();
+  return document.activeElement === search;
+}
 
 function onKeyDown(event: KeyboardEvent): void {
   if (document.querySelector('dialog[open]')) return;
@@ -10,9 +15,9 @@ function onKeyDown(event: KeyboardEvent): void {
   if (command && !event.shiftKey && !event.altKey && event.key.toLowerCase() === 'k') {
     event.preventDefault();
     if (!wide.peek() || stack.peek().some((screen) => sideOf(screen) === 'left' && screen.name !== 'chats')) home();
-    focusSearch();
-    // Where the list was covered it is there after the next drawing.
-    requestAnimationFrame(focusSearch);
+    // Where the list was covered it is there after the next drawing; elsewhere a second focus would take it from
+    // whatever a quick hand has reached by then.
+    if (!focusSearch()) requestAnimationFrame(focusSearch);
   } else if (event.key === 'Escape') {
     back();
   } else if (event.altKey && !command && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
