@@ -1,7 +1,8 @@
 """Gives hostile bytes to our MLS in both languages, and tells every input on which they differ or one does wrong.
 
-Inputs are made of a seed and a number, so a run can be repeated; an input that fails is told as the command that runs
-just it. One in ten is found by coverage in Python alone (`--atheris`: all of them), where atheris has wheels.
+Inputs are made of a seed and a number, so a run can be repeated, or gone on with where it was broken off (`--first`). An
+input that fails is told as the command that runs just it. One in ten is found by coverage in Python alone (`--atheris`:
+all of them), where atheris has wheels.
 """
 
 from __future__ import annotations
@@ -105,7 +106,9 @@ def tell(difference: Difference) -> None:
 
 def batches(arguments: argparse.Namespace, seed: str, count: int) -> Iterator[Report]:
     end = None if arguments.seconds is None else time.monotonic() + arguments.seconds
-    tasks = ((seed, tuple(arguments.target or BY_NAME), number) for number in range(-(-count // BATCH)))
+    first = arguments.first // BATCH
+    numbers = range(first, first + -(-count // BATCH))
+    tasks = ((seed, tuple(arguments.target or BY_NAME), number) for number in numbers)
     with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
         waiting = []
         for task in tasks:
@@ -181,6 +184,7 @@ def just(arguments: argparse.Namespace) -> int:
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts.fuzz", description=__doc__)
     parser.add_argument("--count", type=int, default=COUNT, help="inputs in all")
+    parser.add_argument("--first", type=int, default=0, help="inputs of this seed that were compared before")
     parser.add_argument("--seconds", type=float, help="stop after so long, by comparing and by coverage each")
     parser.add_argument("--seed", type=int, help="drawn and printed if not given")
     parser.add_argument("--target", action="append", choices=list(BY_NAME), help="only that; may be repeated")

@@ -186,5 +186,4 @@ async function followPassively(vector: Passive): Promise<void> {
   }
 }
 
-vectors<Passive>('passive-client-welcome', followPassively);
-vectors<Passive>('passive-client-handling-commit', followPassively, 120_000);
+vectors<Passive>('passive-client', followPassively, 120_000);
