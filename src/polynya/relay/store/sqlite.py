@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from polynya.relay.store import blobs, keypackages, logs, sweep
+from polynya.relay.store import blobs, clock, keypackages, logs, sweep
 from polynya.relay.store.base import (
     Append,
     Kind,
@@ -130,6 +130,9 @@ class SqliteStore:
             raise StoreError(Problem.UNKNOWN)
         return row.total, await self._blocking(lambda: self._files.read(blob, offset, length))
 
+    async def trusts(self, time: int) -> bool:
+        return await self._writer.run(lambda db, _: clock.trusts(db, time))
+
     async def sweep(self, time: int) -> Swept:
         records = forgotten = 0
         while visit := await self._reader.run(lambda db: sweep.due(db, time)):
@@ -176,7 +179,7 @@ async def open_store(folder: Path, signer: Signer, *, time: int, reserve: int) -
     DataError."""
 
     def start() -> tuple[Writer, Reader, BlobFiles]:
-        writer = Writer(connect(folder / DATABASE, now=time), folder, signer, loop)
+        writer = Writer(connect(folder / DATABASE, now=time), folder / DATABASE, signer, loop)
         reader = Reader(connect(folder / DATABASE, now=None), loop)
         return writer, reader, BlobFiles(folder / BLOB_FOLDER)
 
