@@ -16,6 +16,7 @@ from typing import Any
 from picows import WSCloseCode
 
 from polynya.relay.adapter import Adapter
+from polynya.relay.clock import SteadyClock
 from polynya.relay.config import RelayConfig
 from polynya.relay.errors import ConfigError, RelayError
 from polynya.relay.files import write_private
@@ -29,7 +30,7 @@ from polynya.relay.session import Session
 from polynya.relay.site import Site
 from polynya.relay.store.base import SlotPosition, StoreError
 from polynya.relay.store.sqlite import open_store
-from polynya.relay.system import SystemRandom, now
+from polynya.relay.system import SystemRandom
 from polynya.relay.web import make_server
 from polynya.relay.webapp import WebApp
 from polynya.wire.labels import sign_receipt
@@ -67,8 +68,10 @@ class RunningRelay:
 
 
 @asynccontextmanager
-async def serving(config: RelayConfig, clock: Callable[[], int] = now) -> AsyncIterator[RunningRelay]:
-    """Runs a relay until the block ends. Raises RelayError where it cannot start."""
+async def serving(config: RelayConfig, clock: Callable[[], int] | None = None) -> AsyncIterator[RunningRelay]:
+    """Runs a relay until the block ends; by the computer's clock if none is given. Raises RelayError where it
+    cannot start."""
+    clock = clock or SteadyClock()
     tls = _tls(config)
     async with AsyncExitStack() as stack:
         random = SystemRandom()
@@ -207,6 +210,11 @@ def _housekeeping(relay: Relay) -> list[asyncio.Task[None]]:
 
     async def sweep() -> None:
         try:
+            if not await relay.store.trusts(relay.now()):
+                logger.warning(
+                    "the clock jumped, or the relay was off for days: nothing is destroyed for a day"
+                )
+                return
             swept = await relay.store.sweep(relay.now())
         except StoreError as error:
             logger.error("the sweep stopped: %s", error.problem.value)
