@@ -9,7 +9,7 @@ import random
 import re
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -293,16 +293,50 @@ async def test_a_change_that_fails_takes_no_other_with_it(store: SqliteStore) ->
     assert (await store.heads([topic, b"\x00"], [], NOW))[0] == [2, None]
 
 
-def test_damage_is_found(tmp_path: Path) -> None:
-    db = connect(tmp_path / DATABASE, now=NOW)
-    db.execute("INSERT INTO logs (id, kind, retention_days, created, used) VALUES (x'00', 1, 30, 1, 1)")
-    db.execute("INSERT INTO entries (id, time, record) VALUES ((1 << 32) + 2, 1, x'aa')")
-    db.execute("INSERT INTO entries (id, time) VALUES ((1 << 32) + 3, 1)")
-    db.execute("INSERT INTO blobs VALUES (x'bb', 5, 5, 1, 1)")
-    db.close()
-    problems = "\n".join(check_data(tmp_path))
-    for part in ("neither record nor hash", "missing from the index", "gap", "bytes of 1 are missing"):
-        assert part in problems
+async def test_damage_is_found(tmp_path: Path) -> None:
+    """Of every kind, and nothing where there is none."""
+    async with running_relay(tmp_path) as running:
+        client = Client(running.address, running.identity)
+        secret, slot, data = os.urandom(32), os.urandom(16), b"a blob" * 300
+        blob = hashlib.sha256(data).digest()
+        expect(Done, await client.exchange(CreateTopic(secret, 30)))
+        expect(BlobState, await client.exchange(PutBlob(blob, len(data), 0, data)))
+        for index in range(6):
+            expect(Published, await client.exchange(Publish(secret, b"%d" % index * 50, slot, (blob,))))
+        await client.close()
+    assert check_data(tmp_path) == []
+    place = tmp_path / "blobs" / blob.hex()[:2] / blob.hex()
+    damages: dict[str, str | Callable[[], object]] = {
+        "neither record nor hash (1 times)": "UPDATE entries SET record = NULL WHERE id & 255 = 1",
+        "missing from the index of records (1 times)": "DELETE FROM record_index WHERE seq = 2",
+        "a topic has a gap (1 times)": "DELETE FROM entries WHERE id & 255 = 3",
+        "a topic holds a record twice (1 times)": "INSERT INTO record_index "
+        "SELECT log, hash, 5 FROM record_index WHERE seq = 4; "
+        "UPDATE entries SET record = (SELECT record FROM entries WHERE id & 255 = 4) WHERE id & 255 = 5",
+        "a slot has a gap or a doubled position (1 times)": "UPDATE entries SET position = 1 WHERE id & 255 = 6",
+        "receipts: 1 are not signed": "UPDATE entries SET signature = zeroblob(64) WHERE id & 255 = 6",
+        "a record names a blob that is not whole (6 times)": "UPDATE blobs SET state = 0",
+        "the bytes of 1 are not what they were": lambda: place.write_bytes(b"b blob" * 300),
+        "the bytes of 1 are missing": place.unlink,
+        "identity.key is damaged": lambda: (tmp_path / IDENTITY_FILE).write_bytes(b"short"),
+        "identity.key is missing": (tmp_path / IDENTITY_FILE).unlink,
+        "database: file is not a database": lambda: (tmp_path / DATABASE).write_bytes(b"no" * 5_000),
+    }
+    whole = tmp_path / "whole"
+    shutil.copytree(tmp_path, whole)
+    for told, damage in damages.items():
+        for name in (DATABASE, IDENTITY_FILE):
+            shutil.copy(whole / name, tmp_path / name)
+        place.write_bytes(data)
+        if isinstance(damage, str):
+            db = sqlite3.connect(tmp_path / DATABASE)
+            db.executescript(damage)
+            db.close()
+        else:
+            damage()
+        problems = "\n".join(check_data(tmp_path))
+        assert told in problems, (told, problems)
+        assert blob.hex() not in problems
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
