@@ -19,6 +19,7 @@ from polynya.relay.check import check_data
 from polynya.relay.config import OPTIONS, RelayConfig, load_config
 from polynya.relay.errors import RelayError
 from polynya.relay.folder import LINK_FILE
+from polynya.relay.maintenance import add_maintenance
 from polynya.relay.server import serving
 
 HELP = {
@@ -46,6 +47,7 @@ def add_commands(subparsers: Any) -> None:
     commands = relay.add_subparsers(title="commands", metavar="COMMAND", required=True)
     link = commands.add_parser("link", help="print the link of a relay that has been started")
     check = commands.add_parser("check", help="check the data of a relay, running or not")
+    add_maintenance(commands)
     for parser, run in ((link, run_link), (check, run_check)):
         parser.add_argument("--data", metavar="FOLDER", help=HELP["data"])
         parser.add_argument(

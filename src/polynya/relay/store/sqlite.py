@@ -185,3 +185,21 @@ async def open_store(folder: Path, signer: Signer, *, time: int, reserve: int) -
 
     loop = asyncio.get_running_loop()
     return SqliteStore(*await asyncio.to_thread(start), reserve)
+
+
+def prepare_restored(folder: Path, time: int) -> list[bytes]:
+    """Marks the topics of a database that was copied from a backup, and gives the ids of the blobs that belong
+    to it. Raises DataError."""
+    db = connect(folder / DATABASE, now=time)
+    try:
+        mark_restored(db)
+        return [row[0] for row in db.execute("SELECT id FROM blobs ORDER BY id")]
+    finally:
+        db.close()
+
+
+def mark_restored(db: sqlite3.Connection) -> None:
+    """From here on no receipt is signed in the topics that are there now. Uploads that had not ended begin
+    anew."""
+    db.execute("UPDATE logs SET restored = 1 WHERE kind = ?", (Kind.TOPIC,))
+    db.execute("DELETE FROM blobs WHERE state != ?", (blobs.WHOLE,))
