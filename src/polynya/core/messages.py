@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from polynya.core import contents, formers, outbox, topics, work
 from polynya.core._state import Conversation, RemovedLeaf, Topic
-from polynya.core.conversation import group, put_group
+from polynya.core.conversation import group, put_group, set_problem
 from polynya.core.identity import accepted_leaf
 from polynya.core.state import OWN_HASH
 from polynya.core.transaction import Transaction
 from polynya.mls.errors import MlsError
+from polynya.mls.group import Group, inspect
 from polynya.wire.errors import WireError
 from polynya.wire.messages import Entry, decode_message
 
@@ -38,6 +39,8 @@ def _open(t: Transaction, conversation: Conversation, topic: Topic, entry: Entry
     except MlsError as error:
         # Of epochs before we joined, of our own re-encrypted copies, or nothing that a member made.
         work.count(t, f"message-{error.code}")
+        if topic.id == conversation.topic and is_of_later_epoch(group(t, key), data):
+            set_problem(t, conversation.id, "history-differs")
         return
     put_group(t, key, changed)
     device = accepted_leaf(received.sender.credential, received.sender.signature_key)
@@ -57,6 +60,17 @@ def _open(t: Transaction, conversation: Conversation, topic: Topic, entry: Entry
         topic.id, topics.order(topic, entry.seq), entry.seq, entry.time, topics.entry_hash(entry)
     )
     contents.receive(t, conversation.id, device.identity, message, place)
+
+
+def is_of_later_epoch(present: Group, data: bytes) -> bool:
+    """Whether somebody wrote in an epoch that our log does not lead to: it was shown another log than we were.
+
+    In the current topic only members can say so: where one does without cause, that one lies instead of the relay."""
+    try:
+        info = inspect(data)
+    except MlsError:
+        return False
+    return info.group_id == present.context.group_id and info.epoch > present.context.epoch
 
 
 def sender_was_removed(gone: tuple[RemovedLeaf, ...], leaf: int, epoch: int, time: int) -> bool:
