@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from polynya.core import commands as c
 from polynya.core import events as e
+from polynya.wire import labels
 from polynya.wire import messages as m
 from tests.core.test_hostile_relay import group_of_three
 from tests.support import hostile
@@ -134,3 +135,44 @@ def test_who_was_removed_cannot_make_the_others_doubt() -> None:
     world.settle()
     assert boris.core.counters()["message-wrong-epoch"] == 1
     assert boris.view(chat).problem is None
+
+
+def test_two_histories_with_as_many_epochs_show_by_their_keys() -> None:
+    """Each half sees its own commit first in the slot, and the other's not at all; messages go to all."""
+    world, chat, anna, boris, clara = group_of_three(66)
+    anna.do(e.SetAdmin(chat, boris.id, True))
+    world.settle()
+    fork = hostile.topic_of(boris, chat).seq + 1
+    slot = hostile.slot_of(boris, chat)
+    commits: dict[str, m.Entry] = {}
+
+    def answer(other: Party, call: c.Call) -> m.Response | None:
+        request = call.request
+        if not isinstance(request, m.Publish) or request.slot != slot:
+            return None
+        body = m.ReceiptBody(
+            hostile.topic_of(other, chat).id, slot, 0, fork, labels.record_hash(request.record), request.blobs
+        )
+        receipt = labels.sign_receipt(world.relay.seed, body)
+        commits[other.name] = m.Entry(fork, world.now, request.record, None, slot, receipt, request.blobs)
+        return m.Published(fork, world.now, receipt)
+
+    world.intercept = answer
+    anna.do(e.Rename(chat, "north"))
+    boris.do(e.Rename(chat, "south"))
+    world.settle(2_000)
+    assert commits.keys() == {"anna", "boris"}
+    # Clara belongs to Anna's half. Both logs go on behind the two commits.
+    clara.handle(e.Pushed(world.relay.identity, m.Push(hostile.topic_of(clara, chat).id, commits["anna"])))
+    log = world.relay.topics[hostile.topic_of(anna, chat).id]
+    log.seq = fork
+    world.settle(2_000)
+    assert [p.view(chat).name for p in (anna, boris, clara)] == ["north", "south", "north"]
+    assert [p.view(chat).problem for p in (anna, boris, clara)] == [None] * 3
+    clara.say(chat, "for the north")
+    world.settle()
+    assert anna.texts(chat) == ["for the north"] and anna.view(chat).problem is None
+    assert boris.texts(chat) == [] and boris.view(chat).problem == "history-differs"
+    boris.say(chat, "for the south")
+    world.settle()
+    assert anna.view(chat).problem == clara.view(chat).problem == "history-differs"

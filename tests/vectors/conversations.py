@@ -65,6 +65,7 @@ SCENARIOS: dict[str, Callable[[], None]] = {
     "expired-invite": test_contacts.test_expiry,
     "foreign-key-package": test_hostile_relay.test_a_contact_who_hands_out_a_foreign_key_package,
     "foreign-leaf": test_races.test_a_leaf_that_nobody_signed_is_not_let_in,
+    "forked-commits": test_withheld.test_two_histories_with_as_many_epochs_show_by_their_keys,
     "forked-history": test_hostile_relay.test_a_forked_history_shows,
     "former-topic": test_network.test_a_late_message_of_the_former_topic_is_read_once_by_all,
     "group-added": test_groups.test_added_member_reads_from_then_on,

@@ -13,6 +13,9 @@ from polynya.mls.group import Group, inspect
 from polynya.wire.errors import WireError
 from polynya.wire.messages import Entry, decode_message
 
+DECRYPT = "6.3-decrypt"
+"""The rule of MLS that a message breaks which was sealed under other keys."""
+
 
 def process(t: Transaction, conversation: Conversation, topic: Topic, entry: Entry) -> bool:
     """False: its body is being fetched."""
@@ -39,7 +42,7 @@ def _open(t: Transaction, conversation: Conversation, topic: Topic, entry: Entry
     except MlsError as error:
         # Of epochs before we joined, of our own re-encrypted copies, or nothing that a member made.
         work.count(t, f"message-{error.code}")
-        if topic.id == conversation.topic and is_of_later_epoch(group(t, key), data):
+        if topic.id == conversation.topic and is_of_another_history(group(t, key), data, error.rule):
             set_problem(t, conversation.id, "history-differs")
         return
     put_group(t, key, changed)
@@ -62,15 +65,19 @@ def _open(t: Transaction, conversation: Conversation, topic: Topic, entry: Entry
     contents.receive(t, conversation.id, device.identity, message, place)
 
 
-def is_of_later_epoch(present: Group, data: bytes) -> bool:
-    """Whether somebody wrote in an epoch that our log does not lead to: it was shown another log than we were.
+def is_of_another_history(present: Group, data: bytes, rule: str) -> bool:
+    """Whether somebody wrote in an epoch that our log does not lead to, or has other keys in the one that it leads to:
+    who wrote that was shown another log. `rule`: the rule of MLS that the message broke.
 
-    In the current topic only members can say so: where one does without cause, that one lies instead of the relay."""
+    In the current topic only members can write: one who does so without cause accuses the relay falsely."""
     try:
         info = inspect(data)
     except MlsError:
         return False
-    return info.group_id == present.context.group_id and info.epoch > present.context.epoch
+    context = present.context
+    if info.group_id != context.group_id:
+        return False
+    return info.epoch > context.epoch or (info.epoch == context.epoch and rule == DECRYPT)
 
 
 def sender_was_removed(gone: tuple[RemovedLeaf, ...], leaf: int, epoch: int, time: int) -> bool:

@@ -13,6 +13,9 @@ import * as topics from './topics.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
 
+/** The rule of MLS that a message breaks which was sealed under other keys. */
+const DECRYPT = '6.3-decrypt';
+
 /** The relay does not know the topic: it is new, or was forgotten. */
 export function unknownTopic(t: Transaction, row: Topic): void {
   if (row.seq > 0) lostHistory(t, row);
@@ -53,20 +56,30 @@ export function complete(t: Transaction, conversation: Conversation, topic: Uint
   slots.clear(t, conversation, slots.gapOf(topic));
 }
 
-/** A message that did not open: where it is of an epoch that our log does not lead to, the person is told. */
-export function unopened(t: Transaction, conversation: Conversation, topic: Topic, key: Uint8Array, data: Uint8Array): void {
-  if (!same(topic.id, conversation.topic) || !isOfLaterEpoch(group(t, key), data)) return;
+/** A message that broke a rule of MLS: where it is of a history that we were not shown, the person is told. */
+export function unopened(
+  t: Transaction,
+  conversation: Conversation,
+  topic: Topic,
+  key: Uint8Array,
+  data: Uint8Array,
+  rule: string,
+): void {
+  if (!same(topic.id, conversation.topic) || !isOfAnotherHistory(group(t, key), data, rule)) return;
   setProblem(t, conversation.id, 'history-differs');
 }
 
 /**
- * Whether somebody wrote in an epoch that our log does not lead to: it was shown another log than we were. In the current
- * topic only members can say so: where one does without cause, that one lies instead of the relay.
+ * Whether somebody wrote in an epoch that our log does not lead to, or has other keys in the one that it leads to: who
+ * wrote that was shown another log. `rule`: the rule of MLS that the message broke.
+ *
+ * In the current topic only members can write: one who does so without cause accuses the relay falsely.
  */
-export function isOfLaterEpoch(present: Group, data: Uint8Array): boolean {
+export function isOfAnotherHistory(present: Group, data: Uint8Array, rule: string): boolean {
   try {
     const { groupId, epoch } = inspect(data);
-    return same(groupId, present.groupId) && epoch > present.epoch;
+    if (!same(groupId, present.groupId)) return false;
+    return epoch > present.epoch || (epoch === present.epoch && rule === DECRYPT);
   } catch (error) {
     if (!(error instanceof MlsError)) throw error;
     return false;

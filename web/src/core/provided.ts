@@ -57,8 +57,15 @@ export interface Rest {
   /** An answer brought nothing of what it, or a push before it, says is there. */
   missed(t: Transaction, conversation: Conversation, topic: Topic, head: number): void;
   complete(t: Transaction, conversation: Conversation, topic: Uint8Array): void;
-  /** A message of the group with this key did not open. */
-  unopened(t: Transaction, conversation: Conversation, topic: Topic, key: Uint8Array, data: Uint8Array): void;
+  /** A message of the group with this key broke a rule of MLS. */
+  unopened(
+    t: Transaction,
+    conversation: Conversation,
+    topic: Topic,
+    key: Uint8Array,
+    data: Uint8Array,
+    rule: string,
+  ): void;
 
   // messages
   /** One whose place was remembered already. */
