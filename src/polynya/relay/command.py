@@ -20,6 +20,7 @@ from polynya.relay.config import OPTIONS, RelayConfig, load_config
 from polynya.relay.errors import RelayError
 from polynya.relay.folder import LINK_FILE
 from polynya.relay.maintenance import add_maintenance
+from polynya.relay.proxy import SERVERS, proxy_settings
 from polynya.relay.server import serving
 
 HELP = {
@@ -66,7 +67,9 @@ def add_commands(subparsers: Any) -> None:
     link = commands.add_parser("link", help="print the link of a relay that has been started")
     check = commands.add_parser("check", help="check the data of a relay, running or not")
     add_maintenance(commands)
-    for parser, run in ((link, run_link), (check, run_check)):
+    proxy = commands.add_parser("proxy", help="print what a web server in front of the relay needs")
+    proxy.add_argument("server", choices=SERVERS, help="which web server it is")
+    for parser, run in ((link, run_link), (check, run_check), (proxy, run_proxy)):
         parser.add_argument("--data", metavar="FOLDER", help=HELP["data"])
         parser.add_argument(
             "--config", metavar="FILE", help="configuration file (relay.toml in the data folder)"
@@ -140,6 +143,12 @@ def run_link(arguments: argparse.Namespace) -> int:
         raise RelayError(
             f"There is no link in {path.parent}. Start the relay there once with: polynya up"
         ) from None
+    return 0
+
+
+@_told
+def run_proxy(arguments: argparse.Namespace) -> int:
+    print(proxy_settings(arguments.server, _config(arguments)), end="")
     return 0
 
 
