@@ -67,6 +67,9 @@ class Place:
         }
         sockets = Inherited([self.main.dup()], [self.http.dup()] if http else [])
         async with serving(RelayConfig(**settings), lambda: now() + self.ahead, sockets) as running:
+            assert running.tls.renewals is not None
+            async with asyncio.timeout(4 * PATIENCE):
+                await running.tls.renewals.tried.wait()
             yield running
 
     async def handshake(self, alpn: str = "http/1.1", name: str = NAME, *, trust: bool = True) -> bytes:

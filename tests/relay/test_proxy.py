@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -215,7 +216,11 @@ async def test_over_a_unix_socket(tmp_path: Path) -> None:
         async with client.session() as session:
             assert await session.call(Ping()) == Done()
     # The name of a socket that nobody listens on is taken over; one that lives is not.
-    options = {"host": f"unix:{socket}", "behind_proxy": LOOPBACK, "origin_url": "https://bakery.example"}
+    options: dict[str, Any] = {
+        "host": f"unix:{socket}",
+        "behind_proxy": LOOPBACK,
+        "origin_url": "https://bakery.example",
+    }
     async with running_relay(tmp_path / "data", **options):
         with pytest.raises(RelayError, match="another program listens on it"):
             async with running_relay(tmp_path / "other", **options):

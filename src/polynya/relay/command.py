@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import gc
-import logging
 import os
-import resource
-import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from polynya.relay.banner import banner
 from polynya.relay.check import check_data
 from polynya.relay.config import OPTIONS, RelayConfig, load_config
 from polynya.relay.errors import RelayError
 from polynya.relay.folder import LINK_FILE
 from polynya.relay.maintenance import add_maintenance
 from polynya.relay.proxy import SERVERS, proxy_settings
-from polynya.relay.server import serving
+from polynya.relay.running import run_relay
+from polynya.relay.unit import SERVICE, SOCKET, install, program, service_data, service_unit, socket_unit
 
 HELP = {
     "data": "folder of the relay's data, made on the first run",
@@ -69,6 +64,19 @@ def add_commands(subparsers: Any) -> None:
     add_maintenance(commands)
     proxy = commands.add_parser("proxy", help="print what a web server in front of the relay needs")
     proxy.add_argument("server", choices=SERVERS, help="which web server it is")
+    systemd = commands.add_parser(
+        "systemd",
+        help="print a systemd unit that runs the relay",
+        description="Prints a systemd unit that runs the relay with the given options of `polynya up`.",
+    )
+    _add_options(systemd)
+    systemd.add_argument("--install", action="store_true", help="write it to where systemd reads it (root)")
+    systemd.add_argument(
+        "--sockets",
+        action="store_true",
+        help="with a unit for the ports: nobody is refused while it restarts",
+    )
+    systemd.set_defaults(run=run_systemd)
     for parser, run in ((link, run_link), (check, run_check), (proxy, run_proxy)):
         parser.add_argument("--data", metavar="FOLDER", help=HELP["data"])
         parser.add_argument(
@@ -111,27 +119,7 @@ def _told(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namesp
 @_told
 def run_up(arguments: argparse.Namespace) -> int:
     """Runs the relay until SIGINT or SIGTERM."""
-    config = _config(arguments)
-    os.umask(0o077)
-    _set_up_logging()
-    _allow_many_files()
-    return _run(_up(config, arguments.print_link))
-
-
-async def _up(config: RelayConfig, only_link: bool) -> int:
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    loop.set_exception_handler(_log_exception)
-    async with serving(config) as running:
-        print(running.link if only_link else banner(config, running, sys.stdout), flush=True)
-        gc.collect()
-        gc.freeze()
-        await stop.wait()
-        if not only_link:
-            print("Stopping.", flush=True)
-    return 0
+    return run_relay(lambda: _config(arguments), only_link=arguments.print_link)
 
 
 @_told
@@ -153,50 +141,31 @@ def run_proxy(arguments: argparse.Namespace) -> int:
 
 
 @_told
+def run_systemd(arguments: argparse.Namespace) -> int:
+    config = _config(arguments)
+    given = {option: getattr(arguments, option) for option in OPTIONS if option != "data"}
+    given["config"] = arguments.config
+    options = {name: value for name, value in given.items() if value is not None}
+    units = {SERVICE: service_unit(config, options, with_sockets=arguments.sockets)}
+    if arguments.sockets:
+        units[SOCKET] = socket_unit(config)
+    if not arguments.install:
+        print("\n".join(units.values()), end="")
+        return 0
+    for path in install(units):
+        print(f"Written: {path}")
+    first = SOCKET if arguments.sockets else SERVICE
+    print(
+        f"Start it with:\n\n  systemctl daemon-reload && systemctl enable --now {first}\n\nThen the link is shown by:\n\n"
+        f"  {' '.join(program())} relay link --data {service_data(config)}"
+    )
+    return 0
+
+
+@_told
 def run_check(arguments: argparse.Namespace) -> int:
     problems = check_data(_config(arguments).data)
     for problem in problems:
         print(problem)
     print("The data is damaged. Bring it back from a backup." if problems else "The data is in order.")
     return 1 if problems else 0
-
-
-def _run(main: Coroutine[Any, Any, int]) -> int:
-    factory = None
-    if sys.platform != "win32":
-        import uvloop
-
-        factory = uvloop.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(main)
-
-
-def _set_up_logging() -> None:
-    """Only the relay's own messages, which hold no ids, addresses or payloads; libraries' may."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    own = logging.getLogger("polynya")
-    own.handlers = [handler]
-    own.setLevel(logging.INFO)
-    own.propagate = False
-    logging.getLogger().handlers = [logging.NullHandler()]
-
-
-def _log_exception(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """The loop's own handler would print addresses."""
-    kind = type(context.get("exception")).__name__
-    if kind not in (
-        "ConnectionResetError",
-        "BrokenPipeError",
-        "SSLError",
-        "TimeoutError",
-        "ConnectionAbortedError",
-    ):
-        logging.getLogger("polynya.relay").error("the event loop met %s", kind)
-
-
-def _allow_many_files() -> None:
-    """Each connection is an open file; the soft limit is often 1,024."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -74,9 +74,10 @@ async def serving(
     config: RelayConfig, clock: Callable[[], int] | None = None, inherited: Inherited | None = None
 ) -> AsyncIterator[RunningRelay]:
     """Runs a relay until the block ends; by the computer's clock if none is given. Raises RelayError where it
-    cannot start. Where a certificate is obtained, the first attempt is over when the block begins."""
+    cannot start. A certificate that is obtained may come later: see `Renewals.tried`."""
     clock = clock or SteadyClock()
-    inherited = inherited or inherited_sockets(os.environ, os.getpid())
+    http_port = config.http_port if config.obtains else None
+    inherited = inherited or inherited_sockets(os.environ, os.getpid(), http_port)
     async with AsyncExitStack() as stack:
         random = SystemRandom()
         data = open_folder(config.data, random)
@@ -119,7 +120,6 @@ async def serving(
             stack.push_async_callback(local.close)
         stack.push_async_callback(_cancel, _housekeeping(relay))
         if tls.renewals is not None:
-            await tls.renewals.first()
             stack.push_async_callback(_cancel, [asyncio.create_task(tls.renewals.run())])
         address = f"{config.origin_url or _origin(config, tls, port)}/{data.secret_path}"
         link = build_relay_link(address, RelayLink(PROTOCOL_VERSION, data.identity))

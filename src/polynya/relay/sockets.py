@@ -22,7 +22,7 @@ TLS_TIMEOUT = 20.0
 """Seconds for a TLS handshake: 4 KB at 2 kbit/s is 16."""
 FIRST_FD = 3
 HTTP_NAME = "http"
-"""The name (FileDescriptorName=) of a socket for plain HTTP; any other is the relay's."""
+"""The name (FileDescriptorName=) of a socket for plain HTTP."""
 SOCKET_MODE = 0o660
 """Of a Unix socket: its owner and group, which the proxy can be in."""
 Factory = Callable[[], asyncio.Protocol]
@@ -36,8 +36,11 @@ class Inherited:
     http: list[socket.socket] = field(default_factory=list)
 
 
-def inherited_sockets(environment: MutableMapping[str, str], pid: int) -> Inherited:
-    """Takes them, and the variables that tell of them, so that no child does. Raises ConfigError."""
+def inherited_sockets(
+    environment: MutableMapping[str, str], pid: int, http_port: int | None = None
+) -> Inherited:
+    """Takes them, and the variables that tell of them, so that no child does. Those named http, or on `http_port`, are
+    for plain HTTP. Raises ConfigError."""
     names = environment.pop("LISTEN_FDNAMES", "").split(":")
     count, owner = environment.pop("LISTEN_FDS", ""), environment.pop("LISTEN_PID", "")
     found = Inherited()
@@ -123,10 +126,14 @@ def remove_old_socket(path: Path) -> None:
             raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
+def _port(listener: socket.socket) -> int:
+    name = listener.getsockname()
+    return int(name[1]) if isinstance(name, tuple) else 0
+
+
 def port_of(servers: list[asyncio.Server]) -> int:
     """The first listener's port; 0 for a Unix socket."""
-    name = servers[0].sockets[0].getsockname()
-    return int(name[1]) if isinstance(name, tuple) else 0
+    return _port(servers[0].sockets[0])
 
 
 def own_address() -> str:
