@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from polynya.relay import restore
+from polynya.crypto.signature import public_key
 from polynya.relay.backup import ABOUT, make_backup
 from polynya.relay.check import check_data
 from polynya.relay.cli import main
@@ -145,8 +145,6 @@ def unacknowledged(secret: bytes, acknowledged: dict[bytes, list[bytes]]) -> set
 
 
 def open_identity(data: Path) -> bytes:
-    from polynya.crypto.signature import public_key
-
     return public_key((data / IDENTITY_FILE).read_bytes())
 
 
@@ -384,13 +382,13 @@ async def test_a_restore_is_never_half_done(
                 raise KeyboardInterrupt
             real(source, target)
 
-        monkeypatch.setattr(restore.os, "rename", rename)
+        monkeypatch.setattr(os, "rename", rename)
         try:
             restore_backup(backup, data, now(), replace=replace)
             interrupted = False
         except KeyboardInterrupt:
             interrupted = True
-        monkeypatch.setattr(restore.os, "rename", real)
+        monkeypatch.setattr(os, "rename", real)
         if not interrupted:
             break
         assert not (data / STAGING).exists() or not (data / UNFINISHED).exists()

@@ -178,6 +178,27 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     await store.close()
 
 
+async def test_a_writer_that_cannot_go_on_says_so(
+    store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A thread that ended in silence would leave every device waiting for an answer."""
+    topic = os.urandom(32)
+    await store.create_topic(topic, 30, NOW)
+
+    def fails() -> None:
+        raise ZeroDivisionError
+
+    store._writer._erase = True
+    store._writer._empty_log = fails  # type: ignore[method-assign]
+    await append(store, topic, b"taken" * 10)
+    for _ in range(3):
+        with pytest.raises(StoreError) as caught:
+            await append(store, topic, b"refused" * 10)
+        assert caught.value.problem is Problem.FAILED
+    assert "start the relay again" in caplog.text
+    assert [entry.record for entry in await entries(store, topic)] == [b"taken" * 10]
+
+
 def fill(store: SqliteStore, pages: int | None) -> None:
     """From now on the database may hold `pages` more pages of 4 KiB; None: as many as ever."""
     db = store._writer._db
