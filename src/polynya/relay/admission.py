@@ -42,11 +42,15 @@ class Admission:
         address = _address(str(peer[0]))
         return address is not None and any(address in network for network in self._proxies)
 
+    def is_full(self) -> bool:
+        """Whether one more connection would be too many."""
+        return self._metrics.connections >= self.limits.connections
+
     def connection(self, transport: asyncio.Transport) -> Release | None:
         """Counts a connection; returns what uncounts it, or None where there are too many. A proxy's connections count
         in all only: it has those of many people."""
         peer = transport.get_extra_info("peername")
-        if self._metrics.connections >= self.limits.connections:
+        if self.is_full():
             self._metrics.turned_away += 1
             return None
         counted = _nothing if self.is_proxy(peer) else self._count(group(peer))

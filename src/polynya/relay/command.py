@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from polynya.relay.ask import ask_status, status_text
 from polynya.relay.check import check_data
 from polynya.relay.config import OPTIONS, RelayConfig, load_config
 from polynya.relay.errors import RelayError
@@ -32,7 +34,7 @@ HELP = {
     "acme_directory": "certificate authority (Let's Encrypt)",
     "acme_ca": "root certificate (PEM) by which that authority's own server is known, if it is a private one",
     "http_port": "port of plain HTTP beside an obtained certificate, or off (80)",
-    "local": "host:port, unix:path or off: health and metrics (127.0.0.1 and the next port)",
+    "local": "host:port, unix:path or off: status page, health and metrics (127.0.0.1 and the next port)",
 }
 METAVARS = {
     "data": "FOLDER",
@@ -77,7 +79,15 @@ def add_commands(subparsers: Any) -> None:
         help="with a unit for the ports: nobody is refused while it restarts",
     )
     systemd.set_defaults(run=run_systemd)
-    for parser, run in ((link, run_link), (check, run_check), (proxy, run_proxy)):
+    status = commands.add_parser(
+        "status",
+        help="tell how a running relay is, and what to do where something is wrong",
+        description="Tells how a running relay is. The exit code is 1 where something is wrong.",
+    )
+    status.add_argument("--json", action="store_true", help="for programs")
+    status.add_argument("--local", metavar="ADDRESS", default="", help="local address of a relay elsewhere")
+    simple = ((link, run_link), (check, run_check), (proxy, run_proxy), (status, run_status))
+    for parser, run in simple:
         parser.add_argument("--data", metavar="FOLDER", help=HELP["data"])
         parser.add_argument(
             "--config", metavar="FILE", help="configuration file (relay.toml in the data folder)"
@@ -160,6 +170,14 @@ def run_systemd(arguments: argparse.Namespace) -> int:
         f"  {' '.join(program())} relay link --data {service_data(config)}"
     )
     return 0
+
+
+@_told
+def run_status(arguments: argparse.Namespace) -> int:
+    local, arguments.local = arguments.local, None
+    status = ask_status(_config(arguments).data, local)
+    print(json.dumps(status, indent=2) if arguments.json else status_text(status))
+    return 1 if status["problems"] else 0
 
 
 @_told

@@ -79,7 +79,7 @@ async def listen(
         if inherited:
             return [await _on(one, make, arguments) for one in inherited]
         if config.host.startswith("unix:"):
-            return [await _on_path(Path(config.host[5:]), make, arguments)]
+            return [await listen_unix(config.host[5:], make, SOCKET_MODE, arguments)]
         host = None if config.host == "*" else config.host
         return [await loop.create_server(make, host, config.port, **arguments)]
     except OSError as error:
@@ -106,10 +106,12 @@ async def _on(listener: socket.socket, make: Factory, arguments: dict[str, Any])
     return await loop.create_server(make, sock=listener, **arguments)
 
 
-async def _on_path(path: Path, make: Factory, arguments: dict[str, Any]) -> asyncio.Server:
+async def listen_unix(name: str, make: Factory, mode: int, arguments: dict[str, Any]) -> asyncio.Server:
+    """On a Unix socket of this path and mode. Raises OSError, where another program listens on it too."""
+    path = Path(name)
     remove_old_socket(path)
-    server = await asyncio.get_running_loop().create_unix_server(make, str(path), **arguments)
-    path.chmod(SOCKET_MODE)
+    server = await asyncio.get_running_loop().create_unix_server(make, name, **arguments)
+    path.chmod(mode)
     return server
 
 
