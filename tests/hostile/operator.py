@@ -237,6 +237,9 @@ class HostileLive:
         told = self._told.setdefault(subscriber, _Told(subscriber, self._operator))
         self._honest.subscribe(source, told)
 
+    async def ready(self) -> None:
+        await self._honest.ready()
+
     def unsubscribe(self, source: bytes, subscriber: Subscriber) -> None:
         if subscriber in self._told:
             self._honest.unsubscribe(source, self._told[subscriber])
@@ -294,7 +297,7 @@ async def hostile_relay(
 
     options.setdefault("local", "off")
     async with running_relay(data, clock=now, **options) as running:
-        operator = Operator(running, (data / IDENTITY_FILE).read_bytes(), names or {})
+        operator = Operator(running, (data / IDENTITY_FILE).read_bytes(), dict(names or {}))
         operators.append(operator)
         running.relay.live = HostileLive(running.relay.live, operator)
         OPERATORS[id(running.relay)] = operator
