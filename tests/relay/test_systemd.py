@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pty
 import re
 import signal
 import socket
@@ -284,6 +285,32 @@ async def test_a_signal_reloads_and_what_is_wrong_is_told(tmp_path: Path) -> Non
     log = (tmp_path / "service.log").read_text()
     assert "The new configuration was not taken, the old one stays in force" in log
     assert "These take a restart: http_port, limits.disk_reserve." in log
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+async def test_a_closed_terminal_ends_a_relay_that_was_started_in_it(
+    tmp_path: Path, is_terminal: bool
+) -> None:
+    """Where it was started otherwise, the same signal is that for a reload."""
+    main_end, inner = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "polynya.relay", "up", "--print-link", "--port", "0"),
+        *("--data", str(tmp_path / "data"), "--local", "off"),
+        stdin=inner if is_terminal else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
+    assert process.stdout is not None and process.stderr is not None
+    async with asyncio.timeout(PATIENCE):
+        await process.stdout.readline()
+        process.send_signal(signal.SIGHUP)
+        if not is_terminal:
+            assert b"The configuration was read anew" in await process.stderr.readline()
+            process.terminate()
+        assert await process.wait() == 0
+    os.close(main_end)
+    os.close(inner)
 
 
 async def test_a_rate_that_stays_keeps_what_was_used_of_it(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from picows import WSAutoPingStrategy, WSListener
 from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
-from polynya.relay.admission import FORWARDED, Admission, Release
+from polynya.relay.admission import FORWARDED, Admission, Release, nothing
 from polynya.relay.limits import FRAME_MAX
 from polynya.relay.web import TakeOver
 
@@ -69,15 +69,22 @@ class Adapter:
             release()
             return
 
-        def released() -> None:
-            person()
-            release()
-
-        session = _session_protocol(self.make_session(released))
+        session = _session_protocol(self.make_session(_both(person, release)))
         transport.set_protocol(session)
         is_unix = transport.get_extra_info("socket").family == socket.AF_UNIX
         session.connection_made(_UnixTransport(transport) if is_unix else transport)
         _feed(session, upgrade.head + behind)
+
+
+def _both(person: Release, release: Release) -> Release:
+    if person is nothing:
+        return release
+
+    def released() -> None:
+        person()
+        release()
+
+    return released
 
 
 class _FirstHead(asyncio.Protocol):

@@ -86,8 +86,9 @@ def add_commands(subparsers: Any) -> None:
     )
     status.add_argument("--json", action="store_true", help="for programs")
     status.add_argument("--local", metavar="ADDRESS", default="", help="local address of a relay elsewhere")
-    simple = ((link, run_link), (check, run_check), (proxy, run_proxy), (status, run_status))
-    for parser, run in simple:
+    _add_options(proxy)
+    proxy.set_defaults(run=run_proxy)
+    for parser, run in ((link, run_link), (check, run_check), (status, run_status)):
         parser.add_argument("--data", metavar="FOLDER", help=HELP["data"])
         parser.add_argument(
             "--config", metavar="FILE", help="configuration file (relay.toml in the data folder)"

@@ -22,8 +22,8 @@ logger = logging.getLogger("polynya.relay")
 
 
 def run_relay(load: Callable[[], RelayConfig], *, only_link: bool) -> int:
-    """Runs until SIGINT or SIGTERM; SIGHUP loads the configuration anew. Gives the exit code. Raises RelayError where
-    it cannot start."""
+    """Runs until SIGINT or SIGTERM; SIGHUP loads the configuration anew, or, where a terminal was closed, is the end as
+    well. Gives the exit code. Raises RelayError where it cannot start."""
     config = load()
     os.umask(0o077)
     _set_up_logging()
@@ -47,7 +47,11 @@ async def _up(config: RelayConfig, load: Callable[[], RelayConfig], only_link: b
     loop.set_exception_handler(_log_exception)
     manager = ServiceManager.of(os.environ, os.getpid())
     async with serving(config) as running:
-        loop.add_signal_handler(signal.SIGHUP, _reload, load, running, manager)
+        if manager.is_there or not sys.stdin.isatty():
+            loop.add_signal_handler(signal.SIGHUP, _reload, load, running, manager)
+        else:
+            # Its terminal was closed: nobody would see what goes on.
+            loop.add_signal_handler(signal.SIGHUP, stop.set)
         watching = asyncio.create_task(manager.watch())
         manager.ready(_status(running))
         if running.tls.renewals is not None:
