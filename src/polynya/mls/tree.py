@@ -6,8 +6,8 @@ a few microseconds at 1,000 leaves) and forgets the cached hashes on the paths t
 
 from __future__ import annotations
 
+import collections
 import itertools
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -146,7 +146,8 @@ class RatchetTree:
     def encryption_keys(self) -> dict[bytes, int]:
         """How many nodes hold each encryption key (1 for each in a valid tree)."""
         if self._encryption_keys is None:
-            self._encryption_keys = Counter([node.encryption_key for node in self.nodes if node is not None])
+            keys = [node.encryption_key for node in self.nodes if node is not None]
+            self._encryption_keys = collections.Counter(keys)
         return self._encryption_keys
 
     def capabilities_in_use(self) -> tuple[frozenset[Capabilities], frozenset[int]]:
