@@ -21,13 +21,15 @@ from pathlib import Path
 from tests.relay.faults import FAULTS, missing
 from tests.relay.killing import Tally, live
 from tests.relay.load import Broken
+from tests.support.forking import ForkServer, fork_server
 
 KILLS = 1_000
 LIFE = 25
+TOO_LONG = "nothing happened any more"
 OWN_MOUNTS = "POLYNYA_OWN_MOUNTS"
 
 
-async def kill(arguments: argparse.Namespace, folder: Path, seed: int) -> bool:
+async def kill(arguments: argparse.Namespace, folder: Path, seed: int, server: ForkServer) -> bool:
     """Whether all lives kept all promises; several go on side by side."""
     total, failures, started = Tally(), 0, time.monotonic()
 
@@ -42,7 +44,7 @@ async def kill(arguments: argparse.Namespace, folder: Path, seed: int) -> bool:
         for own, kills in left:
             data = folder / f"life-{own}"
             try:
-                tally = await live(data, own, kills)
+                tally = await live(data, own, kills, server)
             except Broken as error:
                 failures += 1
                 print(
@@ -66,7 +68,7 @@ async def kill(arguments: argparse.Namespace, folder: Path, seed: int) -> bool:
     return not failures
 
 
-async def faults(arguments: argparse.Namespace, folder: Path, seed: int) -> bool:
+async def faults(arguments: argparse.Namespace, folder: Path, seed: int, server: ForkServer) -> bool:
     """Whether all promises were kept; several faults at a time, each with a relay of its own."""
     is_kept = True
     left = iter([(name, own) for name in arguments.faults for own in range(seed, seed + arguments.rounds)])
@@ -76,7 +78,7 @@ async def faults(arguments: argparse.Namespace, folder: Path, seed: int) -> bool
         for name, own in left:
             lacking = missing(name)
             if lacking is None:
-                is_kept &= await fail(name, folder / f"{name}-{own}", own)
+                is_kept &= await fail(name, folder / f"{name}-{own}", own, server)
             elif own == seed:
                 print(f"{name}: not tried, as this machine lacks {lacking}.", flush=True)
 
@@ -84,13 +86,13 @@ async def faults(arguments: argparse.Namespace, folder: Path, seed: int) -> bool
     return is_kept
 
 
-async def fail(name: str, place: Path, seed: int) -> bool:
+async def fail(name: str, place: Path, seed: int, server: ForkServer) -> bool:
     place.mkdir()
     started = time.monotonic()
     try:
-        seen = await FAULTS[name](place, seed)
+        seen = await FAULTS[name](place, seed, server)
     except (Broken, TimeoutError) as error:
-        print(f"FAILED: {name}: {str(error) or 'nothing happened any more'}", flush=True)
+        print(f"FAILED: {name}: {str(error) or TOO_LONG}", flush=True)
         print(command("--kills", 0, "--faults", name, "--rounds", 1, "--seed", seed), flush=True)
         return False
     print(f"{name}: {seen} ({time.monotonic() - started:.1f} s).", flush=True)
@@ -130,9 +132,12 @@ def main(argv: list[str] | None = None) -> int:
     take_own_mounts()
     seed = secrets.randbelow(10**9) if arguments.seed is None else arguments.seed
     print(f"First seed {seed}.", flush=True)
-    with tempfile.TemporaryDirectory(prefix="durability-", ignore_cleanup_errors=True) as folder:
-        is_kept = asyncio.run(kill(arguments, Path(folder), seed)) if arguments.kills else True
-        is_kept &= asyncio.run(faults(arguments, Path(folder), seed))
+    with (
+        tempfile.TemporaryDirectory(prefix="durability-", ignore_cleanup_errors=True) as folder,
+        fork_server() as server,
+    ):
+        is_kept = asyncio.run(kill(arguments, Path(folder), seed, server)) if arguments.kills else True
+        is_kept &= asyncio.run(faults(arguments, Path(folder), seed, server))
     print("Every promise was kept." if is_kept else "Promises were broken.")
     return 0 if is_kept else 1
 

@@ -1,7 +1,8 @@
 """Disks and clocks that fail, one after another under load: each a real one, taken away and given back.
 
-Each fault is a coroutine from an empty folder and a seed to a sentence that says what was seen; it raises Broken
-where a promise was not kept. Disks are mounted below the folder: the caller has a mount namespace of its own.
+Each fault is a coroutine from an empty folder, a seed and a server that starts relays to a sentence that says what
+was seen; it raises Broken where a promise was not kept. Disks are mounted below the folder: the caller has a mount
+namespace of its own.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from polynya.relay.system import now
 from polynya.wire.messages import Ping
 from tests.relay.killing import Life
 from tests.relay.load import Broken
+from tests.support.forking import ForkServer
 
 MIB = 1 << 20
 DAY = 86_400_000
@@ -72,9 +74,9 @@ def fill(disk: Path) -> Path:
     return ballast
 
 
-async def full(folder: Path, seed: int) -> str:
+async def full(folder: Path, seed: int, server: ForkServer) -> str:
     with mounted(folder / "disk", "-t", "tmpfs", "-o", "size=24m", "tmpfs") as disk:
-        life = Life(disk / "data", seed)
+        life = Life(disk / "data", seed, server)
         try:
             await life.relay.start()
             await life.work(SOME)
@@ -93,12 +95,12 @@ async def full(folder: Path, seed: int) -> str:
     return f"{life.load.busy['FULL']} times told that the disk is full, then {SOME} more promises"
 
 
-async def read_only(folder: Path, seed: int) -> str:
+async def read_only(folder: Path, seed: int, server: ForkServer) -> str:
     """The file system meets an error and goes on read-only, as Linux does; then it is repaired."""
     disk, file = folder / "disk", folder / "image"
     with ExitStack() as stack:
         stack.enter_context(image(file, disk))
-        life = Life(disk / "data", seed)
+        life = Life(disk / "data", seed, server)
         try:
             await life.relay.start()
             await life.work(SOME)
@@ -152,8 +154,8 @@ async def injected(pid: int, calls: str, fault: str) -> AsyncIterator[None]:
         await tracer.communicate()
 
 
-async def slow(folder: Path, seed: int) -> str:
-    life = Life(folder / "data", seed)
+async def slow(folder: Path, seed: int, server: ForkServer) -> str:
+    life = Life(folder / "data", seed, server)
     try:
         await life.relay.start()
         await life.work(SOME)
@@ -179,9 +181,9 @@ async def slow(folder: Path, seed: int) -> str:
     return f"{SOME} promises at 60 ms for each sync, other requests were answered meanwhile ({pings})"
 
 
-async def failing(folder: Path, seed: int) -> str:
+async def failing(folder: Path, seed: int, server: ForkServer) -> str:
     """No sync succeeds. After a failed one the system may believe pages to be on disk that are not."""
-    life = Life(folder / "data", seed)
+    life = Life(folder / "data", seed, server)
     try:
         await life.relay.start()
         await life.work(SOME)
@@ -201,9 +203,9 @@ async def failing(folder: Path, seed: int) -> str:
     return f"{life.load.busy['INTERNAL']} refusals and nothing promised while syncs failed, {SOME} promises after"
 
 
-async def handles(folder: Path, seed: int) -> str:
+async def handles(folder: Path, seed: int, server: ForkServer) -> str:
     """Connections use up all that the relay may open."""
-    life = Life(folder / "data", seed)
+    life = Life(folder / "data", seed, server)
     idle: list[socket.socket] = []
     try:
         await life.relay.start()
@@ -252,7 +254,7 @@ async def _refused(life: Life) -> int:
 # ---- clocks
 
 
-async def clock(folder: Path, seed: int) -> str:
+async def clock(folder: Path, seed: int, server: ForkServer) -> str:
     """The wall clock jumps by a day and by years and comes back, while the relay runs; then it is wrong by twelve
     hours for one whole run."""
     shift = folder / "shift"
@@ -308,11 +310,11 @@ async def clock(folder: Path, seed: int) -> str:
 # ---- power
 
 
-async def power(folder: Path, seed: int, cuts: int = 2) -> str:
+async def power(folder: Path, seed: int, server: ForkServer, cuts: int = 2) -> str:
     """What the disk holds at one moment is all that is left: pages that were not synced are lost."""
     disk, file = folder / "disk", folder / "image"
     with image(file, disk):
-        life = Life(disk / "data", seed)
+        life = Life(disk / "data", seed, server)
     try:
         for _ in range(cuts):
             with image(file, disk):
@@ -351,7 +353,7 @@ def _photograph(file: Path, disk: Path) -> None:
     raise RuntimeError("the disk did not come to rest")
 
 
-Fault = Callable[[Path, int], Awaitable[str]]
+Fault = Callable[[Path, int, ForkServer], Awaitable[str]]
 FAULTS: dict[str, Fault] = {
     "full": full,
     "read-only": read_only,

@@ -16,14 +16,17 @@ from polynya.relay.folder import IDENTITY_FILE
 from polynya.relay.system import now
 from tests.relay.client import Client
 from tests.relay.load import Broken, Load
+from tests.support.forking import ForkedRelay, ForkServer
 from tests.support.relay import RelayProcess
 
-LONGEST = 0.25
-"""Seconds of load at most, before a kill."""
+MOST = 40
+"""Promises between a start and a kill, at most."""
+LATER = 0.02
+"""Seconds: the kill comes at any moment of what the relay does then."""
 AT_START = 0.1
 """Share of kills while the relay starts: it may be making, migrating or recovering its data."""
-STARTING = 1.5
-"""Seconds within which a start is interrupted."""
+STARTING = 0.15
+"""Seconds within which a start is interrupted: what it takes, imports aside."""
 
 
 @dataclass
@@ -46,12 +49,19 @@ PATIENCE = 60.0
 
 
 class Life:
-    """One data folder, and what happens to it. `arguments` are further options of the relay."""
+    """One data folder, and what happens to it."""
 
-    def __init__(self, data: Path, seed: int, *arguments: str, program: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, data: Path, seed: int, server: ForkServer | None = None, program: tuple[str, ...] = ()
+    ) -> None:
+        """`server` starts the relay quickly; `program` runs it in another way than usual."""
         data.mkdir(parents=True)
         (data / CONFIG_FILE).write_text(LIMITS)
-        self.relay = RelayProcess(data, "--local", "off", *arguments, program=program)
+        self.relay: RelayProcess
+        if server is not None:
+            self.relay = ForkedRelay(server, data, "--local", "off")
+        else:
+            self.relay = RelayProcess(data, "--local", "off", program=program)
         self.load = Load(seed)
         self.tally = Tally()
         self._dice = random.Random(~seed)  # noqa: S311 - when to kill
@@ -109,11 +119,12 @@ class Life:
         try:
             async with self.client() as client:
                 await self.verify(client)
-                work = asyncio.create_task(self.load.run(client))
-                await asyncio.sleep(self._dice.uniform(0, LONGEST))
-                await self.relay.kill()
+                goal = self.load.promises + self._dice.randrange(MOST)
                 with self._told("under load"):
-                    await work
+                    async with self.loaded(client) as until:
+                        await until(lambda: self.load.promises >= goal, "a promise was made")
+                        await asyncio.sleep(self._dice.uniform(0, LATER))
+                        await self.relay.kill()
         finally:
             await self.relay.kill()
         self.tally.kills += 1
@@ -125,6 +136,7 @@ class Life:
         await asyncio.sleep(self._dice.uniform(0, STARTING))
         await self.relay.kill()
         await asyncio.gather(start, return_exceptions=True)
+        await self.relay.kill()
         self.tally.kills += 1
         self.tally.at_start += 1
 
@@ -152,7 +164,8 @@ class Life:
         await self.end()
 
     async def end(self) -> None:
-        """One more start, all promises, an ordinary stop, and a last check."""
+        """One more start, of a program of its own, all promises, an ordinary stop, and a last check."""
+        self.relay = RelayProcess(self.relay.data, "--local", "off")
         await self.relay.start()
         await self.verify()
         code = await self.relay.stop()
@@ -162,9 +175,9 @@ class Life:
         await self.check()
 
 
-async def live(data: Path, seed: int, kills: int) -> Tally:
+async def live(data: Path, seed: int, kills: int, server: ForkServer) -> Tally:
     """A relay's life until so many kills; raises Broken."""
-    life = Life(data, seed)
+    life = Life(data, seed, server)
     try:
         while life.tally.kills < kills:
             await life.kill_once()

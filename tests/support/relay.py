@@ -19,7 +19,7 @@ from polynya.relay.folder import LINK_FILE
 from polynya.relay.limits import Limits
 from polynya.relay.server import RunningRelay, serving
 
-START_TIMEOUT = 30.0
+START_TIMEOUT = 60.0
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -77,10 +77,7 @@ class RelayProcess:
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}
         self._process = await asyncio.create_subprocess_exec(
             *self._program,
-            "up",
-            "--print-link",
-            *("--data", str(self.data), "--port", str(self.port)),
-            *self._arguments,
+            *self._command_line(),
             stdout=subprocess.PIPE,
             stderr=None,
             env=environment,
@@ -88,6 +85,13 @@ class RelayProcess:
         assert self._process.stdout is not None
         async with asyncio.timeout(START_TIMEOUT):
             line = await self._process.stdout.readline()
+        self._started(line)
+
+    def _command_line(self) -> list[str]:
+        return ["up", "--print-link", "--data", str(self.data), "--port", str(self.port), *self._arguments]
+
+    def _started(self, line: bytes) -> None:
+        """`line` is what it said first."""
         assert line.startswith(b"http"), f"the relay did not start: {line!r}"
         self.link = line.decode().strip()
         assert (self.data / LINK_FILE).read_text().strip() == self.link
