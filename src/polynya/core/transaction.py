@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from polynya.core.commands import (
@@ -20,6 +20,7 @@ from polynya.core.commands import (
     SetTimer,
     UseRelay,
 )
+from polynya.core.errors import CoreError
 from polynya.core.history import Amendment, StoredMessage
 from polynya.crypto.random import Random
 from polynya.wire.messages import RelayAddress, Request
@@ -34,6 +35,47 @@ class Table(Generic[V]):
     name: str
     encode: Callable[[V], bytes] | None = None
     decode: Callable[[bytes], V] | None = None
+
+    def saves(self, key: bytes, before: V | None, after: V | None) -> Iterator[Save]:
+        """What makes a row durable that was `before` and is `after`; None: there is no such row."""
+        if self.encode is not None and after is not before:
+            yield Save(self.name, key, None if after is None else self.encode(after))
+
+    def restore(self, saved: Mapping[bytes, bytes]) -> dict[bytes, V]:
+        """The rows that these values were saved of, by key; raises PolynyaError."""
+        if self.decode is None:
+            raise ValueError(f"rows of {self.name} are not saved")
+        return {key: self.decode(value) for key, value in saved.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class PartedTable(Table[V]):
+    """Rows whose values consist of named parts, each saved by itself: under u8 length of the row's key || the row's
+    key || the part's name."""
+
+    changes: Callable[[V | None, V | None], Mapping[bytes, bytes | None]] = field(kw_only=True)
+    """Of parts by name, from one value to another; None: gone."""
+    join: Callable[[Mapping[bytes, bytes]], V] = field(kw_only=True)
+
+    def saves(self, key: bytes, before: V | None, after: V | None) -> Iterator[Save]:
+        if after is not before:
+            for name, value in self.changes(before, after).items():
+                yield Save(self.name, bytes((len(key),)) + key + name, value)
+
+    def restore(self, saved: Mapping[bytes, bytes]) -> dict[bytes, V]:
+        parts: dict[bytes, dict[bytes, bytes]] = {}
+        for place, value in saved.items():
+            key, name = split_place(place)
+            parts.setdefault(key, {})[name] = value
+        return {key: self.join(found) for key, found in parts.items()}
+
+
+def split_place(place: bytes) -> tuple[bytes, bytes]:
+    """(key of the row, name of the part); raises CoreError `state-broken`."""
+    if not place or len(place) <= place[0]:
+        raise CoreError("state-broken")
+    end = 1 + place[0]
+    return place[1:end], place[end:]
 
 
 class State:
@@ -159,11 +201,7 @@ class Transaction:
     def commands(self) -> tuple[Command, ...]:
         """The step's commands in their order; changed rows by order of their first change."""
         saves: list[Command] = []
-        for (name, key), (table, before) in self._before.items():
-            if table.encode is None:
-                continue
-            value = self.state.rows(table).get(key)
-            if value is not before:
-                saves.append(Save(name, key, None if value is None else table.encode(value)))
+        for (_, key), (table, before) in self._before.items():
+            saves += table.saves(key, before, self.state.rows(table).get(key))
         events = [Notify(event) for event in self._events]
         return (*saves, *self._history, *self._relays, *self._calls, *self._timer, *events)
