@@ -31,7 +31,8 @@ from polynya.core._state import (
     Wish,
 )
 from polynya.core.groupcell import GroupCell, cell_changes
-from polynya.core.transaction import PartedTable, Table
+from polynya.core.parted import PartedTable
+from polynya.core.transaction import Table
 from polynya.wire.messages import Entry, Reach, Request, decode_reach, encode_reach
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from polynya.core.commands import (
@@ -20,7 +20,6 @@ from polynya.core.commands import (
     SetTimer,
     UseRelay,
 )
-from polynya.core.errors import CoreError
 from polynya.core.history import Amendment, StoredMessage
 from polynya.crypto.random import Random
 from polynya.wire.messages import RelayAddress, Request
@@ -46,36 +45,6 @@ class Table(Generic[V]):
         if self.decode is None:
             raise ValueError(f"rows of {self.name} are not saved")
         return {key: self.decode(value) for key, value in saved.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class PartedTable(Table[V]):
-    """Rows whose values consist of named parts, each saved by itself: under u8 length of the row's key || the row's
-    key || the part's name."""
-
-    changes: Callable[[V | None, V | None], Mapping[bytes, bytes | None]] = field(kw_only=True)
-    """Of parts by name, from one value to another; None: gone."""
-    join: Callable[[Mapping[bytes, bytes]], V] = field(kw_only=True)
-
-    def saves(self, key: bytes, before: V | None, after: V | None) -> Iterator[Save]:
-        if after is not before:
-            for name, value in self.changes(before, after).items():
-                yield Save(self.name, bytes((len(key),)) + key + name, value)
-
-    def restore(self, saved: Mapping[bytes, bytes]) -> dict[bytes, V]:
-        parts: dict[bytes, dict[bytes, bytes]] = {}
-        for place, value in saved.items():
-            key, name = split_place(place)
-            parts.setdefault(key, {})[name] = value
-        return {key: self.join(found) for key, found in parts.items()}
-
-
-def split_place(place: bytes) -> tuple[bytes, bytes]:
-    """(key of the row, name of the part); raises CoreError `state-broken`."""
-    if not place or len(place) <= place[0]:
-        raise CoreError("state-broken")
-    end = 1 + place[0]
-    return place[1:end], place[end:]
 
 
 class State:
