@@ -205,14 +205,17 @@ def _secret_changes(state: GroupState, since: GroupState) -> Iterator[Part]:
 def _ratchet_changes(
     epoch: int, ratchets: Mapping[tuple[int, int], Ratchet], before: Mapping[tuple[int, int], Ratchet]
 ) -> Iterator[Part]:
+    new = 0
     for place, ratchet in ratchets.items():
         known = before.get(place)
         if known is None:
+            new += 1
             yield ratchet_name(epoch, place), ratchet.encode()
         elif known is not ratchet:
             yield from _unless_equal(ratchet_name(epoch, place), ratchet.encode(), known.encode())
-    for place in before.keys() - ratchets.keys():
-        yield ratchet_name(epoch, place), None
+    if len(before) + new > len(ratchets):
+        for place in before.keys() - ratchets.keys():
+            yield ratchet_name(epoch, place), None
 
 
 def _unless_equal(name: bytes, value: bytes, before: bytes) -> Iterator[Part]:
