@@ -102,8 +102,7 @@ def _extension(kind: int, read: Callable[..., object]) -> Callable[[Scene, bytes
 
 def _look(_: Scene, data: bytes) -> bytes:
     info = inspect(data)
-    # The browser has epochs as doubles here.
-    return opaque(info.group_id) + struct.pack(">dB?", info.epoch, info.content_type, info.is_private)
+    return opaque(info.group_id) + struct.pack(">QB?", info.epoch, info.content_type, info.is_private)
 
 
 def _key_package(_: Scene, data: bytes) -> bytes:
