@@ -10,6 +10,8 @@ import {
   applyCommit,
   commitProposals,
   createGroup,
+  decodeGroup,
+  encodeGroup,
   forgetEpochsBefore,
   joinExternal,
   makeGroupInfo,
@@ -283,7 +285,7 @@ const operations: Readonly<Record<string, (request: Request, peer: Peer, group: 
     return {};
   },
   async reload(_request, peer, group) {
-    peer.group = Group.decode(group.encode());
+    peer.group = decodeGroup(encodeGroup(group));
     return describe(peer.group);
   },
   async look(_request, _peer, group) {
