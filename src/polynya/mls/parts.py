@@ -162,8 +162,6 @@ def _tree_changes(state: GroupState, since: GroupState) -> Iterator[Part]:
 
 
 def _past_changes(state: GroupState, since: GroupState) -> Iterator[Part]:
-    if state.past is since.past and state.tree is since.tree:
-        return
     before = {past.context.epoch: (past, after) for past, after in _with_after(since)}
     for past, after in _with_after(state):
         epoch = past.context.epoch
