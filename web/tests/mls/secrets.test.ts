@@ -47,6 +47,31 @@ function stored(group: Group): Uint8Array {
   return blob;
 }
 
+/** Rows that follow a group by what changed in it. */
+class Rows {
+  readonly #rows: Map<string, Uint8Array>;
+  #group: Group;
+
+  constructor(group: Group) {
+    this.#group = group;
+    this.#rows = new Map(group.parts());
+  }
+
+  /** All that is in them. */
+  get all(): Uint8Array {
+    return concat(...this.#rows.values());
+  }
+
+  follow(group: Group): Uint8Array {
+    for (const [name, part] of group.changes(this.#group)) {
+      if (part) this.#rows.set(name, part);
+      else this.#rows.delete(name);
+    }
+    this.#group = group;
+    return this.all;
+  }
+}
+
 /** Every 32 bytes: each secret is one of them, wherever and however it is stored. */
 function windows(blob: Uint8Array): Uint8Array[] {
   const found = new Map<string, Uint8Array>();
@@ -132,6 +157,26 @@ describe('messages', () => {
     expect(sent.map(([, opens]) => opens(stored(club.get('a'))))).toEqual([false, false]);
     const again = decodeGroup(stored(club.get('a')));
     for (const [message] of sent) await expect(again.decrypt(message)).rejects.toMatchObject({ rule: '9.2-consumed' });
+  });
+
+  test('leave no row that opens them, when an epoch ends and after', async () => {
+    const club = await Club.of(['a', 'b', 'c'], 14);
+    const [a, b] = [new Rows(club.get('a')), new Rows(club.get('b'))];
+    const [first, second] = (await send(club, 'b', 2)) as [Sent, Sent];
+    expect(second[1](b.all)).toBe(true);
+    expect(second[1](b.follow(club.get('b')))).toBe(false);
+    await open(club, 'a', second[0]);
+    expect([first, second].map(([, opens]) => opens(a.follow(club.get('a'))))).toEqual([true, false]);
+    const opensCommit = target(club.get('c'), 'handshake', 0);
+    expect(opensCommit(a.all)).toBe(true);
+    await club.commit('c', [], { private: true });
+    expect(opensCommit(a.follow(club.get('a')))).toBe(false);
+    await open(club, 'a', first[0]);
+    expect(first[1](a.follow(club.get('a')))).toBe(false);
+    const [[, unread]] = (await send(club, 'c', 1)) as [Sent];
+    await club.commit('b', []);
+    expect(unread(a.follow(club.get('a')))).toBe(true);
+    expect(unread(a.follow(forgetEpochsBefore(club.get('a'), club.get('a').epoch)))).toBe(false);
   });
 
   test('that were passed over are kept within their limit', async () => {
