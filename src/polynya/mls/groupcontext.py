@@ -41,7 +41,7 @@ LAST_EPOCH = (1 << 53) - 1
 def check_epoch(epoch: int) -> None:
     """The epoch is one that a group can come to; raises MalformedError."""
     if epoch > LAST_EPOCH:
-        raise MalformedError("8.1-last-epoch", str(epoch))
+        raise MalformedError("8.1-last-epoch", f"{epoch}")
 
 
 def next_epoch(context: GroupContext) -> int:
