@@ -22,6 +22,7 @@ from polynya.mls import (
 from polynya.mls.codec import Reader, decode, opaque, u16
 from polynya.mls.commit import Commit
 from polynya.mls.credential import BasicCredential, X509Credential
+from polynya.mls.errors import MalformedError
 from polynya.mls.extensions import Extension
 from polynya.mls.framing import (
     APPLICATION,
@@ -465,9 +466,11 @@ def _read_stored(reader: Reader) -> object:
 
 
 def _read_part(reader: Reader) -> object:
-    kind = reader.opaque()[:1]
+    read = _PARTS.get(reader.opaque()[:1])
+    if read is None:
+        raise MalformedError("state-name")
     reader.varint()
-    return _PARTS[kind](reader)
+    return read(reader)
 
 
 _PARTS: dict[bytes, Callable[[Reader], object]] = {
