@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from polynya.client import schema, storekey
+from polynya.client.client import Client
 from polynya.client.errors import (
     PassphraseNeeded,
     StoreDamaged,
@@ -26,7 +27,9 @@ from polynya.client.errors import (
     WrongPassphrase,
 )
 from polynya.client.storage import Storage
+from polynya.core._state import STATE_VERSION, Meta, encode_meta
 from polynya.core.commands import AmendMessage, AppendMessage, ForgetHistory, Save
+from polynya.core.errors import CoreError
 from polynya.core.history import (
     NEWEST,
     TOPIC_STEP,
@@ -414,6 +417,27 @@ def test_a_newer_store_is_refused(folder: Path, random: SeededRandom) -> None:
     db.close()
     with pytest.raises(StoreTooNew, match="Update Polynya"):
         Storage.open(folder, passphrase=None, random=random)
+
+
+@pytest.mark.parametrize(
+    ("version", "code", "advice"),
+    [(STATE_VERSION - 1, "state-too-old", "empty store"), (STATE_VERSION + 1, "state-too-new", "Update")],
+)
+async def test_a_state_of_another_version_is_told_and_kept(
+    folder: Path, random: SeededRandom, version: int, code: str, advice: str
+) -> None:
+    store = Storage.open(folder, passphrase=None, random=random)
+    store.commit([Save("meta", b"", encode_meta(Meta(version)))], NOW)
+    before = store.load()
+    store.close()
+    for _ in range(2):
+        with pytest.raises(CoreError, match=advice) as caught:
+            async with Client(folder):
+                pass
+        assert caught.value.code == code
+    store = Storage.open(folder, passphrase=None, random=random)
+    assert store.load() == before
+    store.close()
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9])

@@ -10,8 +10,9 @@ from polynya.core import commands as c
 from polynya.core import events as e
 from polynya.core import founding, mlsgroup, readd
 from polynya.core._state import OperationKind
+from polynya.core.groupcell import GroupCell
 from polynya.core.operations import add
-from polynya.core.state import GROUP, GroupCell
+from polynya.core.state import GROUP
 from polynya.core.transaction import Transaction
 from polynya.mls.group import decode_key_package, verify_key_package
 from polynya.mls.proposal import Add
@@ -28,8 +29,11 @@ def break_keys(party: Party, chat: bytes) -> None:
     """The party's private tree keys are gone, as after a fault: it checks commits and cannot follow them."""
     group = hostile.group_of(party, chat)
     broken = replace(group._state, private_keys={})
-    party.core._state.rows(GROUP)[chat] = GroupCell(type(group)(broken))
-    party.rows["group", chat] = type(group)(broken).encode()
+    before, after = GroupCell(group), GroupCell(type(group)(broken))
+    party.core._state.rows(GROUP)[chat] = after
+    for save in GROUP.saves(chat, before, after):
+        assert save.value is not None
+        party.rows[save.table, save.key] = save.value
 
 
 @pytest.mark.parametrize("stuck_admin", [False, True])

@@ -21,6 +21,7 @@ from polynya.mls.extensions import (
     external_senders_extension,
 )
 from polynya.mls.group import X25519, X_WING, Group, KeyPackageBundle
+from polynya.mls.groupcontext import LAST_EPOCH
 from polynya.mls.proposal import Add, GroupContextExtensions, PreSharedKey, Proposal, ReInit, Remove
 from polynya.mls.psk import ExternalPskId
 from polynya.mls.suite import Suite
@@ -211,7 +212,7 @@ def _last() -> Scene:
     scene = _begin("last", X25519, 105, victim=1, hostile=0)
     founder = scene.groups[0]
     state = founder._state
-    late = replace(state.context, epoch=(1 << 64) - 2)
+    late = replace(state.context, epoch=LAST_EPOCH - 1)
     scene.groups[0] = Group(replace(state, context=late))
     scene.commit(0, add=["1", "2"])
     return scene

@@ -102,8 +102,7 @@ def _extension(kind: int, read: Callable[..., object]) -> Callable[[Scene, bytes
 
 def _look(_: Scene, data: bytes) -> bytes:
     info = inspect(data)
-    # The browser has epochs as doubles here.
-    return opaque(info.group_id) + struct.pack(">dB?", info.epoch, info.content_type, info.is_private)
+    return opaque(info.group_id) + struct.pack(">QB?", info.epoch, info.content_type, info.is_private)
 
 
 def _key_package(_: Scene, data: bytes) -> bytes:
@@ -118,13 +117,13 @@ def describe(group: Group) -> bytes:
 
 def _message(scene: Scene, data: bytes) -> bytes:
     group, opened = scene.group.decrypt(data)
-    _remembers(group)
+    _remembers(group, scene.group)
     return u32(opened.sender_leaf_index) + opaque(opened.data) + opaque(opened.authenticated_data)
 
 
 def _proposal(scene: Scene, data: bytes) -> bytes:
     group, received = scene.group.receive_proposal(data)
-    _remembers(group)
+    _remembers(group, scene.group)
     pending = u32(len(group.pending_proposals))
     return pending + opaque(received.reference) + opaque(received.authenticated_data)
 
@@ -132,7 +131,7 @@ def _proposal(scene: Scene, data: bytes) -> bytes:
 def _commit(scene: Scene, data: bytes) -> bytes:
     verified = scene.group.verify_commit(data, now=NOW)
     group = scene.group.apply_commit(verified, psks=PSKS)
-    _remembers(group)
+    _remembers(group, scene.group)
     places = [
         verified.committer_leaf_index,
         *verified.added_leaves,
@@ -169,11 +168,15 @@ def _external(scene: Scene, data: bytes) -> bytes:
     return same + u32(pending.group.own_leaf_index)
 
 
-def _remembers(group: Group) -> None:
-    """A state that hostile bytes led to is stored and found again."""
-    blob = group.encode()
-    if Group.decode(blob).encode() != blob:
+def _remembers(group: Group, since: Group | None = None) -> None:
+    """A state that hostile bytes led to is stored and found again, as are its changes `since` another."""
+    blob, parts = group.encode(), group.parts()
+    if Group.decode(blob).encode() != blob or Group.from_parts(parts) != group:
         raise FaultError("the state that follows is not found again")
+    if since is not None:
+        rows: dict[bytes, bytes | None] = {**since.parts(), **group.changes(since)}
+        if {name: value for name, value in rows.items() if value is not None} != parts:
+            raise FaultError("the changes do not lead to the state that follows")
 
 
 def _stored(scene: Scene, data: bytes) -> bytes:

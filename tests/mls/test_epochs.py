@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from polynya.mls import protect
 from polynya.mls.codec import decode
 from polynya.mls.credential import BasicCredential
+from polynya.mls.described import read_group_info
 from polynya.mls.framing import (
     PUBLIC_MESSAGE,
     AuthenticatedContent,
@@ -14,7 +17,7 @@ from polynya.mls.framing import (
     encode_message,
     read_message,
 )
-from polynya.mls.group import Group
+from polynya.mls.group import Group, inspect
 from polynya.mls.groupcontext import LAST_EPOCH
 from polynya.mls.proposal import Add
 from tests.mls.parties import (
@@ -68,6 +71,33 @@ def test_nobody_is_led_back_to_the_first_epoch() -> None:
     hostile = Group(replace(late[0]._state, context=replace(late[0].context, epoch=4)))
     with_path = forge(hostile, [], random)
     refuses("8.1-last-epoch", lambda: late[1].verify_commit(resigned(with_path, late[0]), now=NOW))
+
+
+@pytest.mark.parametrize("epoch", [LAST_EPOCH + 1, (1 << 64) - 1])
+def test_an_epoch_that_a_browser_cannot_tell_from_another_is_in_no_group(epoch: int) -> None:
+    random = SeededRandom(3)
+    founder = found(random)
+    late = Group(replace(founder._state, context=replace(founder.context, epoch=epoch)))
+    info = late.group_info(external_pub=True)
+    message = late.encrypt(b"text", random=random)[1]
+    outside = BasicCredential(b"x")
+    refuses(
+        "8.1-last-epoch",
+        lambda: Group.join_external(
+            info, outside, random.bytes(32), capabilities=capabilities(), random=random
+        ),
+    )
+    refuses("8.1-last-epoch", lambda: read_group_info(info))
+    refuses("8.1-last-epoch", lambda: Group.from_parts(late.parts()))
+    refuses("8.1-last-epoch", lambda: inspect(message))
+    refuses("8.1-last-epoch", lambda: inspect(resigned(founder.commit(now=NOW, random=random).message, late)))
+
+
+def test_the_last_epoch_can_be_stored_and_told() -> None:
+    random = SeededRandom(4)
+    group = late_group(random, LAST_EPOCH - 1)[1]
+    assert Group.from_parts(group.parts()).epoch == LAST_EPOCH
+    assert inspect(group.encrypt(b"text", random=random)[1]).epoch == LAST_EPOCH
 
 
 def resigned(message: bytes, group: Group) -> bytes:

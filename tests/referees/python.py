@@ -63,6 +63,7 @@ class PythonMember(Member):
     def __init__(self, suite: Suite, identity: bytes, seed: bytes, now: int) -> None:
         self.identity = identity
         self.group: Group | None = None
+        self._stored: tuple[Group, dict[bytes, bytes]] | None = None
         self.removing: VerifiedCommit | None = None
         """The commit that removed this member."""
         self._suite = suite
@@ -236,7 +237,15 @@ class PythonMember(Member):
         return self._member.group_info(external_pub=True)
 
     def reload(self) -> None:
-        self.group = Group.decode(self._member.encode())
+        """From rows, of which those are written that changed since the last time."""
+        rows = self._member.parts() if self._stored is None else dict(self._stored[1])
+        if self._stored is not None:
+            changes = self._member.changes(self._stored[0])
+            rows |= {name: value for name, value in changes.items() if value is not None}
+            for name in (name for name, value in changes.items() if value is None):
+                del rows[name]
+        self.group = Group.from_parts(rows)
+        self._stored = self.group, rows
         if self._pending is not None:
             self._pending = PendingCommit.decode(self._pending.encode())
 

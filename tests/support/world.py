@@ -234,9 +234,10 @@ class Party:
         """What is durable is what the core holds: a crash loses nothing but the connection."""
         for saved in SAVED:
             table: Table[Any] = saved
-            encode = table.encode
-            assert encode is not None
-            held = {(table.name, k): encode(v) for k, v in self.core._state.rows(table).items()}
+            rows = self.core._state.rows(table).items()
+            saves = [save for key, value in rows for save in table.saves(key, None, value)]
+            held = {(save.table, save.key): save.value for save in saves}
+            assert len(held) == len(saves) >= len(rows)
             durable = {place: v for place, v in self.rows.items() if place[0] == table.name}
             assert held == durable, f"{self.name}: table {table.name}"
 

@@ -53,8 +53,8 @@ def _bad(where: str) -> WireError:
     return WireError("message", where)
 
 
-STATE_VERSION: Final[int] = 1
-"""2026-11: the first"""
+STATE_VERSION: Final[int] = 2
+"""2026-11: MLS groups in parts"""
 CLOCK_BIAS: Final[int] = 1125899906842624
 """2^50: added to a difference of clocks, as there are no negative numbers"""
 

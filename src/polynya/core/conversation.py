@@ -8,9 +8,10 @@ from polynya.core import work
 from polynya.core._state import Conversation, ConversationState, Membership, Preview
 from polynya.core.commands import ConversationChanged, MessageAdded, ProblemRaised
 from polynya.core.errors import CoreError
+from polynya.core.groupcell import GroupCell
 from polynya.core.history import StoredMessage, SystemContent
 from polynya.core.identity import me
-from polynya.core.state import CONVERSATION, GROUP, MEMBERSHIP, PERSON, GroupCell, number
+from polynya.core.state import CONVERSATION, GROUP, MEMBERSHIP, PERSON, number
 from polynya.core.transaction import Transaction
 from polynya.crypto.hashes import sha256
 from polynya.mls.group import Group

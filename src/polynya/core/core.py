@@ -50,7 +50,7 @@ from polynya.core.state import (
     TOPIC,
     WISH,
 )
-from polynya.core.transaction import State, Transaction
+from polynya.core.transaction import State, Table, Transaction
 from polynya.core.views import (
     ContactView,
     ConversationView,
@@ -78,21 +78,25 @@ class Core:
     def load(cls, rows: Iterable[tuple[str, bytes, bytes]]) -> Core:
         """From what Save commands made durable; without rows a new device.
 
-        Raises CoreError `state-too-new` or `state-broken`.
+        Raises CoreError `state-too-new`, `state-too-old` or `state-broken`.
         """
-        core = cls()
-        tables = {table.name: table for table in SAVED}
+        saved: dict[str, dict[bytes, bytes]] = {table.name: {} for table in SAVED}
         for name, key, value in rows:
-            table: Any = tables.get(name)
-            if table is None:
+            if name not in saved:
                 raise CoreError("state-too-new")
-            try:
-                core._state.rows(table)[key] = table.decode(value)
-            except PolynyaError:
-                raise CoreError("state-broken") from None
-        meta = core._state.get(META, b"")
-        if meta is not None and meta.version > STATE_VERSION:
-            raise CoreError("state-too-new")
+            saved[name][key] = value
+        core = cls()
+        try:
+            meta = META.restore(saved[META.name]).get(b"")
+            if meta is not None:
+                check_version(meta.version)
+            for each in SAVED:
+                table: Table[Any] = each
+                core._state.rows(table).update(table.restore(saved[table.name]))
+        except CoreError:
+            raise
+        except PolynyaError:
+            raise CoreError("state-broken") from None
         return core
 
     def start(self, now: int, random: Random) -> tuple[Command, ...]:
@@ -217,6 +221,14 @@ class Core:
     def counters(self) -> dict[str, int]:
         """How often something was skipped since the start, by reason; for diagnosis only."""
         return {key.decode(): self._state.get(COUNT, key) or 0 for key in self._state.keys(COUNT)}
+
+
+def check_version(version: int) -> None:
+    """The state is of this program's version, before anything else of it is read; raises CoreError."""
+    if version > STATE_VERSION:
+        raise CoreError("state-too-new")
+    if version < STATE_VERSION:
+        raise CoreError("state-too-old")
 
 
 LEAVING = (ConversationState.LEAVING, ConversationState.MOVING)

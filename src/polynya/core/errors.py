@@ -37,5 +37,7 @@ MESSAGES = {
     "no-safety-number": "There is a safety number once both of you are in the conversation.",
     "too-many": "This is more than a group can hold.",
     "state-too-new": "The stored data was written by a newer version. Update Polynya.",
+    "state-too-old": "The stored data was written by an older version and cannot be read by this one. Open it with "
+    "that version, or begin anew with an empty store.",
     "state-broken": "The stored data is damaged and cannot be read.",
 }

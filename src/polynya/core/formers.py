@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from polynya.core._state import Conversation, FormerGroup, PastEpoch, RemovedLeaf
 from polynya.core.conversation import membership
-from polynya.core.state import FORMER, GROUP, GroupCell
+from polynya.core.groupcell import GroupCell
+from polynya.core.state import FORMER, GROUP
 from polynya.core.transaction import Transaction
 from polynya.mls.errors import MlsError
 from polynya.mls.group import Group, inspect

@@ -30,39 +30,10 @@ from polynya.core._state import (
     Upload,
     Wish,
 )
+from polynya.core.groupcell import GroupCell, cell_changes
+from polynya.core.parted import PartedTable
 from polynya.core.transaction import Table
-from polynya.mls.group import Group
 from polynya.wire.messages import Entry, Reach, Request, decode_reach, encode_reach
-
-
-class GroupCell:
-    """An MLS group that is decoded at its first use and encoded once a step."""
-
-    __slots__ = ("_data", "_group")
-
-    def __init__(self, group: Group | None, data: bytes | None = None) -> None:
-        self._group = group
-        self._data = data
-
-    def group(self) -> Group:
-        if self._group is None:
-            if self._data is None:
-                raise ValueError("a cell holds a group or its bytes")
-            self._group = Group.decode(self._data)
-        return self._group
-
-    def encode(self) -> bytes:
-        if self._data is None:
-            self._data = self.group().encode()
-        return self._data
-
-
-def _group_bytes(cell: GroupCell) -> bytes:
-    return cell.encode()
-
-
-def _group_cell(data: bytes) -> GroupCell:
-    return GroupCell(None, data)
 
 
 def _raw(data: bytes) -> bytes:
@@ -88,7 +59,7 @@ PACKAGE: Table[StoredPackage] = Table("package", s.encode_stored_package, s.deco
 CONVERSATION: Table[Conversation] = Table("conversation", s.encode_conversation, s.decode_conversation)
 MEMBERSHIP: Table[Membership] = Table("membership", s.encode_membership, s.decode_membership)
 COMMIT: Table[OwnCommit] = Table("commit", s.encode_own_commit, s.decode_own_commit)
-GROUP: Table[GroupCell] = Table("group", _group_bytes, _group_cell)
+GROUP: PartedTable[GroupCell] = PartedTable("group", changes=cell_changes, join=GroupCell.stored)
 FORMER: Table[FormerGroup] = Table("former", s.encode_former_group, s.decode_former_group)
 SUCCESSOR: Table[bytes] = Table("successor", _raw, _raw)
 TOPIC: Table[Topic] = Table("topic", s.encode_topic, s.decode_topic)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -34,6 +34,17 @@ class Table(Generic[V]):
     name: str
     encode: Callable[[V], bytes] | None = None
     decode: Callable[[bytes], V] | None = None
+
+    def saves(self, key: bytes, before: V | None, after: V | None) -> Iterator[Save]:
+        """What makes a row durable that was `before` and is `after`; None: there is no such row."""
+        if self.encode is not None and after is not before:
+            yield Save(self.name, key, None if after is None else self.encode(after))
+
+    def restore(self, saved: Mapping[bytes, bytes]) -> dict[bytes, V]:
+        """The rows that these values were saved of, by key; raises PolynyaError."""
+        if self.decode is None:
+            raise ValueError(f"rows of {self.name} are not saved")
+        return {key: self.decode(value) for key, value in saved.items()}
 
 
 class State:
@@ -159,11 +170,7 @@ class Transaction:
     def commands(self) -> tuple[Command, ...]:
         """The step's commands in their order; changed rows by order of their first change."""
         saves: list[Command] = []
-        for (name, key), (table, before) in self._before.items():
-            if table.encode is None:
-                continue
-            value = self.state.rows(table).get(key)
-            if value is not before:
-                saves.append(Save(name, key, None if value is None else table.encode(value)))
+        for (_, key), (table, before) in self._before.items():
+            saves += table.saves(key, before, self.state.rows(table).get(key))
         events = [Notify(event) for event in self._events]
         return (*saves, *self._history, *self._relays, *self._calls, *self._timer, *events)

@@ -158,7 +158,7 @@ def next_state(
         SecretTree.begin(tree.leaf_count, derived.encryption_secret),
         transcript.interim_hash(state.suite, context.confirmed_transcript_hash, tag),
         tag,
-        past=(*state.past, state.archive(committer)) if keep_past else state.past,
+        past=(*state.past, state.archive(committer)) if keep_past else (),
         resumption=state.resumption_after(),
         reinit=applied.reinit,
     )

@@ -14,7 +14,7 @@ from typing import TypeVar
 from polynya.mls.errors import MalformedError
 
 T = TypeVar("T")
-K = TypeVar("K", int, bytes, tuple[int, int])
+K = TypeVar("K", int, bytes)
 
 MAX_LENGTH = (1 << 30) - 1
 """Largest length that a varint of this encoding can carry: 30 bits (section 2.1.2)."""

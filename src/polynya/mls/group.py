@@ -1,8 +1,8 @@
 """Groups (RFC 9420): the module that everything above MLS uses.
 
 A `Group` is one member's view of one epoch, and immutable: what changes it gives a new one, what fails leaves
-it as it was. Save `group.encode()` before anything made with it leaves the device, else a key could be used
-twice.
+it as it was. Save it before anything made with it leaves the device, else a key could be used twice: all of it
+(`group.encode()`, or `group.parts()` as rows of a table) or what is new (`group.changes(former)`).
 
 **Founding and adding**
 
@@ -68,11 +68,7 @@ from polynya.mls.committing import NO_CHANGE, LeafChange
 from polynya.mls.credential import Credential
 from polynya.mls.errors import MalformedError, MlsError
 from polynya.mls.extensions import Extension
-from polynya.mls.framing import (
-    MEMBER,
-    NEW_MEMBER_COMMIT,
-    encode_message,
-)
+from polynya.mls.framing import MEMBER, NEW_MEMBER_COMMIT, encode_message
 from polynya.mls.groupcontext import GroupContext, read_group_context
 from polynya.mls.keypackage import (
     KeyPackage,
@@ -83,10 +79,12 @@ from polynya.mls.keypackage import (
 )
 from polynya.mls.leaf import Capabilities, Lifetime
 from polynya.mls.messages import inspect
+from polynya.mls.parts import encode_parts, encode_state, part_changes
 from polynya.mls.proposal import Add, Proposal, ReInit, Update
 from polynya.mls.proposals import Proposed, read_proposed
 from polynya.mls.psk import PskId
-from polynya.mls.state import GroupState, decode_state, encode_state
+from polynya.mls.restoring import decode_parts, decode_state
+from polynya.mls.state import GroupState
 from polynya.mls.succession import Former, SameClient
 from polynya.mls.suite import SUITES, X25519, X_WING, Suite, suite_of
 from polynya.mls.views import ApplicationMessage, Member, MessageInfo, ReceivedProposal, VerifiedCommit
@@ -143,8 +141,7 @@ class Group:
     def __repr__(self) -> str:
         return f"Group({self.group_id.hex()}, epoch={self.epoch}, leaf={self.own_leaf_index})"
 
-    # ---- beginning
-    # -------------------------------------------------------------------------------------------
+    # ---- beginning ----
 
     @classmethod
     def create(
@@ -160,8 +157,7 @@ class Group:
         lifetime: Lifetime,
         random: Random,
     ) -> Group:
-        """A group of one, at epoch 0. Without `capabilities` the leaf supports the extension types used
-        here."""
+        """A group of one, at epoch 0. Without `capabilities` the leaf supports the extension types used here."""
         state = founding.found(
             suite,
             group_id,
@@ -223,8 +219,7 @@ class Group:
         max_lifetime: int = checks.MAX_LIFETIME,
         random: Random,
     ) -> PendingCommit:
-        """By a GroupInfo with an external key: an MLSMessage from `group_info(external_pub=True)`. Raises
-        MlsError.
+        """By a GroupInfo with an external key (`group_info(external_pub=True)`); raises MlsError.
 
         `resync`: the leaf index of the own former leaf, which the commit removes. Nothing to merge into: use
         `pending.group` once the commit was accepted.
@@ -245,8 +240,7 @@ class Group:
         )
         return PendingCommit(encode_message(message), None, cls(state), proposals, None)
 
-    # ---- looking
-    # ---------------------------------------------------------------------------------------------
+    # ---- looking ----
 
     @property
     def suite(self) -> Suite:
@@ -284,8 +278,7 @@ class Group:
 
     @property
     def resumption_psk(self) -> bytes:
-        """The epoch's resumption key (section 8.6): `psks[psk.resumption_key(group_id, epoch)]` in another
-        group."""
+        """The epoch's resumption key (section 8.6): `psks[psk.resumption_key(group_id, epoch)]` in another group."""
         return self._state.secrets.resumption_psk
 
     @property
@@ -336,14 +329,12 @@ class Group:
         info = make_group_info(self._state, extensions, tree=tree, external_pub=external_pub)
         return encode_message(info)
 
-    # ---- messages
-    # --------------------------------------------------------------------------------------------
+    # ---- messages ----
 
     def encrypt(
         self, data: bytes, *, authenticated_data: bytes = b"", padding: int = 0, random: Random
     ) -> tuple[Group, bytes]:
-        """An application message with `padding` zero bytes inside. Refused while proposals wait (section
-        12.4)."""
+        """An application message with `padding` zero bytes inside. Refused while proposals wait (section 12.4)."""
         state = self._state
         verifying.check_open(state)
         if state.pending:
@@ -366,8 +357,7 @@ class Group:
         kept = tuple(p for p in self._state.past if p.context.epoch >= epoch)
         return Group(replace(self._state, past=kept))
 
-    # ---- proposals
-    # -------------------------------------------------------------------------------------------
+    # ---- proposals ----
 
     def propose(
         self,
@@ -432,8 +422,7 @@ class Group:
         )
         return Group(replace(state, pending=pending, secret_tree=secret_tree)), received
 
-    # ---- commits
-    # ---------------------------------------------------------------------------------------------
+    # ---- commits ----
 
     def commit(
         self,
@@ -482,12 +471,13 @@ class Group:
     def merge_commit(self, pending: PendingCommit, *, keep_past: bool = True) -> Group:
         """The next epoch by an own commit, with what this group opened since the commit was made.
 
-        Raises MlsError if the commit was made in another epoch than this one.
+        Without `keep_past` no message of this or a former epoch opens any more. Raises MlsError if the commit was
+        made in another epoch than this one.
         """
         state, after = self._state, pending.group._state
         if pending.before != state.context:
             raise MlsError("12.4.2-other-epoch", "the commit was made in another epoch")
-        past = (*state.past, state.archive()) if keep_past else state.past
+        past = (*state.past, state.archive()) if keep_past else ()
         return Group(replace(after, past=past))
 
     def verify_commit(
@@ -522,14 +512,28 @@ class Group:
         psks: Mapping[bytes, bytes] | None = None,
         keep_past: bool = True,
     ) -> Group:
-        """The next epoch by another member's commit; raises RemovedError, PathError or MlsError."""
+        """The next epoch by another's commit; raises RemovedError, PathError or MlsError. `keep_past`: as above."""
         return Group(applying.apply_commit(self._state, verified.checked, psks or {}, keep_past=keep_past))
 
-    # ---- storage
-    # ---------------------------------------------------------------------------------------------
+    # ---- storage ----
+
+    def parts(self) -> dict[bytes, bytes]:
+        """All to be stored, by name, ascending, with private keys inside. What names mean is this library's affair."""
+        return encode_parts(self._state)
+
+    def changes(self, since: Group) -> dict[bytes, bytes | None]:
+        """What makes `since.parts()` the parts of this group, ascending by name; None: the part is gone.
+
+        What both groups share is not encoded: a message costs the same however many members have spoken."""
+        return part_changes(self._state, since._state)
+
+    @classmethod
+    def from_parts(cls, parts: Mapping[bytes, bytes]) -> Group:
+        """Raises MlsError."""
+        return cls(decode_parts(parts))
 
     def encode(self) -> bytes:
-        """One blob, with private keys inside."""
+        """All parts as one blob."""
         return encode_state(self._state)
 
     @classmethod

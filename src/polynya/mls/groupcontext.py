@@ -34,12 +34,19 @@ class GroupContext:
         )
 
 
-LAST_EPOCH = (1 << 64) - 1
+LAST_EPOCH = (1 << 53) - 1
+"""A browser's numbers hold no larger one: no group goes further, so that all its members go as far."""
+
+
+def check_epoch(epoch: int) -> None:
+    """The epoch is one that a group can come to; raises MalformedError."""
+    if epoch > LAST_EPOCH:
+        raise MalformedError("8.1-last-epoch", f"{epoch}")
 
 
 def next_epoch(context: GroupContext) -> int:
-    """The epoch after this one; MlsError where there is none, or it would be called 0 again."""
-    if context.epoch == LAST_EPOCH:
+    """The epoch after this one; MlsError where there is none."""
+    if context.epoch >= LAST_EPOCH:
         raise MlsError("8.1-last-epoch", "the group has used up its epochs: begin another")
     return context.epoch + 1
 
@@ -48,4 +55,5 @@ def read_group_context(reader: Reader) -> GroupContext:
     if reader.u16() != VERSION_MLS10:
         raise MalformedError("8.1-version")
     suite, group_id, epoch = reader.u16(), reader.opaque(), reader.u64()
+    check_epoch(epoch)
     return GroupContext(suite, group_id, epoch, reader.opaque(), reader.opaque(), read_extensions(reader))

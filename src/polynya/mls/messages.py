@@ -28,7 +28,7 @@ from polynya.mls.framing import (
     read_private_message,
     split_message,
 )
-from polynya.mls.groupcontext import GroupContext
+from polynya.mls.groupcontext import GroupContext, check_epoch
 from polynya.mls.leaf import LeafNode
 from polynya.mls.secrettree import SecretTree
 from polynya.mls.state import GroupState
@@ -40,8 +40,10 @@ def inspect(message: bytes) -> MessageInfo:
     body = decode(read_message, message)
     if isinstance(body, PublicMessage):
         content = body.content
+        check_epoch(content.epoch)
         return MessageInfo(content.group_id, content.epoch, content_type(content.content), False)
     if isinstance(body, PrivateMessage):
+        check_epoch(body.epoch)
         return MessageInfo(body.group_id, body.epoch, body.content_type, True)
     raise MlsError("6-not-a-group-message")
 

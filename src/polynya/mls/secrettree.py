@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from polynya.mls import treemath
-from polynya.mls.codec import Reader, opaque, u8, u32, vector
-from polynya.mls.errors import MalformedError, ReplayedError
+from polynya.mls.codec import Reader, opaque, u32, vector
+from polynya.mls.errors import ReplayedError
 from polynya.mls.suite import Suite
 
 HANDSHAKE = 0
@@ -81,7 +81,7 @@ class Ratchet:
         return opaque(self.secret) + self.generation.to_bytes(5, "big") + keys
 
 
-def _read_ratchet(reader: Reader) -> Ratchet:
+def read_ratchet(reader: Reader) -> Ratchet:
     secret, generation = reader.opaque(), int.from_bytes(reader.take(5), "big")
     skipped = reader.mapping(Reader.u32, lambda r: MessageKey(r.opaque(), r.opaque()))
     return Ratchet(secret, generation, skipped)
@@ -157,22 +157,12 @@ class SecretTree:
             )
         return SecretTree(self.leaf_count, secrets, ratchets)
 
-    def encode(self) -> bytes:
+    def encode_secrets(self) -> bytes:
+        """What was not looked into yet; the ratchets are stored one by one."""
         secrets = vector(u32(node) + opaque(secret) for node, secret in sorted(self.secrets.items()))
-        ratchets = vector(
-            u32(leaf) + u8(kind) + r.encode() for (leaf, kind), r in sorted(self.ratchets.items())
-        )
-        return u32(self.leaf_count) + secrets + ratchets
+        return u32(self.leaf_count) + secrets
 
 
-def read_secret_tree(reader: Reader) -> SecretTree:
-    leaf_count = reader.u32()
-    secrets = reader.mapping(Reader.u32, Reader.opaque)
-    return SecretTree(leaf_count, secrets, reader.mapping(_read_place, _read_ratchet))
-
-
-def _read_place(reader: Reader) -> tuple[int, int]:
-    leaf, kind = reader.u32(), reader.u8()
-    if kind not in (HANDSHAKE, APPLICATION):
-        raise MalformedError("state-ratchet")
-    return leaf, kind
+def read_secrets(reader: Reader) -> tuple[int, dict[int, bytes]]:
+    """The reverse of `encode_secrets`: (leaf count, secrets by node index)."""
+    return reader.u32(), reader.mapping(Reader.u32, Reader.opaque)

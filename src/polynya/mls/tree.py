@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import collections
 import itertools
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from polynya.mls import treemath
@@ -60,7 +60,7 @@ Node = LeafNode | ParentNode
 class RatchetTree:
     """One state of the tree. Never changed once made; what is computed late is only cached."""
 
-    __slots__ = ("_capabilities", "_encoded", "_encryption_keys", "_hashes", "nodes", "suite")
+    __slots__ = ("_capabilities", "_encoded", "_encryption_keys", "_hashes", "_members", "nodes", "suite")
 
     def __init__(self, suite: Suite, nodes: Sequence[Node | None], hashes: list[bytes | None] | None = None):
         self.suite = suite
@@ -68,6 +68,7 @@ class RatchetTree:
         self._hashes: list[bytes | None] = [None] * len(self.nodes) if hashes is None else hashes
         self._encoded: bytes | None = None
         self._encryption_keys: dict[bytes, int] | None = None
+        self._members: Mapping[int, LeafNode] | None = None
         self._capabilities: tuple[frozenset[Capabilities], frozenset[int]] | None = None
 
     # ---- looking -------------------------------------------------------------------------------------------
@@ -106,6 +107,12 @@ class RatchetTree:
         for index, node in enumerate(self.nodes[::2]):
             if isinstance(node, LeafNode):
                 yield index, node
+
+    def members(self) -> Mapping[int, LeafNode]:
+        """The leaf of every member by leaf index, ascending: of one tree always the same object."""
+        if self._members is None:
+            self._members = dict(self.leaves())
+        return self._members
 
     def leaf_by_encoding(self, encoded: bytes) -> int | None:
         """The leaf index of the leaf with exactly these bytes."""

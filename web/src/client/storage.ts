@@ -4,7 +4,7 @@
  * Values are AES-256-GCM under a key that the browser does not give out, bound to their place; the names of rows are keyed hashes.
  * Who copies the database without the browser's own key store sees how many rows there are and how large. One writer: see lock.ts.
  */
-import type { Change } from '../core/commands.ts';
+import type { Change, Save } from '../core/commands.ts';
 import { NEWEST, type StoredMessage } from '../core/history.ts';
 import { rest } from '../core/provided.ts';
 import { concat, hex, utf8 } from '../crypto/bytes.ts';
@@ -130,14 +130,13 @@ export class Storage {
   async commit(changes: readonly Change[]): Promise<void> {
     if (!changes.length) return;
     // All sealing comes first: a transaction ends by itself as soon as it waits for anything else.
-    const state = new Map<string, StateRow | null>();
+    const saves = changes.filter((change): change is Save => change.type === 'Save');
+    const state = await Promise.all(saves.map((save) => this.#stateRow(save)));
     const messages = new Map<string, StoredMessage>();
     const forgotten: string[] = [];
     for (const change of changes) {
-      if (change.type === 'Save') {
-        const row = await this.#stateRow(change.table, change.key, change.value);
-        state.set(row.name, change.value ? row : null);
-      } else if (change.type === 'ForgetHistory') {
+      if (change.type === 'Save') continue;
+      if (change.type === 'ForgetHistory') {
         forgotten.push(await this.#conversation(change.conversation));
         for (const key of [...messages.keys()]) if (key.startsWith(hex(change.conversation))) messages.delete(key);
       } else {
@@ -156,8 +155,8 @@ export class Storage {
     const rows = await Promise.all([...messages.values()].map((message) => this.#messageRow(message)));
     await this.write(['state', 'message'], (transaction) => {
       const [stateStore, messageStore] = [transaction.objectStore('state'), transaction.objectStore('message')];
-      for (const [name, row] of state) {
-        if (row) stateStore.put(row);
+      for (const { name, value } of state) {
+        if (value) stateStore.put({ name, value });
         else stateStore.delete(name);
       }
       for (const conversation of forgotten) messageStore.delete(IDBKeyRange.bound([conversation], [conversation, []]));
@@ -187,10 +186,10 @@ export class Storage {
     if (writer !== this.#writer) throw new ClientError('taken-over');
   }
 
-  async #stateRow(table: string, key: Uint8Array, value: Uint8Array | null): Promise<StateRow> {
+  /** Without a value where the row goes. */
+  async #stateRow({ table, key, value }: Save): Promise<Partial<StateRow> & Pick<StateRow, 'name'>> {
     const name = await this.name(utf8('state'), utf8(table), key);
-    if (!value) return { name, value: new Uint8Array(0) };
-    return { name, value: await this.seal(`state ${name}`, cbor.encode([table, key, value])) };
+    return value ? { name, value: await this.seal(`state ${name}`, cbor.encode([table, key, value])) } : { name };
   }
 
   // ---- reading ----

@@ -2,8 +2,8 @@
 import { codec } from '../wire/codec.ts';
 import type { ConversationKind, RelayAddress, DeviceList, Reach, ConversationInfo, InviteLink, CardBody } from '../wire/_messages.ts';
 
-/** 2026-11: the first */
-export const STATE_VERSION = 1;
+/** 2026-11: MLS groups in parts */
+export const STATE_VERSION = 2;
 /** 2^50: added to a difference of clocks, as there are no negative numbers */
 export const CLOCK_BIAS = 1125899906842624;
 

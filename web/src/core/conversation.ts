@@ -5,9 +5,10 @@ import { same } from '../wire/bytes.ts';
 import { ConversationKind } from '../wire/messages.ts';
 import { type Conversation, ConversationState, type Membership } from './_state.ts';
 import { CoreError } from './errors.ts';
+import { cellGroup } from './groupcell.ts';
 import type { StoredMessage } from './history.ts';
 import { rest } from './provided.ts';
-import { cellGroup, CONVERSATION, GROUP, MEMBERSHIP, number, PERSON } from './state.ts';
+import { CONVERSATION, GROUP, MEMBERSHIP, number, PERSON } from './state.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Characters. */

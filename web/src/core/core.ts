@@ -4,7 +4,7 @@ import type { Random } from '../crypto/random.ts';
 import { PolynyaError } from '../errors.ts';
 import { same } from '../wire/bytes.ts';
 import type { RelayAddress } from '../wire/messages.ts';
-import { CLOCK_BIAS, STATE_VERSION } from './_state.ts';
+import { CLOCK_BIAS, type Meta, STATE_VERSION } from './_state.ts';
 import * as actions from './actions.ts';
 import type { Command } from './commands.ts';
 import * as dispatch from './dispatch.ts';
@@ -17,7 +17,7 @@ import { rest, restIfThere } from './provided.ts';
 import * as show from './show.ts';
 import { CLOCK, CONVERSATION, COUNT, LINK, MARK, ME, META, OPENED, SAVED, SCALAR } from './state.ts';
 import * as sync from './sync.ts';
-import { State, Transaction } from './transaction.ts';
+import { State, type Table, Transaction } from './transaction.ts';
 import type * as v from './views.ts';
 import * as work from './work.ts';
 
@@ -33,24 +33,18 @@ export class Core {
   /**
    * From what Save commands made durable; without rows a new device.
    *
-   * @throws CoreError `state-too-new` or `state-broken`; RestMissing where a row is of the rest
+   * @throws CoreError `state-too-new`, `state-too-old` or `state-broken`; RestMissing where a row is of the rest
    */
   static async load(rows: Iterable<readonly [table: string, key: Uint8Array, value: Uint8Array]>): Promise<Core> {
     const core = new Core();
     const tables = new Map(SAVED.map((table) => [table.name, table]));
-    for (const [name, key, value] of rows) {
+    const saved = [...rows];
+    for (const [name, , value] of saved) if (name === META.name) checkVersion(decoded(META, value));
+    for (const [name, key, value] of saved) {
       const table = tables.get(name);
-      if (!table?.decode) {
-        rest();
-        throw new CoreError('state-too-new');
-      }
-      try {
-        core.#state.rows(table).set(hex(key), table.decode(value));
-      } catch (error) {
-        throw error instanceof PolynyaError ? new CoreError('state-broken') : error;
-      }
+      if (table?.decode) core.#state.rows(table).set(hex(key), decoded(table, value));
+      else rest().restorePart(core.#state, name, hex(key), value);
     }
-    if ((core.#state.get(META)?.version ?? 0) > STATE_VERSION) throw new CoreError('state-too-new');
     return core;
   }
 
@@ -186,6 +180,21 @@ export class Core {
   counters(): Map<string, number> {
     return new Map(this.#state.names(COUNT).map((name) => [name, this.#state.get(COUNT, name) ?? 0]));
   }
+}
+
+/** @throws CoreError `state-broken` */
+function decoded<V>(table: Table<V>, data: Uint8Array): V {
+  try {
+    return table.decode!(data);
+  } catch (error) {
+    throw error instanceof PolynyaError ? new CoreError('state-broken') : error;
+  }
+}
+
+/** The state is of this program's version, before anything else of it is read. @throws CoreError */
+function checkVersion({ version }: Meta): void {
+  if (version > STATE_VERSION) throw new CoreError('state-too-new');
+  if (version < STATE_VERSION) throw new CoreError('state-too-old');
 }
 
 function learnClock(t: Transaction, relay: Uint8Array, relayTime: number): void {

@@ -6,6 +6,7 @@ import { ConversationKind, type Entry, RECEIVE_KEYS_LIFETIME, SUITE_XWING } from
 import type { Conversation, Membership, Topic } from './_state.ts';
 import { hasIdentity, identities, membership, need, putGroup, quiet, save } from './conversation.ts';
 import * as formers from './formers.ts';
+import { cellGroup } from './groupcell.ts';
 import type { SystemContent, SystemKind } from './history.ts';
 import { me } from './identity.ts';
 import * as mlsgroup from './mlsgroup.ts';
@@ -13,7 +14,7 @@ import { fits } from './newgroups.ts';
 import { setProblem, showSystem } from './notes.ts';
 import * as roles from './roles.ts';
 import * as slots from './slots.ts';
-import { cellGroup, CONVERSATION, GROUP, MEMBERSHIP } from './state.ts';
+import { CONVERSATION, GROUP, MEMBERSHIP } from './state.ts';
 import { WISH } from './tables.ts';
 import * as topicends from './topicends.ts';
 import * as topics from './topics.ts';

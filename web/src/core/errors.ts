@@ -26,6 +26,7 @@ export type CoreCode =
   | 'no-safety-number'
   | 'too-many'
   | 'state-too-new'
+  | 'state-too-old'
   | 'state-broken';
 
 /** An action that cannot be done; nothing has changed. */

@@ -5,8 +5,9 @@ import { MlsError } from '../mls/errors.ts';
 import type { Group } from '../mls/group.ts';
 import type { Conversation } from './_state.ts';
 import { hasIdentity, membership, putGroup } from './conversation.ts';
+import { cellGroup } from './groupcell.ts';
 import type { Ended } from './provided.ts';
-import { cellGroup, GROUP } from './state.ts';
+import { GROUP } from './state.ts';
 import { FORMER } from './tables.ts';
 import type { Transaction } from './transaction.ts';
 

@@ -7,7 +7,7 @@
  *
  * Only the rest knows the tables in tables.ts and makes rows of them: where it is missing, there are none.
  */
-import type { Group } from '../mls/group.ts';
+import type { Group, PartChanges, Parts } from '../mls/group.ts';
 import type {
   Content,
   Entry,
@@ -21,6 +21,7 @@ import type {
 import type { Conversation, Inbox, Me, Membership, OutDrop, Outgoing, Person, Seen, Topic } from './_state.ts';
 import type { Prepared } from './body.ts';
 import type { Batch, SingleAction } from './events.ts';
+import type { GroupCell } from './groupcell.ts';
 import type { Amendment, StoredContent, StoredMessage } from './history.ts';
 import type { Place } from './place.ts';
 import type { State, Transaction } from './transaction.ts';
@@ -37,7 +38,12 @@ export interface Rest {
   release(t: Transaction, relay: Uint8Array, blob: Uint8Array): void;
   again(t: Transaction, relay: Uint8Array, blob: Uint8Array): boolean;
 
-  // groups that follow one another
+  // groups
+  /** From what is stored. @throws MlsError */
+  groupFromParts(parts: Parts): Group;
+  /** A row of the state that is not one value by itself. @throws CoreError */
+  restorePart(state: State, table: string, key: string, part: Uint8Array): void;
+  cellChanges(cell: GroupCell | undefined, before: GroupCell | undefined): PartChanges;
   /** Which conversation has or had the MLS group, or the first of `former` that is known here. */
   conversationOf(
     t: Transaction,

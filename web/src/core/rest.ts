@@ -3,6 +3,7 @@
  *
  * Loading this module is all that there is to do; the core finds here what it asks of provided.ts.
  */
+import { groupFromParts } from '../mls/changes.ts';
 import * as amendments from './amendments.ts';
 import * as answering from './answering.ts';
 import * as blobs from './blobs.ts';
@@ -32,6 +33,7 @@ import * as slots from './slots.ts';
 import { OUTBOX } from './state.ts';
 import { COMMIT, INVITE } from './tables.ts';
 import * as stock from './stock.ts';
+import * as storedgroups from './storedgroups.ts';
 import * as successors from './successors.ts';
 import * as timers from './timers.ts';
 import * as topicends from './topicends.ts';
@@ -83,6 +85,9 @@ provide({
   uploaded: blobs.uploaded,
   release: blobs.release,
   again: blobs.again,
+  groupFromParts,
+  restorePart: storedgroups.restorePart,
+  cellChanges: storedgroups.cellChanges,
   conversationOf: successors.conversationOf,
   groupOfMessage: formers.groupOfMessage,
   processCommit: commits.process,

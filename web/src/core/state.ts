@@ -1,24 +1,10 @@
 /** The tables of the state: what is saved (spec/state.toml) and what lives only while the core runs. */
 import type { Download } from './body.ts';
-import { Group } from '../mls/group.ts';
 import { uint } from '../wire/bytes.ts';
 import { decodeReach, encodeReach, type Entry, type Reach, type Request } from '../wire/messages.ts';
 import { decoder, encoder, type Types } from './_state.ts';
+import { cellChanges, type GroupCell } from './groupcell.ts';
 import type { Table } from './transaction.ts';
-
-/** An MLS group that is decoded at its first use and encoded once a step. */
-export interface GroupCell {
-  group?: Group;
-  data?: Uint8Array;
-}
-
-export function cellGroup(cell: GroupCell): Group {
-  return (cell.group ??= Group.decode(cell.data as Uint8Array));
-}
-
-function cellBytes(cell: GroupCell): Uint8Array {
-  return (cell.data ??= (cell.group as Group).encode());
-}
 
 /** As in keys: 8 bytes, big-endian. */
 export function number(n: number): Uint8Array {
@@ -42,7 +28,7 @@ export const INBOX = /* @__PURE__ */ saved('inbox', 'Inbox');
 export const PACKAGE = /* @__PURE__ */ saved('package', 'StoredPackage');
 export const CONVERSATION = /* @__PURE__ */ saved('conversation', 'Conversation');
 export const MEMBERSHIP = /* @__PURE__ */ saved('membership', 'Membership');
-export const GROUP: Table<GroupCell> = { name: 'group', encode: cellBytes, decode: (data) => ({ data }) };
+export const GROUP: Table<GroupCell> = { name: 'group', changes: cellChanges };
 export const TOPIC = /* @__PURE__ */ saved('topic', 'Topic');
 export const CHAIN: Table<Uint8Array> = { name: 'chain', encode: raw, decode: raw };
 export const OUTBOX = /* @__PURE__ */ saved('outbox', 'Outgoing');

@@ -1,26 +1,32 @@
 /** The state as rows, and one step's changes to it: all of them or none. */
-import { hex } from '../crypto/bytes.ts';
+import { hex, unhex } from '../crypto/bytes.ts';
 import type { Random } from '../crypto/random.ts';
 import { same } from '../wire/bytes.ts';
 import type { RelayAddress, Request } from '../wire/messages.ts';
 import type { AppEvent, Call, Command } from './commands.ts';
 import type { Amendment, StoredMessage } from './history.ts';
 
-/** One kind of row. Without `encode` its rows live only as long as the core does. */
+/** One kind of row. Without `encode` or `changes` its rows live only as long as the core does. */
 export interface Table<V> {
   readonly name: string;
   encode?(value: V): Uint8Array;
   decode?(data: Uint8Array): V;
+  /**
+   * Of a table whose values consist of named parts (in hexadecimal), each saved by itself under u8 length of the row's
+   * key || the row's key || the part's name: what makes the parts of `before` those of `value`; null: gone.
+   */
+  changes?(value: V | undefined, before: V | undefined): Iterable<readonly [name: string, part: Uint8Array | null]>;
 }
 
 /** Bytes; or a name, in tables that are not saved. */
 export type Key = Uint8Array | string;
 
-const text = (key: Key): string => (typeof key === 'string' ? key : hex(key));
-
-export function unhex(digits: string): Uint8Array {
-  return Uint8Array.from({ length: digits.length / 2 }, (_, i) => parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+/** Where a part of the row is saved. */
+function partPlace(key: string, name: string): string {
+  return hex(Uint8Array.of(key.length / 2)) + key + name;
 }
+
+const text = (key: Key): string => (typeof key === 'string' ? key : hex(key));
 
 /** All rows, by table and key (as text). Values are frozen: a row changes by being replaced. */
 export class State {
@@ -185,9 +191,12 @@ export class Transaction {
     const saves: Command[] = [];
     for (const { table, key, value: before } of this.#before.values()) {
       const value = this.state.rows(table).get(key);
-      if (!table.encode || value === before) continue;
-      const encoded = value === undefined ? null : table.encode(value);
-      saves.push({ type: 'Save', table: table.name, key: unhex(key), value: encoded });
+      if (value === before) continue;
+      const save = (place: string, data: Uint8Array | null): void => {
+        saves.push({ type: 'Save', table: table.name, key: unhex(place), value: data });
+      };
+      if (table.encode) save(key, value === undefined ? null : table.encode(value));
+      for (const [name, part] of table.changes?.(value, before) ?? []) save(partPlace(key, name), part);
     }
     const events = [...this.#events.values()].map((event): Command => ({ type: 'Notify', event }));
     return [...saves, ...this.#history, ...this.#relays, ...this.#calls, ...this.#timer, ...events];

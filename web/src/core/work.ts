@@ -5,7 +5,7 @@
  * state with what the relay should have and makes the next call. All requests are idempotent, so after a lost answer, a
  * lost connection or a crash the same look makes the same call again.
  */
-import { hex } from '../crypto/bytes.ts';
+import { hex, unhex } from '../crypto/bytes.ts';
 import { same } from '../wire/bytes.ts';
 import { RefusalCode, type Request, type Response } from '../wire/messages.ts';
 import {
@@ -19,7 +19,7 @@ import {
   SCALAR,
   TIMER,
 } from './state.ts';
-import { type Transaction, unhex } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
 
 const NONE = new Uint8Array(0);
 

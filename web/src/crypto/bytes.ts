@@ -24,6 +24,10 @@ export function hex(data: Uint8Array): string {
   return out;
 }
 
+export function unhex(digits: string): Uint8Array {
+  return Uint8Array.from({ length: digits.length / 2 }, (_, i) => parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+}
+
 /** Big-endian, two bytes. */
 export function u16(value: number): Uint8Array {
   return Uint8Array.of(value >> 8, value & 255);

@@ -84,7 +84,7 @@ function checkNotOwn(state: GroupState, sender: number): void {
 
 function keysFor(state: GroupState, epoch: bigint): EpochKeys {
   if (epoch === state.context.epoch) return epochKeys(state);
-  const past = state.past.find((candidate) => candidate.epoch === epoch);
+  const past = state.past.find(({ context }) => context.epoch === epoch);
   ensure(past !== undefined, '6-epoch-unknown', `${epoch} in ${state.context.epoch}`, 'wrong-epoch');
   return pastKeys(state.suite, past);
 }
@@ -106,7 +106,7 @@ export async function decrypt(state: GroupState, message: Uint8Array): Promise<[
   const next: GroupState =
     epoch === state.context.epoch
       ? { ...state, secretTree }
-      : { ...state, past: state.past.map((past) => (past.epoch === epoch ? { ...past, secretTree } : past)) };
+      : { ...state, past: state.past.map((past) => (past.context.epoch === epoch ? { ...past, secretTree } : past)) };
   const from = { senderLeafIndex: leafIndex, sender: member(leafIndex, leaf), epoch: Number(epoch) };
   return [next, { ...from, data, authenticatedData }];
 }

@@ -122,7 +122,7 @@ export async function applyCommit(
     confirmationTag,
     pending: [],
     updates: [],
-    past: keepPast ? [...state.past, retire(state, committer)] : state.past,
+    past: keepPast ? [...state.past, retire(state, tree, committer)] : [],
     resumption: resumptionAfter(state),
     reInit: applied.reInit,
   };

@@ -10,6 +10,7 @@ import type { Extension } from './extensions.ts';
 import * as external from './external.ts';
 import { type CreateOptions, found } from './founding.ts';
 import { GROUP_INFO, PRIVATE_MESSAGE, PUBLIC_MESSAGE, encodeMessage, mlsMessage } from './framing.ts';
+import { isEpoch } from './groupcontext.ts';
 import { Group, stateOf } from './handle.ts';
 import { FROM_UPDATE, signLeaf } from './leaf.ts';
 import * as messages from './messages.ts';
@@ -31,19 +32,27 @@ export type { ReceivedProposal } from './messages.ts';
 export type { VerifiedCommit } from './verifying.ts';
 export type { CommitOptions, LeafChange, MessageInfo };
 export { PendingCommit };
+export { decodeGroup, encodeGroup } from './blob.ts';
+export { groupFromParts } from './restoring.ts';
 export { type DescribedGroup, describes, readGroupInfo } from './described.ts';
 export { type SameClient, following } from './succession.ts';
+
+/** The epoch that a message names, as long as a group can come to it. */
+function epochOf(epoch: bigint): number {
+  ensure(isEpoch(epoch), '8.1-last-epoch', '', 'malformed');
+  return Number(epoch);
+}
 
 /** Group, epoch and kind of a public or private message, before anything is verified. @throws MlsError */
 export function inspect(data: Uint8Array): MessageInfo {
   const message = decode(mlsMessage, data);
   if (message.wireFormat === PUBLIC_MESSAGE) {
     const { groupId, epoch, content } = message.publicMessage.content;
-    return { groupId, epoch: Number(epoch), contentType: content.type, isPrivate: false };
+    return { groupId, epoch: epochOf(epoch), contentType: content.type, isPrivate: false };
   }
   ensure(message.wireFormat === PRIVATE_MESSAGE, '6-not-a-group-message');
   const { groupId, epoch, contentType } = message.privateMessage;
-  return { groupId, epoch: Number(epoch), contentType, isPrivate: true };
+  return { groupId, epoch: epochOf(epoch), contentType, isPrivate: true };
 }
 
 /** GroupInfo extensions, or a function of the next epoch's group for what only its exporter knows. */
@@ -100,7 +109,7 @@ export function ratchetTree(group: Group): Uint8Array {
 
 /** Former epochs whose messages still open, ascending. */
 export function pastEpochs(group: Group): readonly number[] {
-  return stateOf(group).past.map((past) => Number(past.epoch));
+  return stateOf(group).past.map(({ context }) => Number(context.epoch));
 }
 
 /** Received and own proposals of this epoch, in order of arrival. */
@@ -125,7 +134,7 @@ export async function makeGroupInfo(
 /** Drops the receive keys of past epochs below `epoch`. */
 export function forgetEpochsBefore(group: Group, epoch: number): Group {
   const state = stateOf(group);
-  return new Group({ ...state, past: state.past.filter((past) => past.epoch >= BigInt(epoch)) });
+  return new Group({ ...state, past: state.past.filter(({ context }) => context.epoch >= BigInt(epoch)) });
 }
 
 /** A proposal message, which waits here too. An own Update is made by `proposeUpdate`. @throws MlsError */
@@ -191,7 +200,10 @@ export async function commitProposals(
   return new PendingCommit({ message, welcome, group: next, proposals: all, before: group.context });
 }
 
-/** The next epoch by an own commit, with what this group opened since the commit was made. @throws MlsError */
+/**
+ * The next epoch by an own commit, with what this group opened since the commit was made. Without `keepPast` no message
+ * of this or a former epoch opens any more. @throws MlsError
+ */
 export function mergeCommit(
   group: Group,
   pending: PendingCommit,
@@ -200,8 +212,9 @@ export function mergeCommit(
   const [before, state] = [pending.before, stateOf(group)];
   const same = before !== null && equal(encodedContext(before), encodedContext(state.context));
   ensure(same, '12.4.2-other-epoch', 'the commit was made in another epoch');
-  const kept = options.keepPast === false ? state.past : [...state.past, retire(state)];
-  return new Group({ ...stateOf(pending.group), past: kept });
+  const next = stateOf(pending.group);
+  const past = options.keepPast === false ? [] : [...state.past, retire(state, next.tree)];
+  return new Group({ ...next, past });
 }
 
 /**
@@ -217,7 +230,7 @@ export function verifyCommit(
   return verifying.verifyCommit(stateOf(group), message, options.now, options.maxLifetime);
 }
 
-/** The next epoch by another member's commit. @throws MlsError, code `removed`, `path` or `mls` */
+/** The next epoch by another member's commit; `keepPast` as in `mergeCommit`. @throws MlsError, code `removed`, `path` or `mls` */
 export async function applyCommit(
   group: Group,
   verified: verifying.VerifiedCommit,

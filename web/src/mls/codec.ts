@@ -31,7 +31,7 @@ export class Reader {
     return start;
   }
 
-  /** Big-endian, of at most 4 bytes. */
+  /** Big-endian, of at most 6 bytes: a number holds no more. */
   uint(size: number): number {
     let value = 0;
     for (let at = this.#take(size), end = at + size; at < end; at++) value = value * 256 + this.#data[at]!;
@@ -83,7 +83,7 @@ export class Writer {
     return start;
   }
 
-  /** Big-endian, of at most 4 bytes. */
+  /** Big-endian, of at most 6 bytes: a number holds no more. */
   uint(value: number, size: number): void {
     for (let start = this.#grow(size), at = size - 1; at >= 0; at--) {
       this.#data[start + at] = value;
@@ -132,7 +132,8 @@ export function decode<T>(codec: Pick<Codec<T>, 'read'>, data: Uint8Array): T {
   return value;
 }
 
-function uint(size: number): Codec<number> {
+/** Big-endian, of `size` bytes, at most 6. */
+export function uint(size: number): Codec<number> {
   return { write: (w, v) => w.uint(v, size), read: (r) => r.uint(size) };
 }
 
@@ -199,6 +200,17 @@ export function struct<T extends object>(fields: { readonly [K in keyof T]: Code
       for (const name of names) value[name] = fields[name].read(reader);
       return value;
     },
+  };
+}
+
+/** A vector of keys and values, ascending by key, as stored state has them. */
+export function mapping<T>(value: Codec<T>): Codec<ReadonlyMap<number, T>> {
+  const items = vector(struct<{ key: number; value: T }>({ key: u32, value }));
+  return {
+    write(writer, map) {
+      items.write(writer, [...map].map(([key, value]) => ({ key, value })).sort((a, b) => a.key - b.key));
+    },
+    read: (reader) => new Map(items.read(reader).map(({ key, value }) => [key, value])),
   };
 }
 

@@ -13,12 +13,13 @@ import type { RatchetTree } from './tree.ts';
 
 /** What is kept of a past epoch so that late messages open. */
 export interface PastEpoch {
-  readonly epoch: bigint;
-  /** The encoded GroupContext. */
-  readonly context: Uint8Array;
-  readonly leaves: readonly (LeafNode | null)[];
+  readonly context: GroupContext;
+  /** By leaf index. */
+  readonly leaves: ReadonlyMap<number, LeafNode>;
   readonly senderDataSecret: Uint8Array;
   readonly secretTree: SecretTree;
+  /** What is stored of it beside its secret tree, which is fixed once the epoch after it has begun. */
+  readonly encoded: Uint8Array;
 }
 
 /** The private key of an Update that we proposed, until someone commits it. */
@@ -48,7 +49,7 @@ export interface GroupState {
   /** Proposals received in this epoch, in order of arrival. */
   readonly pending: readonly ResolvedProposal[];
   readonly updates: readonly OwnUpdate[];
-  /** Oldest first. */
+  /** Those directly before this one, without a gap, oldest first. */
   readonly past: readonly PastEpoch[];
   /** Oldest first. */
   readonly resumption: readonly Resumption[];
@@ -76,7 +77,14 @@ export function epochKeys(state: GroupState): EpochKeys {
 /** What messages of a past epoch are opened with; handshake messages of it are of no use any more. */
 export function pastKeys(suite: Suite, past: PastEpoch): EpochKeys {
   const { context, leaves, senderDataSecret, secretTree } = past;
-  return { suite, context, extensions: [], leaf: (index) => leaves[index] ?? null, senderDataSecret, secretTree };
+  return {
+    suite,
+    context: encodedContext(context),
+    extensions: [],
+    leaf: (index) => leaves.get(index) ?? null,
+    senderDataSecret,
+    secretTree,
+  };
 }
 
 /** The interim transcript hash of an epoch (section 8.2). */

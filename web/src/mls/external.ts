@@ -9,7 +9,6 @@ import { type GroupState, encodedContext, interimTranscriptHash } from './epoch.
 import { ensure } from './errors.ts';
 import { EXTERNAL_PUB, externalPub, findExtension } from './extensions.ts';
 import { COMMIT, GROUP_INFO, NEW_MEMBER_COMMIT, PUBLIC_MESSAGE, encodeMessage, mlsMessage } from './framing.ts';
-import { nextEpoch } from './groupcontext.ts';
 import { verifiedTree } from './joining.ts';
 import { type LeafOptions, capabilitiesFor } from './keypackage.ts';
 import { FROM_UPDATE } from './leaf.ts';
@@ -19,7 +18,7 @@ import { protectPublic } from './protect.ts';
 import { type PskId, type Psks, findPsks, pskSecret } from './psk.ts';
 import { EXTERNAL_INIT_LABEL } from './schedule.ts';
 import { EMPTY, opened, signaturePublicKey, suiteById } from './suite.ts';
-import { nextContext } from './transitions.ts';
+import { nextContext, nextEpoch } from './transitions.ts';
 import { add } from './treechanges.ts';
 import { createPath, sealPath } from './treekem.ts';
 import * as math from './treemath.ts';

@@ -1,5 +1,4 @@
-import { constant, opaque, struct, u16, u64 } from './codec.ts';
-import { ensure } from './errors.ts';
+import { checked, constant, opaque, struct, u16, u64 } from './codec.ts';
 import { type Extension, extensions } from './extensions.ts';
 import { MLS10 } from './leaf.ts';
 
@@ -14,20 +13,18 @@ export interface GroupContext {
   readonly extensions: readonly Extension[];
 }
 
+/** Epochs are numbers, of which 2^53 - 1 is the last that is exact: no group goes further. */
+export function isEpoch(epoch: bigint): boolean {
+  return epoch <= Number.MAX_SAFE_INTEGER;
+}
+
 export const groupContext = struct<GroupContext>({
   version: constant(u16, MLS10, '8.1-version'),
   cipherSuite: u16,
   groupId: opaque,
-  epoch: u64,
+  epoch: checked(u64, '8.1-last-epoch', isEpoch),
   treeHash: opaque,
   confirmedTranscriptHash: opaque,
   extensions,
 });
 
-const LAST_EPOCH = 2n ** 64n - 1n;
-
-/** The epoch after this one. @throws MlsError where there is none, or it would be called 0 again */
-export function nextEpoch({ epoch }: Pick<GroupContext, 'epoch'>): bigint {
-  ensure(epoch !== LAST_EPOCH, '8.1-last-epoch', 'the group has used up its epochs: begin another');
-  return epoch + 1n;
-}

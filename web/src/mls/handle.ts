@@ -5,9 +5,9 @@ import type { Extension } from './extensions.ts';
 import type { GroupContext } from './groupcontext.ts';
 import { type JoinOptions, expiredLeaves, join, otherExtensions } from './joining.ts';
 import type { KeyPackageBundle } from './keypackage.ts';
+import { type PartChanges, type Parts, changedParts } from './parts.ts';
 import type { PskId } from './psk.ts';
 import { exportSecret } from './schedule.ts';
-import { decodeState, encodeState } from './state.ts';
 import { EMPTY, type Suite } from './suite.ts';
 import { type Member, member } from './views.ts';
 
@@ -30,8 +30,8 @@ export let stateOf: (group: Group) => GroupState;
 
 /**
  * One member's view of one epoch of an MLS group (RFC 9420). Immutable: what changes it gives a new one, what fails
- * leaves it as it was. Save `encode()` before anything made with it leaves the device, else a key could be used twice.
- * All that is not needed for joining and talking is functions over it, in `changes`.
+ * leaves it as it was. Save `parts()` or `changes()` before anything made with it leaves the device, else a key could be
+ * used twice. All that is not needed for joining and talking is functions over it, in `changes`.
  */
 export class Group {
   readonly #state: GroupState;
@@ -105,7 +105,7 @@ export class Group {
     return leaf && member(leafIndex, leaf);
   }
 
-  /** MLS-Exporter (section 8.5). */
+  /** MLS-Exporter (section 8.5): `length` bytes, at most 255 hashes. @throws MlsError */
   export(label: string | Uint8Array, context: Uint8Array, length: number): Uint8Array {
     return exportSecret(this.suite, this.#state.secrets.exporterSecret, label, context, length);
   }
@@ -129,13 +129,16 @@ export class Group {
     return [new Group(state), opened];
   }
 
-  /** One blob, with private keys inside. */
-  encode(): Uint8Array {
-    return encodeState(this.#state);
+  /** All that is to be stored, ascending by name, with private keys inside. What names mean is this library's affair. */
+  parts(): Parts {
+    return this.changes() as Parts;
   }
 
-  /** @throws MlsError */
-  static decode(data: Uint8Array): Group {
-    return new Group(decodeState(data));
+  /**
+   * What makes `since.parts()` the parts of this group, ascending by name. What both groups share is not encoded: a
+   * message costs the same however many members have spoken.
+   */
+  changes(since?: Group): PartChanges {
+    return changedParts(this.#state, since && since.#state);
   }
 }

@@ -1,13 +1,13 @@
 import { equal } from '../crypto/compare.ts';
 import type { KeyPackageBundle } from './keypackage.ts';
 import { checkTree, isCurrent } from './checks.ts';
-import { decode, encode } from './codec.ts';
+import { decode } from './codec.ts';
 import { type GroupState, encodedContext, enterEpoch, interimTranscriptHash } from './epoch.ts';
 import { ensure } from './errors.ts';
 import { type Extension, RATCHET_TREE } from './extensions.ts';
 import { type GroupInfo, groupInfo, verifyGroupInfoSignature } from './groupinfo.ts';
 import type { GroupContext } from './groupcontext.ts';
-import { type LeafNode, leafNode } from './leaf.ts';
+import { sameLeaf } from './leaf.ts';
 import { type PrivateKeys, secretsAbove } from './pathsecrets.ts';
 import { FOR_APPLICATION, type PskId, type Psks, RESUMPTION_PSK, type ResumptionPskId, findPsks, pskSecret } from './psk.ts';
 import { welcomeSecret } from './schedule.ts';
@@ -81,10 +81,6 @@ function checkResumption(
 async function checkOwnSignatureKey(suite: Suite, bundle: KeyPackageBundle): Promise<void> {
   const own = await signaturePublicKey(suite, bundle.signaturePrivate);
   ensure(equal(own, bundle.keyPackage.leafNode.signatureKey), '12.4.3.1-own-signature-key');
-}
-
-function sameLeaf(a: LeafNode, b: LeafNode): boolean {
-  return equal(encode(leafNode, a), encode(leafNode, b));
 }
 
 /** The private keys that a joiner's path secret gives, from the node it shares with the committer up. */

@@ -1,5 +1,6 @@
 import { constant, empty, encode, opaque, struct, u16, u32, u64, u8, variant, vector } from './codec.ts';
 import { concat } from '../crypto/bytes.ts';
+import { equal } from '../crypto/compare.ts';
 import { type Credential, credential } from './credential.ts';
 import { type Extension, extensions } from './extensions.ts';
 import { type Suite, signWithLabel, verifyWithLabel } from './suite.ts';
@@ -66,6 +67,10 @@ export interface LeafNode extends LeafContent {
 const fields = { encryptionKey: opaque, signatureKey: opaque, credential, capabilities, source, extensions };
 const leafContent = struct<LeafContent>(fields);
 export const leafNode = struct<LeafNode>({ ...fields, signature: opaque });
+
+export function sameLeaf(a: LeafNode, b: LeafNode): boolean {
+  return equal(encode(leafNode, a), encode(leafNode, b));
+}
 
 /** Where a leaf from an update or a commit stands; a key package's leaf stands nowhere yet. */
 export interface LeafPlace {

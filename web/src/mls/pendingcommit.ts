@@ -1,6 +1,7 @@
+import { decodeGroup, encodeGroup } from './blob.ts';
 import { constant, decode, encode, opaque, optional, struct, u8, vector } from './codec.ts';
 import { type GroupContext, groupContext } from './groupcontext.ts';
-import { Group, stateOf } from './handle.ts';
+import { type Group, stateOf } from './handle.ts';
 import { type ResolvedProposal, resolvedProposal } from './proposal.ts';
 
 interface PendingFields {
@@ -51,12 +52,12 @@ export class PendingCommit {
   /** One blob, with private keys inside. */
   encode(): Uint8Array {
     const { message, welcome, group, proposals, before } = this;
-    return encode(pendingCommit, { format: 1, message, welcome, group: group.encode(), proposals, before });
+    return encode(pendingCommit, { format: 1, message, welcome, group: encodeGroup(group), proposals, before });
   }
 
   /** @throws MlsError */
   static decode(data: Uint8Array): PendingCommit {
     const fields = decode(pendingCommit, data);
-    return new PendingCommit({ ...fields, group: Group.decode(fields.group) });
+    return new PendingCommit({ ...fields, group: decodeGroup(fields.group) });
   }
 }

@@ -1,5 +1,6 @@
 import { utf8 } from '../crypto/bytes.ts';
 import type { KeyPair } from '../crypto/kem.ts';
+import { ensure } from './errors.ts';
 import { type Suite, deriveSecret, expandWithLabel } from './suite.ts';
 
 /** What an epoch keeps of its key schedule (RFC 9420, section 8). */
@@ -55,7 +56,7 @@ export function fromEpochSecret(suite: Suite, epochSecret: Uint8Array): NewEpoch
   };
 }
 
-/** MLS-Exporter (section 8.5). */
+/** MLS-Exporter (section 8.5). @throws MlsError */
 export function exportSecret(
   suite: Suite,
   exporterSecret: Uint8Array,
@@ -63,6 +64,7 @@ export function exportSecret(
   context: Uint8Array,
   length: number,
 ): Uint8Array {
+  ensure(length <= 255 * suite.hash.size, '8-length', `${length} bytes`);
   const derived = deriveSecret(suite, exporterSecret, label);
   return expandWithLabel(suite, derived, 'exported', suite.hash.digest(context), length);
 }

@@ -15,13 +15,18 @@ export interface Ratchet {
   readonly skipped: readonly MessageKey[];
 }
 
-/** Those of one leaf; null is one that was dropped. */
-export interface Ratchets {
-  readonly handshake: Ratchet | null;
-  readonly application: Ratchet | null;
+/** The ratchets of a leaf, in the order of their places. */
+const NAMES = ['handshake', 'application'] as const;
+export type RatchetName = (typeof NAMES)[number];
+
+/** Where a ratchet is among those of a secret tree. */
+export function placeOf(leaf: number, name: RatchetName): number {
+  return NAMES.length * leaf + NAMES.indexOf(name);
 }
 
-export type RatchetName = keyof Ratchets;
+export function leafOf(place: number): number {
+  return Math.floor(place / NAMES.length);
+}
 
 export function messageKey(suite: Suite, { generation, secret }: Ratchet): MessageKey {
   return {
@@ -40,66 +45,62 @@ export function step(suite: Suite, { generation, secret, skipped }: Ratchet): Ra
 /** The secret tree of one epoch (RFC 9420, section 9), immutable and lazy: only what was asked for is derived. */
 export class SecretTree {
   readonly suite: Suite;
+  /** The number of leaves of the ratchet tree. */
+  readonly size: number;
   /** Secrets by node index that are neither consumed nor derivable from another one kept. */
-  readonly nodes: readonly (Uint8Array | null)[];
-  /** By leaf index, once the leaf's secret is consumed. */
-  readonly ratchets: readonly (Ratchets | null)[];
+  readonly nodes: ReadonlyMap<number, Uint8Array>;
+  /** By `placeOf`, once the leaf's secret is consumed; one that was dropped is not there. */
+  readonly ratchets: ReadonlyMap<number, Ratchet>;
 
   constructor(
     suite: Suite,
-    nodes: readonly (Uint8Array | null)[],
-    ratchets: readonly (Ratchets | null)[],
+    size: number,
+    nodes: ReadonlyMap<number, Uint8Array>,
+    ratchets: ReadonlyMap<number, Ratchet> = new Map(),
   ) {
     this.suite = suite;
+    this.size = size;
     this.nodes = nodes;
     this.ratchets = ratchets;
   }
 
-  /** `size` is the number of leaves of the ratchet tree. */
   static fromEncryptionSecret(suite: Suite, encryptionSecret: Uint8Array, size: number): SecretTree {
-    const nodes = new Array<Uint8Array | null>(math.width(size)).fill(null);
-    nodes[math.root(size)] = encryptionSecret;
-    return new SecretTree(suite, nodes, new Array<null>(size).fill(null));
+    return new SecretTree(suite, size, new Map([[math.root(size), encryptionSecret]]));
   }
 
-  get size(): number {
-    return this.ratchets.length;
-  }
-
-  /** Derives down to a leaf, dropping each secret on the way once its children are there. */
+  /** Derives down to a leaf, dropping each secret on the way once its children are there. @throws MlsError */
   grow(leaf: number): SecretTree {
     const suite = this.suite;
     const expand = (secret: Uint8Array, label: string, context: Uint8Array): Uint8Array =>
       expandWithLabel(suite, secret, label, context, suite.hash.size);
-    const nodes = this.nodes.slice();
+    const nodes = new Map(this.nodes);
+    const take = (node: number): Uint8Array => {
+      const secret = nodes.get(node)!;
+      nodes.delete(node);
+      return secret;
+    };
     const target = math.leafNode(leaf);
     const path = [target, ...math.directPath(target, this.size)];
-    const known = path.findIndex((node) => nodes[node] !== null);
+    const known = path.findIndex((node) => nodes.has(node));
     ensure(known >= 0, '9.2-dropped', '', 'replayed');
     for (const node of path.slice(1, known + 1).reverse()) {
-      const secret = nodes[node]!;
-      nodes[math.left(node)] = expand(secret, 'tree', LEFT);
-      nodes[math.right(node)] = expand(secret, 'tree', RIGHT);
-      nodes[node] = null;
+      const secret = take(node);
+      nodes.set(math.left(node), expand(secret, 'tree', LEFT));
+      nodes.set(math.right(node), expand(secret, 'tree', RIGHT));
     }
-    const secret = nodes[target]!;
-    nodes[target] = null;
-    const ratchets = this.ratchets.slice();
-    ratchets[leaf] = {
-      handshake: { generation: 0, secret: expand(secret, 'handshake', EMPTY), skipped: [] },
-      application: { generation: 0, secret: expand(secret, 'application', EMPTY), skipped: [] },
-    };
-    return new SecretTree(suite, nodes, ratchets);
+    const secret = take(target);
+    const ratchets = new Map(this.ratchets);
+    for (const name of NAMES) {
+      ratchets.set(placeOf(leaf, name), { generation: 0, secret: expand(secret, name, EMPTY), skipped: [] });
+    }
+    return new SecretTree(suite, this.size, nodes, ratchets);
   }
 
   /** A sender's ratchet, and the tree with the leaf's ratchets derived. @throws MlsError */
   ratchet(leaf: number, name: RatchetName): [Ratchet, SecretTree] {
     ensure(leaf < this.size, '6.3.2-blank-sender');
-    const ratchets = this.ratchets[leaf]!;
-    if (ratchets === null) return this.grow(leaf).ratchet(leaf, name);
-    const found = ratchets[name];
-    ensure(found !== null, '9.2-dropped', '', 'replayed');
-    return [found, this];
+    const found = this.ratchets.get(placeOf(leaf, name));
+    return found === undefined ? this.grow(leaf).ratchet(leaf, name) : [found, this];
   }
 
   /** The next key of a ratchet, for sending, and the tree without it. @throws MlsError */
@@ -109,13 +110,7 @@ export class SecretTree {
   }
 
   withRatchet(leaf: number, name: RatchetName, ratchet: Ratchet): SecretTree {
-    return this.withRatchets(leaf, { ...this.ratchets[leaf]!, [name]: ratchet });
-  }
-
-  withRatchets(leaf: number, ratchets: Ratchets | null): SecretTree {
-    const all = this.ratchets.slice();
-    all[leaf] = ratchets;
-    return new SecretTree(this.suite, this.nodes, all);
+    return new SecretTree(this.suite, this.size, this.nodes, new Map(this.ratchets).set(placeOf(leaf, name), ratchet));
   }
 }
 

@@ -36,11 +36,11 @@ export function following(former: Group, same: SameClient = sameCredential): Suc
 
 /** The caller has the group and epoch that are named; the credentials of that epoch's members. */
 function checkFormer(state: GroupState, link: ResumptionPskId): readonly Credential[] {
-  const now = { epoch: state.context.epoch, leaves: [...state.tree.leaves()].map(([, leaf]) => leaf) };
-  const found = [now, ...state.past].find(({ epoch }) => epoch === link.epoch);
+  const now = { context: state.context, leaves: state.tree.leaves() };
+  const found = [now, ...state.past].find(({ context }) => context.epoch === link.epoch);
   const known = equal(state.context.groupId, link.groupId) && found !== undefined;
   ensure(known, '12.4.3.1-former-group', 'another group or epoch');
-  return found.leaves.flatMap((leaf) => (leaf === null ? [] : [leaf.credential]));
+  return [...found.leaves.values()].map((leaf) => leaf.credential);
 }
 
 /** The former group ended by a ReInit, and the new one is what that said. */

@@ -21,6 +21,7 @@ export class RatchetTree {
   readonly allParents: readonly (ParentNode | null)[];
   /** Tree hashes by node index as far as computed; a cache, filled in place. */
   readonly hashes: (Uint8Array | null)[];
+  #leaves: ReadonlyMap<number, LeafNode> | null = null;
   #encoded: Uint8Array | null = null;
 
   /** Trees are made by `decode` and by the functions of `treechanges`. */
@@ -82,12 +83,9 @@ export class RatchetTree {
     return this.allParents[node] ?? null;
   }
 
-  /** The leaves that are not blank, from the left. */
-  *leaves(): Generator<[number, LeafNode]> {
-    for (let index = 0; index < this.size; index++) {
-      const leaf = this.allLeaves[index]!;
-      if (leaf !== null) yield [index, leaf];
-    }
+  /** The leaves that are not blank, from the left: of one tree always the same object. */
+  leaves(): ReadonlyMap<number, LeafNode> {
+    return (this.#leaves ??= new Map([...this.allLeaves.entries()].filter((entry): entry is [number, LeafNode] => entry[1] !== null)));
   }
 
   /** The parents that are not blank, from the left. */

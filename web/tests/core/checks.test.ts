@@ -27,7 +27,6 @@ import { adderIsKnown, directIsOfTwo } from '../../src/core/welcome.ts';
 import { hex } from '../../src/crypto/bytes.ts';
 import { publicKey } from '../../src/crypto/signature.ts';
 import { XWING } from '../../src/crypto/xwing.ts';
-import { Group } from '../../src/mls/group.ts';
 import { sealContactRequest, signContactRequest } from '../../src/wire/contactrequest.ts';
 import { sealEphemeral } from '../../src/wire/ephemeral.ts';
 import { recordHash } from '../../src/wire/labels.ts';
@@ -236,7 +235,7 @@ it('believes no old hint that somebody types', async () => {
   const [world, anna, boris, chat] = await friends(41);
   const row = decodeConversation(anna.rows.get(`conversation ${hex(chat)}`) as Uint8Array);
   const { id } = decodeTopic(anna.rows.get(`topic ${hex(row.topic)}`) as Uint8Array);
-  const key = ephemeralKey(Group.decode(anna.rows.get(`group ${hex(chat)}`) as Uint8Array));
+  const key = ephemeralKey(anna.storedGroup(chat));
   const relay = world.relay.address.identity;
   const hint = async (sent: number, leaf: number): Promise<void> => {
     const message = { leaf, sent, content: { type: 'Typing', active: true } } as const;

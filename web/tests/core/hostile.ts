@@ -5,9 +5,8 @@ import { group } from '../../src/core/conversation.ts';
 import { slot } from '../../src/core/mlsgroup.ts';
 import { resumption, resumptionPsks } from '../../src/core/moves.ts';
 import { newGroup } from '../../src/core/newgroups.ts';
-import { CONVERSATION, COUNT, ME, MEMBERSHIP, SAVED, TOPIC } from '../../src/core/state.ts';
-import { State, Transaction, unhex } from '../../src/core/transaction.ts';
-import { hex } from '../../src/crypto/bytes.ts';
+import { CONVERSATION, COUNT, ME, MEMBERSHIP, TOPIC } from '../../src/core/state.ts';
+import { Transaction } from '../../src/core/transaction.ts';
 import { commitProposals, makeGroupInfo, mergeCommit, type PendingCommit, reInit } from '../../src/mls/changes.ts';
 import { decodeKeyPackage, type Group, verifyKeyPackage } from '../../src/mls/group.ts';
 import type { KeyPackage } from '../../src/mls/keypackage.ts';
@@ -20,20 +19,13 @@ import { INLINE_MAX, sealRecord } from '../../src/wire/record.ts';
 import { signMoved } from '../../src/wire/requests.ts';
 import { SeededRandom } from '../support/seeded.ts';
 import { Session } from './relaymodel.ts';
-import type { Party, World } from './world.ts';
+import { type Party, type World, stateFrom } from './world.ts';
 
 const random = new SeededRandom('hostile');
 
 /** A step on a copy of what the party has made durable. */
 export function step(world: World, party: Party): Transaction {
-  const state = new State();
-  const tables = new Map(SAVED.map((table) => [table.name, table]));
-  for (const [place, value] of party.rows) {
-    const [name = '', key = ''] = place.split(' ');
-    const table = tables.get(name)!;
-    state.rows(table).set(hex(unhex(key)), table.decode!(value));
-  }
-  return new Transaction(state, world.now, random, 0);
+  return new Transaction(stateFrom(party.rows), world.now, random, 0);
 }
 
 export const meOf = (t: Transaction): Me => t.get(ME)!;

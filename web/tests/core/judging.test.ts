@@ -15,13 +15,13 @@ import { joinsAgain } from '../../src/core/founding.ts';
 import { judge } from '../../src/core/commits.ts';
 import { apply } from '../../src/core/amendments.ts';
 import { received } from '../../src/core/readd.ts';
-import { CONVERSATION, COUNT, INBOX, ME, MEMBERSHIP, PERSON, REACH, SAVED, TOPIC } from '../../src/core/state.ts';
+import { CONVERSATION, COUNT, INBOX, ME, MEMBERSHIP, PERSON, REACH, TOPIC } from '../../src/core/state.ts';
 import { stopIfFraud, take } from '../../src/core/slots.ts';
 import { answeredSubscribe } from '../../src/core/sync.ts';
 import { ASKED, INVITE, LATER, MISBEHAVING, TYPING, UPLOAD, WISH } from '../../src/core/tables.ts';
-import { State, Transaction, unhex } from '../../src/core/transaction.ts';
+import { Transaction } from '../../src/core/transaction.ts';
 import { directIsOfTwo, welcome } from '../../src/core/welcome.ts';
-import { hex, utf8 } from '../../src/crypto/bytes.ts';
+import { utf8 } from '../../src/crypto/bytes.ts';
 import { sha256 } from '../../src/crypto/hashes.ts';
 import { publicKey } from '../../src/crypto/signature.ts';
 import { commitProposals, createGroup, joinExternal, makeGroupInfo } from '../../src/mls/changes.ts';
@@ -46,7 +46,7 @@ import {
 import { encodeCommitData, encodeConversationInfo } from '../../src/wire/messages_rest.ts';
 import { signLeaveProof, signReAddRequest } from '../../src/wire/requests.ts';
 import { SeededRandom } from '../support/seeded.ts';
-import { type Party, World } from './world.ts';
+import { type Party, stateFrom, World } from './world.ts';
 
 const DAY = 86_400_000;
 const bytes = (n: number, size = 32): Uint8Array => new Uint8Array(size).fill(n);
@@ -54,14 +54,7 @@ const random = new SeededRandom('judging');
 
 /** A step on a copy of what the party has made durable. */
 function step(world: World, party: Party): Transaction {
-  const state = new State();
-  const tables = new Map(SAVED.map((table) => [table.name, table]));
-  for (const [place, value] of party.rows) {
-    const [name = '', key = ''] = place.split(' ');
-    const table = tables.get(name)!;
-    state.rows(table).set(hex(unhex(key)), table.decode!(value));
-  }
-  return new Transaction(state, world.now, random, 0);
+  return new Transaction(stateFrom(party.rows), world.now, random, 0);
 }
 
 /** The reasons that a step counted. */

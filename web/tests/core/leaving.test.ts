@@ -6,7 +6,6 @@ import { prove, wishedLeaves, wishes } from '../../src/core/leaveproofs.ts';
 import { GROUP, MEMBERSHIP } from '../../src/core/state.ts';
 import { State, Transaction } from '../../src/core/transaction.ts';
 import { hex } from '../../src/crypto/bytes.ts';
-import { Group } from '../../src/mls/group.ts';
 import { same } from '../../src/wire/bytes.ts';
 import type { LeaveProof } from '../../src/wire/messages.ts';
 import { signLeaveProof } from '../../src/wire/requests.ts';
@@ -23,15 +22,14 @@ async function three(seed: number): Promise<[World, Party, Party, Party, Uint8Ar
 
 const row = (party: Party, table: string, key: Uint8Array): Uint8Array =>
   party.rows.get(`${table} ${hex(key)}`) as Uint8Array;
-const groupOf = (party: Party, chat: Uint8Array): Group => Group.decode(row(party, 'group', chat));
 const presentOf = (party: Party, chat: Uint8Array): Membership => decodeMembership(row(party, 'membership', chat));
 const secretOf = (party: Party): Uint8Array => decodeMe(party.rows.get('me ') as Uint8Array).identitySecret;
 const proofOf = (party: Party, chat: Uint8Array): Promise<LeaveProof> =>
-  prove(groupOf(party, chat), presentOf(party, chat).ownLeaf, secretOf(party));
+  prove(party.storedGroup(chat), presentOf(party, chat).ownLeaf, secretOf(party));
 
 it('is of the very leaf that is removed', async () => {
   const [, anna, boris, clara, chat] = await three(61);
-  const [group, present] = [groupOf(anna, chat), presentOf(anna, chat)];
+  const [group, present] = [anna.storedGroup(chat), presentOf(anna, chat)];
   const good = await proofOf(clara, chat);
   const foreign = await proofOf(boris, chat);
   const member = present.members.find(({ identity }) => same(identity, clara.id))!;
@@ -39,7 +37,7 @@ it('is of the very leaf that is removed', async () => {
   expect(await wishedLeaves(group, present.members, [good])).toEqual(new Set([member.leaf]));
   const t = new Transaction(new State(), 1_000_000, new SeededRandom(1), 0);
   t.put(MEMBERSHIP, chat, present);
-  t.put(GROUP, chat, { data: row(anna, 'group', chat) });
+  t.put(GROUP, chat, { group: anna.storedGroup(chat) });
   expect(await proofIsSenders(t, chat, clara.id, good)).toBe(true);
   expect(await proofIsSenders(t, chat, boris.id, good)).toBe(false);
   for (const bad of [
@@ -65,8 +63,8 @@ it('is void after coming back', async () => {
   await anna.do({ type: 'AddMembers', conversation: chat, identities: [clara.id] });
   await world.settle();
   const member = presentOf(boris, chat).members.find(({ identity }) => same(identity, clara.id))!;
-  expect(await wishes(groupOf(boris, chat), member, before)).toBe(false);
-  expect(await wishes(groupOf(boris, chat), member, await proofOf(clara, chat))).toBe(true);
+  expect(await wishes(boris.storedGroup(chat), member, before)).toBe(false);
+  expect(await wishes(boris.storedGroup(chat), member, await proofOf(clara, chat))).toBe(true);
 });
 
 it('is made again where a change of our own was under way', async () => {

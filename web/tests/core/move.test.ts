@@ -1,8 +1,6 @@
 /** Groups that go on in a group of another suite (protocol.md section 5.7). */
 import { describe, expect, it } from 'vitest';
 import { FORMER, SUCCESSOR } from '../../src/core/tables.ts';
-import { decodeState, encodeState } from '../../src/mls/state.ts';
-import { hex } from '../../src/crypto/bytes.ts';
 import { RefusalCode, SUITE_X25519, SUITE_XWING } from '../../src/wire/messages.ts';
 import { presentOf, step } from './hostile.ts';
 import { bothWays, DAY, founded, HOUR, makeAdmin, move, moved, online, suiteOf, twoAdminsWait, untilMoving, vanish } from './moves.ts';
@@ -215,8 +213,7 @@ describe('who cannot come along', () => {
 
   it('is added to the successor: one who cannot follow the ReInit', async () => {
     const [world, chat, anna, boris, clara] = await three(518);
-    const row = `group ${hex(chat)}`;
-    clara.rows.set(row, encodeState({ ...decodeState(clara.rows.get(row)!), privateKeys: new Map() }));
+    clara.losesKeys(chat);
     await clara.crash();
     await world.settle();
     await move(anna, chat);

@@ -1,8 +1,6 @@
 /** A member who cannot follow stops, asks, and is added again; and what does not count as such a request. */
 import { describe, expect, it } from 'vitest';
 import { requestIsFresh } from '../../src/core/readd.ts';
-import { hex } from '../../src/crypto/bytes.ts';
-import { decodeState, encodeState } from '../../src/mls/state.ts';
 import { RECEIVE_KEYS_LIFETIME } from '../../src/wire/messages.ts';
 import type { VerifiedReAddRequest } from '../../src/wire/requests.ts';
 import { type Party, World } from './world.ts';
@@ -17,9 +15,7 @@ async function people(world: World, ...names: string[]): Promise<Party[]> {
 
 /** The party's private tree keys are gone, as after a fault: it checks commits and cannot follow them. */
 async function breakKeys(party: Party, chat: Uint8Array): Promise<void> {
-  const row = `group ${hex(chat)}`;
-  const state = decodeState(party.rows.get(row) as Uint8Array);
-  party.rows.set(row, encodeState({ ...state, privateKeys: new Map() }));
+  party.losesKeys(chat);
   await party.crash();
 }
 

@@ -9,10 +9,16 @@ import type { AppEvent, Call, Command } from '../../src/core/commands.ts';
 import { Core } from '../../src/core/core.ts';
 import type { Event, SingleAction } from '../../src/core/events.ts';
 import type { StoredMessage } from '../../src/core/history.ts';
+import { cellGroup } from '../../src/core/groupcell.ts';
 import '../../src/core/rest.ts';
-import { unhex } from '../../src/core/transaction.ts';
+import { GROUP, SAVED } from '../../src/core/state.ts';
+import { restorePart } from '../../src/core/storedgroups.ts';
+import { State } from '../../src/core/transaction.ts';
 import type { ConversationView } from '../../src/core/views.ts';
-import { hex } from '../../src/crypto/bytes.ts';
+import { hex, unhex } from '../../src/crypto/bytes.ts';
+import { groupFromParts } from '../../src/mls/changes.ts';
+import { Group } from '../../src/mls/group.ts';
+import { stateOf } from '../../src/mls/handle.ts';
 import { compare, same } from '../../src/wire/bytes.ts';
 import type { InviteLink, RelayAddress, Response } from '../../src/wire/messages.ts';
 import { SeededRandom } from '../support/seeded.ts';
@@ -46,6 +52,24 @@ interface Waiting {
 
 /** `saved`: after the saves, before anything leaves; `called`: after the relay took the calls. */
 export type Crash = 'saved' | 'called';
+
+/** How the rows begin that the MLS group under this key is stored in. */
+function groupPlace(key: Uint8Array): string {
+  return `group ${hex(Uint8Array.of(key.length))}${hex(key)}`;
+}
+
+/** What rows by table and key, in hex, say. */
+export function stateFrom(rows: ReadonlyMap<string, Uint8Array>): State {
+  const state = new State();
+  const tables = new Map(SAVED.map((table) => [table.name, table]));
+  for (const [place, value] of rows) {
+    const [name = '', key = ''] = place.split(' ');
+    const table = tables.get(name)!;
+    if (table.decode) state.rows(table).set(key, table.decode(value));
+    else restorePart(state, name, key, value);
+  }
+  return state;
+}
 
 /** A device: its core, its durable rows, its connections. */
 export class Party {
@@ -147,12 +171,17 @@ export class Party {
     }
   }
 
-  /** A core loaded from what is durable shows what this one shows: a crash loses nothing but the connection. */
+  /**
+   * A core loaded from what is durable shows what this one shows: a crash loses nothing but the connection. Every part of
+   * each group is there, and none of before.
+   */
   async checkDurable(): Promise<void> {
-    const loaded = await this.#make.load(this.#durable());
+    // Groups take the rest of the core to load, which need not be there; no view decodes one.
+    const loaded = await this.#make.load(this.#durable().filter(([table]) => table !== GROUP.name));
     const shown = (core: Core): string =>
       JSON.stringify([core.conversations(), core.contacts(), core.requests(), core.invites(), core.openedInvites()]);
     if (shown(loaded) !== shown(this.core)) throw new Error(`${this.name} shows what is not durable`);
+    for (const cell of stateFrom(this.rows).rows(GROUP).values()) groupFromParts(cell.parts!);
   }
 
   /** The process is gone and starts again from what is durable. */
@@ -189,6 +218,18 @@ export class Party {
   }
 
   // ---- looking ----
+
+  /** The MLS group as it is durable. */
+  storedGroup(conversation: Uint8Array): Group {
+    return cellGroup(stateFrom(this.rows).get(GROUP, conversation)!);
+  }
+
+  /** The stored group is without its private tree keys, as after a fault: commits can be checked and not followed. */
+  losesKeys(conversation: Uint8Array): void {
+    const group = this.storedGroup(conversation);
+    const broken = new Group({ ...stateOf(group), privateKeys: new Map() });
+    for (const [name, part] of broken.changes(group)) this.rows.set(groupPlace(conversation) + name, part!);
+  }
 
   get id(): Uint8Array {
     return this.core.me().identity;

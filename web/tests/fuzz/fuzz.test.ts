@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { hex, utf8 } from '../../src/crypto/bytes.ts';
-import { commitProposals } from '../../src/mls/changes.ts';
+import { commitProposals, encodeGroup } from '../../src/mls/changes.ts';
 import { Reader } from '../../src/mls/codec.ts';
 import { unhex } from '../support/hex.ts';
 import { SeededRandom } from '../support/seeded.ts';
@@ -29,7 +29,7 @@ let seeds: Seed[];
 beforeAll(async () => {
   scenes = await Promise.all(SCENES.map(build));
   // Groups as this language stores them.
-  const stored = scenes.map(({ group }, scene) => ({ target: 'stored-group', scene, data: group.encode() }));
+  const stored = scenes.map(({ group }, scene) => ({ target: 'stored-group', scene, data: encodeGroup(group) }));
   const { group, now } = scenes[0]!;
   const pending = await commitProposals(group, [], { now, random: new SeededRandom(1) });
   const commit = { target: 'stored-commit', scene: 0, data: pending.encode() };
@@ -45,7 +45,7 @@ const run = ({ target, scene, data }: Seed): Promise<string> => verdict(target, 
 
 describe('hostile bytes', () => {
   test.each([1, randomInt(2 ** 31)])('seed %i', { timeout: 60_000 }, async (seed) => {
-    const before = scenes.map(({ group }) => hex(group.encode()));
+    const before = scenes.map(({ group }) => hex(encodeGroup(group)));
     const random = new SeededRandom(seed);
     const mutator = new Mutator(random, seeds.map(({ data }) => data));
     const seen = new Map<string, number>();
@@ -61,7 +61,7 @@ describe('hostile bytes', () => {
         seen.set(kind, (seen.get(kind) ?? 0) + 1);
       });
     }
-    expect(scenes.map(({ group }) => hex(group.encode()))).toEqual(before);
+    expect(scenes.map(({ group }) => hex(encodeGroup(group)))).toEqual(before);
     for (const target of Object.keys(TARGETS)) expect(seen.get(`${target} refused`), target).toBeGreaterThan(0);
     expect(seen.get('message accepted')).toBeGreaterThan(0);
   });

@@ -6,6 +6,7 @@
  * Run by a Node that strips types and lets programs collect garbage: `node --expose-gc worker.ts`.
  */
 import { hex } from '../../src/crypto/bytes.ts';
+import { encodeGroup } from '../../src/mls/changes.ts';
 import { type Description, authenticatorOf, build } from './scenes.ts';
 import { type Scene, TARGETS, verdict } from './targets.ts';
 
@@ -83,7 +84,7 @@ function* inputsOf(frame: Buffer): Generator<Input> {
 
 /** Whether every scene's group is still what it was: refused bytes change nothing. */
 function unchanged(): boolean {
-  return scenes.every(({ group }, place) => hex(group.encode()) === states[place]);
+  return scenes.every(({ group }, place) => hex(encodeGroup(group)) === states[place]);
 }
 
 async function answer(frame: Buffer): Promise<string> {
@@ -103,7 +104,7 @@ async function answer(frame: Buffer): Promise<string> {
 
 async function begin(frame: Buffer): Promise<string> {
   scenes = await Promise.all((JSON.parse(frame.toString()) as Description[]).map(build));
-  states = scenes.map(({ group }) => hex(group.encode()));
+  states = scenes.map(({ group }) => hex(encodeGroup(group)));
   return JSON.stringify({ names: NAMES, authenticators: scenes.map(authenticatorOf), states });
 }
 

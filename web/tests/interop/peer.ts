@@ -11,6 +11,7 @@ import {
   commitProposals,
   createGroup,
   forgetEpochsBefore,
+  groupFromParts,
   joinExternal,
   makeGroupInfo,
   mergeCommit,
@@ -78,6 +79,9 @@ interface Peer {
   readonly random: SeededRandom;
   readonly signaturePrivate: Uint8Array;
   group?: Group;
+  /** What is stored, and the group as it was stored last. */
+  readonly rows: Map<string, Uint8Array>;
+  stored?: Group;
   bundle?: KeyPackageBundle;
   pending?: PendingCommit;
 }
@@ -87,7 +91,7 @@ const peers = new Map<string, Peer>();
 
 function newPeer({ member, seed }: Request): Peer {
   const random = new SeededRandom(unhex(seed));
-  const peer: Peer = { random, signaturePrivate: random.bytes(32) };
+  const peer: Peer = { random, signaturePrivate: random.bytes(32), rows: new Map() };
   peers.set(member, peer);
   return peer;
 }
@@ -283,7 +287,13 @@ const operations: Readonly<Record<string, (request: Request, peer: Peer, group: 
     return {};
   },
   async reload(_request, peer, group) {
-    peer.group = Group.decode(group.encode());
+    // From rows, of which those are written that changed since the last time.
+    const { rows } = peer;
+    for (const [name, part] of peer.stored ? group.changes(peer.stored) : group.parts()) {
+      if (part) rows.set(name, part);
+      else rows.delete(name);
+    }
+    peer.group = peer.stored = groupFromParts(rows);
     return describe(peer.group);
   },
   async look(_request, _peer, group) {

@@ -27,8 +27,8 @@ function closure(...entries: string[]): Set<string> {
 /** All of mls that joining a group and talking in it take; what is not here is loaded later. */
 const FIRST = [
   'application', 'checks', 'codec', 'credential', 'epoch', 'errors', 'extensions', 'group', 'groupcontext', 'groupinfo',
-  'handle', 'joining', 'keypackage', 'leaf', 'node', 'parenthash', 'pathsecrets', 'privatemessage', 'proposal', 'psk',
-  'ratchets', 'schedule', 'secrettree', 'sender', 'state', 'suite', 'tree', 'treemath', 'views', 'welcome',
+  'handle', 'joining', 'keypackage', 'leaf', 'node', 'parenthash', 'parts', 'pathsecrets', 'privatemessage', 'proposal',
+  'psk', 'ratchets', 'schedule', 'secrettree', 'sender', 'suite', 'tree', 'treemath', 'views', 'welcome',
 ];
 
 test('joining a group and talking in it load no code of commits and proposals', () => {

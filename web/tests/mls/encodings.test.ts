@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { concat, utf8 } from '../../src/crypto/bytes.ts';
+import { utf8 } from '../../src/crypto/bytes.ts';
 import { commitProposals } from '../../src/mls/changes.ts';
 import { type Codec, decode } from '../../src/mls/codec.ts';
 import { commit } from '../../src/mls/commit.ts';
@@ -13,7 +13,6 @@ import { leafNode } from '../../src/mls/leaf.ts';
 import { ratchetTree } from '../../src/mls/node.ts';
 import { ADD, PSK, proposal } from '../../src/mls/proposal.ts';
 import { type PskId, pskId, pskName } from '../../src/mls/psk.ts';
-import { decodeState, encodeState } from '../../src/mls/state.ts';
 import { makeWelcome } from '../../src/mls/welcoming.ts';
 import { Club, NOW } from './club.ts';
 import { stateOf } from './forge.ts';
@@ -92,16 +91,4 @@ test('a Welcome with another confirmation tag', async () => {
   };
   await join(made.state.confirmationTag);
   await expect(join(new Uint8Array(32))).rejects.toMatchObject({ rule: '12.4.3.1-confirmation-tag' });
-});
-
-test('stored state that is not of one piece', async () => {
-  const club = await Club.of(['anna', 'boris'], 5);
-  const state = stateOf(club.get('boris'));
-  const blob = encodeState(state);
-  expect(encodeState(decodeState(blob))).toEqual(blob);
-  const elsewhere = encodeState({ ...state, own: 3 });
-  expect(() => decodeState(elsewhere)).toThrow(expect.objectContaining({ rule: 'state-damaged', code: 'malformed' }));
-  expect(() => decodeState(concat(Uint8Array.of(9), blob.subarray(1)))).toThrow(
-    expect.objectContaining({ rule: 'state-version' }),
-  );
 });

@@ -1,3 +1,4 @@
+import { decodeGroup, encodeGroup } from '../../src/mls/changes.ts';
 import { BY_VALUE, type Commit, type ProposalOrRef, type UpdatePath } from '../../src/mls/commit.ts';
 import { type Entry, changedLeaf, finishCommit } from '../../src/mls/committing.ts';
 import { type GroupState, encodedContext, epochKeys } from '../../src/mls/epoch.ts';
@@ -11,11 +12,11 @@ import {
   encodeMessage,
 } from '../../src/mls/framing.ts';
 import type { Group } from '../../src/mls/group.ts';
+import { stateOf as inside } from '../../src/mls/handle.ts';
 import type { Proposal } from '../../src/mls/proposal.ts';
 import { type Applied, type ResolvedProposal, apply, resolve } from '../../src/mls/proposals.ts';
 import { protectPublic } from '../../src/mls/protect.ts';
 import { pskSecret } from '../../src/mls/psk.ts';
-import { decodeState } from '../../src/mls/state.ts';
 import { zeros } from '../../src/mls/suite.ts';
 import { type NewPath, createPath, sealPath } from '../../src/mls/treekem.ts';
 import { SeededRandom } from '../support/seeded.ts';
@@ -40,7 +41,8 @@ export interface Tricks {
 
 type LeafContentOf = Awaited<ReturnType<typeof changedLeaf>>;
 
-export const stateOf = (group: Group): GroupState => decodeState(group.encode());
+/** A copy that shares nothing with the group. */
+export const stateOf = (group: Group): GroupState => inside(decodeGroup(encodeGroup(group)));
 
 /** A commit by the group's member that no check of ours stands in the way of. */
 export async function forge(group: Group, tricks: Tricks, seed = 99): Promise<Uint8Array> {

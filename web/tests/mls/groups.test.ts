@@ -4,6 +4,8 @@ import {
   PendingCommit,
   applyCommit,
   commitProposals,
+  decodeGroup,
+  encodeGroup,
   forgetEpochsBefore,
   inspect,
   joinExternal,
@@ -144,7 +146,7 @@ describe('a group', () => {
     await expect(club.get('anna').encrypt(utf8('x'), options)).rejects.toThrow('12.4-pending-proposals');
     const eva = await club.bundle('eva');
     await expect(propose(club.get('anna'), { type: UPDATE, leafNode: leaf }, options)).rejects.toThrow('12.1.2-own-update');
-    for (const name of club.names) club.set(name, Group.decode(club.get(name).encode()));
+    for (const name of club.names) club.set(name, decodeGroup(encodeGroup(club.get(name))));
     const add = { type: ADD, keyPackage: eva.keyPackage } as const;
     const pending = await commitProposals(club.get('anna'), [add], club.commitOptions());
     expect(pending.proposals.map(({ proposal }) => proposal.type)).toEqual([UPDATE, UPDATE, REMOVE, ADD]);
@@ -224,7 +226,7 @@ describe('a group', () => {
     await club.commit('anna', [{ type: REINIT, ...ended }], { path: false });
     const { random } = club;
     for (const name of ['anna', 'boris']) {
-      const group = Group.decode(club.get(name).encode());
+      const group = decodeGroup(encodeGroup(club.get(name)));
       expect(reInit(group)).toMatchObject(ended);
       await expect(group.encrypt(utf8('x'), { random })).rejects.toThrow('12.4.2-reinit');
       await expect(commitProposals(group, [], club.commitOptions())).rejects.toThrow('12.4.2-reinit');
@@ -301,7 +303,7 @@ describe('messages', () => {
     for (const index of order) {
       const [next, opened] = await boris.decrypt(sent[index]!);
       expect(opened.data).toEqual(Uint8Array.of(index));
-      boris = Group.decode(next.encode());
+      boris = decodeGroup(encodeGroup(next));
       for (const seen of order.slice(0, order.indexOf(index) + 1)) {
         await expect(boris.decrypt(sent[seen]!)).rejects.toMatchObject({ code: 'replayed' });
       }
@@ -322,12 +324,12 @@ describe('messages', () => {
       if (i === 1) break;
     }
     for (const name of ['anna', 'clara']) {
-      let group = Group.decode(club.get(name).encode());
+      let group = decodeGroup(encodeGroup(club.get(name)));
       expect(pastEpochs(group).slice(-2)).toEqual([1, 2]);
       for (const message of late.slice(0, 3)) {
         const [next, opened] = await group.decrypt(message);
         expect(opened.sender.credential).toEqual(basicCredential(utf8('boris')));
-        group = Group.decode(next.encode());
+        group = decodeGroup(encodeGroup(next));
         await expect(group.decrypt(message)).rejects.toMatchObject({ code: 'replayed' });
       }
       group = forgetEpochsBefore(group, group.epoch);
@@ -346,7 +348,8 @@ describe('messages', () => {
     const external = new PendingCommit({ ...fields(pending), before: null });
     expect(() => mergeCommit(club.get('anna'), external)).toThrow('12.4.2-other-epoch');
     const next = await commitProposals(club.get('anna'), [], club.commitOptions());
-    expect(pastEpochs(mergeCommit(club.get('anna'), next, { keepPast: false }))).toEqual(pastEpochs(club.get('anna')));
+    expect(pastEpochs(mergeCommit(club.get('anna'), next))).toEqual([0, 1, 2]);
+    expect(pastEpochs(mergeCommit(club.get('anna'), next, { keepPast: false }))).toEqual([]);
   });
 
   test('say from outside what they are', async () => {
@@ -396,9 +399,9 @@ describe('storage', () => {
       else if (i % 3 === 1) await club.say(by, 'text');
       else await club.commit(by, []);
       for (const [name, group] of club.groups) {
-        const blob = group.encode();
-        const again = Group.decode(blob);
-        expect(again.encode()).toEqual(blob);
+        const blob = encodeGroup(group);
+        const again = decodeGroup(blob);
+        expect(encodeGroup(again)).toEqual(blob);
         expect(pastEpochs(again)).toEqual(pastEpochs(group));
         club.set(name, again);
       }
@@ -408,10 +411,9 @@ describe('storage', () => {
 
   test('refuses what it did not write', async () => {
     const club = await Club.of(['anna', 'boris'], 51);
-    const blob = club.get('anna').encode();
-    expect(() => Group.decode(blob.slice(1))).toThrow();
-    expect(() => Group.decode(Uint8Array.of(2, ...blob.slice(1)))).toThrow('state-version');
-    expect(() => Group.decode(Uint8Array.of(...blob, 0))).toThrow('2.1-trailing');
+    const blob = encodeGroup(club.get('anna'));
+    expect(() => decodeGroup(blob.slice(1))).toThrow();
+    expect(() => decodeGroup(Uint8Array.of(...blob, 0))).toThrow('2.1-trailing');
     const bundle = await club.bundle('x');
     expect(KeyPackageBundle.decode(bundle.encode()).encode()).toEqual(bundle.encode());
     expect(() => KeyPackageBundle.decode(bundle.encode().slice(1))).toThrow();

@@ -164,3 +164,13 @@ test('an Update keeps the signature key', async () => {
   if (proposal.type !== UPDATE) return expect.fail();
   expect(hex(proposal.leafNode.signatureKey)).toBe(hex(after.member(0)!.signatureKey));
 });
+
+test('8-length: a secret longer than is derived', async () => {
+  const group = (await Club.of(['anna'], 12)).get('anna');
+  expect(group.export('label', utf8('context'), 255 * 32).length).toBe(8160);
+  for (const length of [255 * 32 + 1, 2 ** 32, Infinity, NaN]) {
+    expect(() => group.export('label', utf8('context'), length), `${length}`).toThrow(
+      expect.objectContaining({ name: 'MlsError', rule: '8-length', code: 'mls' }),
+    );
+  }
+});

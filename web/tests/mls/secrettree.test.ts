@@ -2,16 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { hex } from '../../src/crypto/bytes.ts';
 import { MAX_AHEAD, MAX_SKIPPED, take } from '../../src/mls/ratchets.ts';
 import { withoutHandshake, withoutLeaf } from '../../src/mls/transitions.ts';
-import { SecretTree } from '../../src/mls/secrettree.ts';
+import { SecretTree, placeOf } from '../../src/mls/secrettree.ts';
 import { SUITE_X25519 as S } from '../../src/mls/suite.ts';
 import { SeededRandom } from '../support/seeded.ts';
 
 const start = (size = 8): SecretTree => SecretTree.fromEncryptionSecret(S, new SeededRandom(1).bytes(32), size);
 const kept = (tree: SecretTree): string[] => {
-  const secrets = tree.nodes.filter((node) => node !== null);
-  const ratchets = tree.ratchets.flatMap((found) => (found ? [found.handshake, found.application] : []));
-  for (const ratchet of ratchets) if (ratchet) secrets.push(ratchet.secret, ...ratchet.skipped.map(({ key }) => key));
-  return secrets.map(hex);
+  const ratchets = [...tree.ratchets.values()].flatMap(({ secret, skipped }) => [secret, ...skipped.map(({ key }) => key)]);
+  return [...tree.nodes.values(), ...ratchets].map(hex);
 };
 
 describe('what is consumed is gone', () => {
@@ -21,7 +19,7 @@ describe('what is consumed is gone', () => {
     const [first, after] = take(tree, 5, 'application', 0);
     expect(kept(after)).not.toContain(root);
     expect(kept(after)).not.toContain(hex(first.key));
-    expect(after.nodes.map((node, index) => (node === null ? null : index)).filter((index) => index !== null)).toEqual([3, 8, 13]);
+    expect([...after.nodes.keys()].sort((a, b) => a - b)).toEqual([3, 8, 13]);
     const [second, later] = take(after, 5, 'application', 1);
     expect(kept(later)).not.toContain(hex(second.key));
     expect(() => take(later, 5, 'application', 0)).toThrow('9.2-consumed');
@@ -63,7 +61,7 @@ describe('generations', () => {
     const [, after] = take(tree, 1, 'application', MAX_AHEAD);
     expect(() => take(tree, 1, 'application', MAX_AHEAD + 1)).toThrow('9.1-too-far-ahead');
     expect(() => take(tree, 1, 'application', 2 ** 32 - 1)).toThrow('9.1-too-far-ahead');
-    const skipped = after.ratchets[1]!.application!.skipped;
+    const skipped = after.ratchets.get(placeOf(1, 'application'))!.skipped;
     expect(skipped.length).toBe(MAX_SKIPPED);
     expect(skipped[0]!.generation).toBe(MAX_AHEAD - MAX_SKIPPED);
     expect(() => take(after, 1, 'application', MAX_AHEAD - MAX_SKIPPED - 1)).toThrow('9.2-consumed');

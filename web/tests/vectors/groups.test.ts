@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { hex } from '../../src/crypto/bytes.ts';
-import { applyCommit, forgetEpochsBefore, receiveProposal, verifyCommit } from '../../src/mls/changes.ts';
+import { applyCommit, decodeGroup, encodeGroup, forgetEpochsBefore, receiveProposal, verifyCommit } from '../../src/mls/changes.ts';
 import { type Codec, decode } from '../../src/mls/codec.ts';
 import { commit } from '../../src/mls/commit.ts';
 import { encodedContext } from '../../src/mls/epoch.ts';
@@ -177,11 +177,11 @@ async function followPassively(vector: Passive): Promise<void> {
   expect(hex(group.epochAuthenticator)).toBe(vector.initial_epoch_authenticator);
   for (const epoch of vector.epochs) {
     for (const message of epoch.proposals) [group] = await receiveProposal(group, unhex(message), { maxLifetime });
-    group = Group.decode(group.encode());
+    group = decodeGroup(encodeGroup(group));
     const verified = await verifyCommit(group, unhex(epoch.commit), { maxLifetime, now });
     group = await applyCommit(group, verified, { psks });
     expect(hex(group.epochAuthenticator)).toBe(epoch.epoch_authenticator);
-    expect(Group.decode(group.encode()).encode()).toEqual(group.encode());
+    expect(encodeGroup(decodeGroup(encodeGroup(group)))).toEqual(encodeGroup(group));
     group = forgetEpochsBefore(group, group.epoch - 2);
   }
 }

@@ -313,6 +313,7 @@ export const later = {
   'error:no-safety-number': 'There is no safety number to compare now. Open the chat on both devices while connected.',
   'error:too-many': 'That is more than allowed. Take fewer, or try again later.',
   'error:state-too-new': 'Your data was written by a newer version. Reload this page to update.',
+  'error:state-too-old': 'Your data was written by an older version, and this one cannot read it. Erase this site’s data in the browser and ask for a new invitation.',
   'error:state-broken': 'The data on this device is damaged and cannot be read. If reloading does not help, erase this site’s data in the browser and ask for a new invitation.',
   'error:store-full': 'This device is out of space, so nothing was sent. Free some space, then try again.',
   'error:store-failed': 'The browser refused to store data, so nothing was sent. Reload the page; if it stays, restart the browser.',
