@@ -278,6 +278,20 @@ async def test_the_authority_says_when(here: Place) -> None:
         await until(lambda: running.tls.certificate is not first)
 
 
+async def test_an_authority_that_is_never_content_gets_one_request_a_day(here: Place) -> None:
+    """As with a clock that is years ahead, for which every certificate is old."""
+    front = Front(here.ca)
+    front.renewal_window = ("2020-01-01T00:00:00Z", "2020-01-01T00:00:00Z")
+    async with front.running(), here.relay(acme_directory=front.directory) as running:
+        renewals = running.tls.renewals
+        assert renewals is not None
+        for days in range(3):
+            here.ahead = days * 24 * HOUR + MINUTE * days
+            for _ in range(3):
+                await renewals.step()
+            assert len(front.orders) == days + 1
+
+
 async def test_what_the_authority_says_has_a_limit(here: Place) -> None:
     """Not in the last tenth of the lifetime."""
     front = Front(here.ca)

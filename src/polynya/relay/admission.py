@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import math
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import TypeAlias
@@ -18,6 +20,8 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 FORWARDED = "X-Forwarded-For"
 """The header that a trusted proxy ends with the address that it was asked from."""
+LATELY = 600.0
+"""Seconds."""
 Release: TypeAlias = Callable[[], None]
 
 
@@ -30,8 +34,7 @@ class Admission:
         self._metrics = metrics
         self._proxies = proxies
         self._addresses: Counter[str] = Counter()
-        self.unnamed = 0
-        """requests from the proxy that did not say whose they are"""
+        self._unnamed = -math.inf
 
     def is_proxy(self, peer: object) -> bool:
         """Whether what `peer` says of others is believed."""
@@ -41,6 +44,10 @@ class Admission:
             return True
         address = _address(str(peer[0]))
         return address is not None and any(address in network for network in self._proxies)
+
+    def has_unnamed(self) -> bool:
+        """Whether the proxy lately sent a request without saying whose it is."""
+        return time.monotonic() - self._unnamed < LATELY
 
     def is_full(self) -> bool:
         """Whether one more connection would be too many."""
@@ -72,13 +79,13 @@ class Admission:
         # Who asks can begin the list with anything; the proxy adds the end.
         address = _address(forwarded.rpartition(",")[2].strip())
         if address is None:
-            if not self.unnamed:
+            if self._unnamed < 0:
                 logger.warning(
                     "the proxy does not say %s: all people count as one address. "
                     "Compare its settings with `polynya relay proxy nginx`.",
                     FORWARDED,
                 )
-            self.unnamed += 1
+            self._unnamed = time.monotonic()
             return self._count("")
         return self._count(_household(address))
 
