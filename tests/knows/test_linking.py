@@ -111,7 +111,7 @@ def direct_pairs(clients: dict[str, Client]) -> list[tuple[str, str]]:
     ]
 
 
-async def test_an_honest_operators_notes_of_addresses_are_all_that_a_bridge_takes_away(
+async def test_a_bridge_takes_addresses_away_and_nothing_else(
     tmp_path: Path,
 ) -> None:
     """Through a bridge every connection has one address. What links topics is the connection, so only the person's place
