@@ -153,6 +153,8 @@ async def test_a_restart_refuses_nobody(tmp_path: Path) -> None:
         await manager.hear("READY")
         client = client_of(tmp_path)
         assert f":{listener.getsockname()[1]}/" in client.https._url
+        flags = Path(f"/proc/{process.pid}/fdinfo/3").read_text().split("flags:")[1].split()[0]
+        assert int(flags, 8) & os.O_CLOEXEC, "no child holds the port"
         assert await client.exchange(Ping()) == Done()
         process.kill()
         await process.wait()
