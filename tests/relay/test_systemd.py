@@ -372,6 +372,28 @@ def test_the_unit_has_the_options_as_systemd_reads_them(
     assert "AmbientCapabilities=\n" in printed, "a port above 1023 takes no rights"
 
 
+@pytest.mark.program("systemd-analyze")
+def test_files_that_only_root_may_read_are_handed_over(
+    tmp_path: Path, visible: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [
+        "relay",
+        "systemd",
+        "--tls-cert",
+        "/etc/a b/fullchain.pem",
+        "--tls-key",
+        "/etc/a b/privkey.pem",
+    ]
+    assert main([*arguments, "--host", "*", "--port", "443"]) == 0
+    printed = capsys.readouterr().out
+    assert "--tls-cert %d/certificate.pem --tls-key %d/key.pem" in printed
+    assert "LoadCredential=certificate.pem:/etc/a b/fullchain.pem\n" in printed
+    path = tmp_path / "polynya.service"
+    path.write_text(printed)
+    done = subprocess.run(["systemd-analyze", "verify", path], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

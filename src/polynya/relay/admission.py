@@ -9,6 +9,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from polynya.relay.limits import Limits
@@ -60,16 +61,11 @@ class Admission:
         if self.is_full():
             self._metrics.turned_away += 1
             return None
-        counted = nothing if self.is_proxy(peer) else self._count(group(peer))
-        if counted is None:
+        address = None if self.is_proxy(peer) else group(peer)
+        if address is not None and not self._count(address):
             return None
         self._metrics.connections += 1
-
-        def release() -> None:
-            self._metrics.connections -= 1
-            counted()
-
-        return release
+        return partial(self._gone, address)
 
     def person(self, transport: asyncio.Transport | None, forwarded: str) -> Release | None:
         """Counts a session, or a request while it is answered, for whom the proxy names; `forwarded` is the header. As
@@ -86,21 +82,25 @@ class Admission:
                     FORWARDED,
                 )
             self._unnamed = time.monotonic()
-            return self._count("")
-        return self._count(_household(address))
+        counted = "" if address is None else _household(address)
+        return partial(self._uncount, counted) if self._count(counted) else None
 
-    def _count(self, address: str) -> Release | None:
+    def _count(self, address: str) -> bool:
         if self._addresses[address] >= self.limits.connections_per_address:
             self._metrics.turned_away += 1
-            return None
+            return False
         self._addresses[address] += 1
+        return True
 
-        def release() -> None:
-            self._addresses[address] -= 1
-            if not self._addresses[address]:
-                del self._addresses[address]
+    def _uncount(self, address: str) -> None:
+        self._addresses[address] -= 1
+        if not self._addresses[address]:
+            del self._addresses[address]
 
-        return release
+    def _gone(self, address: str | None) -> None:
+        self._metrics.connections -= 1
+        if address is not None:
+            self._uncount(address)
 
 
 def nothing() -> None:

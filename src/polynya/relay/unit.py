@@ -18,6 +18,8 @@ HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108 - nam
 """Folders that the unit hides from the relay."""
 PATHS = ("site", "tls_cert", "tls_key", "acme_ca", "config")
 """Options that are paths."""
+CREDENTIALS = {"tls_cert": "certificate.pem", "tls_key": "key.pem"}
+"""Files that systemd reads as root and hands to the service at its start, as only root may read them."""
 
 
 def service_data(config: RelayConfig) -> Path:
@@ -41,10 +43,16 @@ def service_unit(config: RelayConfig, given: Mapping[str, str], *, with_sockets:
     for name in PATHS:
         if name in options:
             options[name] = str(Path(options[name]).expanduser().absolute())
-            _check_visible(options[name], f"--{name.replace('_', '-')}")
-    words = [*start, "up"]
+            if name not in CREDENTIALS:
+                _check_visible(options[name], f"--{name.replace('_', '-')}")
+    words = [_quoted(word) for word in (*start, "up")]
+    credentials = ""
     for name, value in options.items():
-        words += [f"--{name.replace('_', '-')}", value]
+        shown = _quoted(value)
+        if name in CREDENTIALS:
+            credentials += f"LoadCredential={CREDENTIALS[name]}:{value.replace('%', '%%')}\n"
+            shown = f"%d/{CREDENTIALS[name]}"
+        words += [f"--{name.replace('_', '-')}", shown]
     low = [
         port for port in (config.port, config.http_port if config.obtains else None) if port and port < 1024
     ]
@@ -59,7 +67,7 @@ After=network-online.target
 [Service]
 Type=notify
 NotifyAccess=main
-ExecStart={" ".join(_quoted(word) for word in words)}
+ExecStart={" ".join(words)}
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=5
@@ -71,7 +79,7 @@ TimeoutStopSec=30
 DynamicUser=yes
 StateDirectory={data.name}
 StateDirectoryMode=0700
-UMask=0077
+{credentials}UMask=0077
 LimitNOFILE=65536
 
 # Ports below 1024 without root.
