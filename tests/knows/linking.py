@@ -111,7 +111,7 @@ def sizes(seen: Sequence[Seen]) -> dict[int, int]:
     return dict(sorted(found.items()))
 
 
-MOMENT = 2_000
+MOMENT = 10_000
 """ms between a commit and the topic that it leads to."""
 
 
@@ -134,7 +134,7 @@ def removed(seen: Sequence[Seen]) -> set[tuple[bytes, int]]:
                 gone = readers.get(former, set()) - readers.get(topic, set())
                 near = each.time - time <= MOMENT and person.get(connection) == person.get(each.connection)
                 if near and len(gone) == 1 and readers.get(topic, set()) < readers[former]:
-                    found.add((former, *gone))
+                    found.add((former, min(gone)))
     return found
 
 
