@@ -372,6 +372,17 @@ def test_the_unit_has_the_options_as_systemd_reads_them(
     assert "AmbientCapabilities=\n" in printed, "a port above 1023 takes no rights"
 
 
+def test_a_unix_socket_is_made_by_systemd_for_the_web_server(
+    visible: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--host", "unix:/run/polynya.sock", "--behind-proxy", "--domain", "a.example"]
+    assert main(["relay", "systemd", "--sockets", *options]) == 0
+    printed = capsys.readouterr().out
+    assert "ListenStream=/run/polynya.sock\nSocketMode=0660\n" in printed
+    assert "SocketGroup=www-data\n" in printed
+    assert "Requires=polynya.socket\n" in printed
+
+
 @pytest.mark.program("systemd-analyze")
 def test_files_that_only_root_may_read_are_handed_over(
     tmp_path: Path, visible: None, capsys: pytest.CaptureFixture[str]
@@ -398,6 +409,7 @@ def test_files_that_only_root_may_read_are_handed_over(
     ("arguments", "told"),
     [
         (["--data", "/srv/relay"], "keeps its data in a folder of /var/lib"),
+        (["--host", "unix:/run/a.sock", "--behind-proxy", "--domain", "a.example"], "add --sockets"),
         (["--site", "/home"], "which a service does not see (/home is hidden from it)"),
     ],
 )

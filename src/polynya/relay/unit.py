@@ -38,6 +38,10 @@ def service_unit(config: RelayConfig, given: Mapping[str, str], *, with_sockets:
     """`given`: options of `polynya up` as on the command line, without data. `with_sockets`: systemd opens the ports.
     Raises ConfigError."""
     data = service_data(config)
+    if config.host.startswith("unix:") and not with_sockets:
+        raise ConfigError(
+            "A service may make no socket where the web server finds it. Let systemd make it: add --sockets."
+        )
     start = program()
     options = {**given, "data": str(data)}
     for name in PATHS:
@@ -119,7 +123,7 @@ def socket_unit(config: RelayConfig) -> str:
     """The ports of the relay, opened by systemd: whoever connects while it restarts waits instead of being refused."""
     ports = [config.port] + ([config.http_port] if config.obtains and config.http_port else [])
     if config.host.startswith("unix:"):
-        listen = f"ListenStream={config.host[5:]}\nSocketMode=0660"
+        listen = f"ListenStream={config.host[5:]}\nSocketMode=0660\n# The web server's.\nSocketGroup=www-data"
     else:
         host = "" if config.host == "*" else (f"[{config.host}]" if ":" in config.host else config.host) + ":"
         listen = "\n".join(f"ListenStream={host}{port}" for port in ports)
