@@ -132,12 +132,12 @@ def main(argv: list[str] | None = None) -> int:
     take_own_mounts()
     seed = secrets.randbelow(10**9) if arguments.seed is None else arguments.seed
     print(f"First seed {seed}.", flush=True)
-    with (
-        tempfile.TemporaryDirectory(prefix="durability-", ignore_cleanup_errors=True) as folder,
-        fork_server() as server,
-    ):
-        is_kept = asyncio.run(kill(arguments, Path(folder), seed, server)) if arguments.kills else True
-        is_kept &= asyncio.run(faults(arguments, Path(folder), seed, server))
+    folder = Path(tempfile.mkdtemp(prefix="durability-"))
+    with fork_server() as server:
+        is_kept = asyncio.run(kill(arguments, folder, seed, server)) if arguments.kills else True
+        is_kept &= asyncio.run(faults(arguments, folder, seed, server))
+    if is_kept:
+        shutil.rmtree(folder)
     print("Every promise was kept." if is_kept else "Promises were broken.")
     return 0 if is_kept else 1
 

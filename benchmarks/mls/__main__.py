@@ -105,12 +105,11 @@ def main() -> int:
             for size in arguments.sizes or sizes:
                 if size <= max(sizes):
                     recipients[suite, size] = run_size(present, suite, size, effort_for(size), figures, tell)
-    kept, flush = [], None
+    kept = []
     if not arguments.no_storing:
-        flush = storing.flush_time()
         kept = [storing.measure(suite, STORED_SIZE, tell) for suite in (X25519, X_WING)]
     quiet()
-    made = report.tables(figures, recipients, kept, flush)
+    made = report.tables(figures, recipients, kept)
     print(report.LEGEND, end="\n\n")
     for table in made:
         print(table.text(), end="\n\n")

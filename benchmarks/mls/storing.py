@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import statistics
 import tempfile
+import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,28 +24,30 @@ TIMES = 40
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """Medians of the steps for one kind of message: ms to save, ms of the whole step, rows and bytes written."""
+    """Medians of the steps for one kind of message: ms to save, of the whole step, and to make one small row durable
+    right after; rows and bytes written."""
 
     save: float
     whole: float
+    least: float
     rows: float
     written: float
-    count: int
 
     @classmethod
-    def of(cls, steps: Sequence[Step]) -> Saving:
+    def of(cls, steps: Sequence[Step], least: Sequence[float]) -> Saving:
         return cls(
             statistics.median(step.save for step in steps),
             statistics.median(step.core + step.commit for step in steps),
+            statistics.median(least),
             statistics.median(step.rows for step in steps),
             statistics.median(step.written for step in steps),
-            len(steps),
         )
 
 
 @dataclass(slots=True)
 class Kept:
-    """Of one suite, by who has spoken: bytes of the group's rows, and what messages received and sent cost."""
+    """Of one suite, by who has spoken: bytes of the group's rows and of the store's files, and what messages received
+    and sent cost."""
 
     suite: int
     size: int
@@ -53,63 +57,54 @@ class Kept:
     sent: dict[str, Saving] = field(default_factory=dict)
 
 
-def _file(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.glob("store.db*"))
-
-
 def measure(suite: int, size: int, tell: Callable[[str], None], *, times: int = TIMES) -> Kept:
-    kept = Kept(suite, size)
+    """`times` messages of each kind."""
     BUILD.mkdir(exist_ok=True)
     # Beside the project, as folders for temporary files are often in memory.
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=BUILD) as name:
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=BUILD) as name, ExitStack() as stack:
         folder = Path(name)
-        storage = Storage.open(folder, passphrase=None, random=SystemRandom())
-        try:
-            tell(f"making a group of {size:,} with a device in it")
-            device = Device(storage, suite, size)
-            first, *rest = device.others
-            _measure(device, storage, folder, kept, NOBODY, [first] * times, times)
-            tell(f"{size:,} members speak to a device")
-            for leaf in rest:
-                device.hear(leaf)
-            spread = [rest[place * 7 % len(rest)] for place in range(times)]
-            _measure(device, storage, folder, kept, EVERYBODY, spread, times)
-        finally:
-            storage.close()
-    return kept
+        storage, other = (
+            Storage.open(folder / each, passphrase=None, random=SystemRandom()) for each in ("anna", "other")
+        )
+        stack.callback(storage.close)
+        stack.callback(other.close)
+        tell(f"making a group of {size:,} with a device in it")
+        measured = _Measured(Device(storage, suite, size), storage, other, Kept(suite, size))
+        first, *rest = measured.device.others
+        measured.messages(NOBODY, [first] * times)
+        tell(f"{size:,} members speak to a device")
+        for leaf in rest:
+            measured.device.hear(leaf)
+        measured.messages(EVERYBODY, [rest[place * 7 % len(rest)] for place in range(times)])
+        return measured.kept
 
 
-def _measure(
-    device: Device,
-    storage: Storage,
-    folder: Path,
-    kept: Kept,
-    who: str,
-    senders: Sequence[int],
-    times: int,
-) -> None:
-    received = [device.hear(leaf) for leaf in senders]
-    sent = [device.say() for _ in range(times)]
-    # The first makes ratchets; it is no step like the others.
-    kept.received[who] = Saving.of(received[1:] or received)
-    kept.sent[who] = Saving.of(sent[1:] or sent)
-    kept.rows[who] = device.rows()
-    storage.forget_former()
-    kept.file[who] = _file(folder)
+@dataclass(slots=True)
+class _Measured:
+    device: Device
+    storage: Storage
+    other: Storage
+    kept: Kept
 
+    def messages(self, who: str, senders: Sequence[int]) -> None:
+        """One received from each of `senders`, and as many sent."""
+        kept = self.kept
+        kept.received[who] = self._saving(lambda place: self.device.hear(senders[place]), len(senders))
+        kept.sent[who] = self._saving(lambda _: self.device.say(), len(senders))
+        kept.rows[who] = self.device.rows()
+        self.storage.forget_former()
+        kept.file[who] = sum(path.stat().st_size for path in self.storage.folder.glob("store.db*"))
 
-def flush_time(*, times: int = TIMES) -> float:
-    """ms to make one small row durable in a store: what any step takes at least."""
-    import time
+    def _saving(self, act: Callable[[int], Step], times: int) -> Saving:
+        steps, least = [], []
+        for place in range(times):
+            steps.append(act(place))
+            least.append(self._least(place))
+        # The first makes ratchets; it is no step like the others.
+        return Saving.of(steps[1:], least[1:])
 
-    took = []
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=BUILD) as name:
-        storage = Storage.open(Path(name), passphrase=None, random=SystemRandom())
-        try:
-            for number in range(times):
-                begun = time.perf_counter()
-                storage.commit([Save("mark", b"flush", number.to_bytes(100, "big"))], 0)
-                took.append((time.perf_counter() - begun) * 1e3)
-        finally:
-            storage.close()
-    return statistics.median(took)
+    def _least(self, number: int) -> float:
+        """ms to make one small row durable, in another store on the same disk: what any step takes at least."""
+        begun = time.perf_counter()
+        self.other.commit([Save("mark", b"bench", number.to_bytes(100, "big"))], 0)
+        return (time.perf_counter() - begun) * 1e3

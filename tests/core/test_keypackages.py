@@ -99,3 +99,22 @@ def test_an_expired_key_package_is_not_used() -> None:
     (chat,) = [v.id for v in anna.core.conversations() if v.name == "too late"]
     assert anna.view(chat).problem == "bad-key-package"
     assert anna.members(chat) == ["anna"]
+
+
+def test_why_somebody_could_not_be_added_is_forgotten_when_they_are_added_again() -> None:
+    world = World(48)
+    anna, boris, clara = friends(world, "anna", "boris", "clara")
+    owner = hostile.owner_of(boris)
+    stock, last = world.relay.packages.pop(owner), world.relay.last_resorts.pop(owner)
+    chat = world.group(anna, clara, name="trip")
+    anna.do(e.AddMembers(chat, (boris.id,)))
+    world.settle(3_000)
+    assert (anna.view(chat).problem, anna.members(chat)) == ("no-key-package", ["anna", "clara"])
+    anna.do(e.Rename(chat, "sea trip"))
+    world.settle(3_000)
+    assert anna.view(chat).problem == "no-key-package", "other changes do not mend it"
+    world.relay.packages[owner], world.relay.last_resorts[owner] = stock, last
+    anna.do(e.AddMembers(chat, (boris.id,)))
+    assert anna.view(chat).problem is None
+    world.settle(3_000)
+    agree(chat, anna, boris, clara)

@@ -109,3 +109,42 @@ def sizes(seen: Sequence[Seen]) -> dict[int, int]:
         if isinstance(each.request, m.Publish):
             found[len(each.request.record)] = found.get(len(each.request.record), 0) + 1
     return dict(sorted(found.items()))
+
+
+MOMENT = 10_000
+"""ms between a commit and the topic that it leads to."""
+
+
+def removed(seen: Sequence[Seen]) -> set[tuple[bytes, int]]:
+    """(former topic, who was removed): who published into a slot creates a topic at once, and all but one read it."""
+    person = {c: min(group) for group in same_people(seen) for c in group}
+    readers = members(seen)
+    commits: list[tuple[int, int, bytes]] = []
+    made: set[bytes] = set()
+    found: set[tuple[bytes, int]] = set()
+    for each in seen:
+        if isinstance(each.request, m.Publish) and each.request.slot:
+            commits.append((each.time, each.connection, labels.topic_id(each.request.write_secret)))
+        elif isinstance(each.request, m.CreateTopic):
+            topic = labels.topic_id(each.request.write_secret)
+            if topic in made:
+                continue
+            made.add(topic)
+            for time, connection, former in commits:
+                gone = readers.get(former, set()) - readers.get(topic, set())
+                near = each.time - time <= MOMENT and person.get(connection) == person.get(each.connection)
+                if near and len(gone) == 1 and readers.get(topic, set()) < readers[former]:
+                    found.add((former, min(gone)))
+    return found
+
+
+def added(seen: Sequence[Seen]) -> dict[int, int]:
+    """Person -> how many key packages of theirs were taken: how often somebody added them."""
+    person = {c: min(group) for group in same_people(seen) for c in group}
+    owner = owners_filled(seen)
+    found: dict[int, int] = {}
+    for each in seen:
+        if isinstance(each.request, m.TakeKeyPackage) and each.request.owner in owner:
+            whom = person[owner[each.request.owner]]
+            found[whom] = found.get(whom, 0) + 1
+    return found

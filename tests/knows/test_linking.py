@@ -70,6 +70,14 @@ async def test_what_an_operator_links_on_a_busy_day(
             (first["boris"], first["dina"]),
             (first["anna"], first["dina"]),
         }
+        # Who was removed, or left: that the topic changes shows it, and who does not come along.
+        assert sorted(whom for _, whom in linking.removed(seen)) == sorted((first["clara"], first["anna"]))
+        # How often each was added somewhere.
+        counts = {"anna": 1, "boris": 2, "clara": 2, "dina": 3}
+        assert linking.added(seen) == {first[name]: count for name, count in counts.items()}
+        # That somebody types, while they do.
+        hints = [each for each in seen if isinstance(each.request, m.SendEphemeral)]
+        assert hints and {each.who for each in hints} == {"boris"}
         # Who wrote each record.
         published = [each for each in seen if isinstance(each.request, m.Publish)]
         assert len(published) > 30 and all(each.who for each in published)
@@ -111,7 +119,7 @@ def direct_pairs(clients: dict[str, Client]) -> list[tuple[str, str]]:
     ]
 
 
-async def test_an_honest_operators_notes_of_addresses_are_all_that_a_bridge_takes_away(
+async def test_a_bridge_takes_addresses_away_and_nothing_else(
     tmp_path: Path,
 ) -> None:
     """Through a bridge every connection has one address. What links topics is the connection, so only the person's place

@@ -315,16 +315,19 @@ async def power(folder: Path, seed: int, server: ForkServer, cuts: int = 2) -> s
     disk, file = folder / "disk", folder / "image"
     with image(file, disk):
         life = Life(disk / "data", seed, server)
-    try:
-        for _ in range(cuts):
-            with image(file, disk):
-                await _until_cut(life, file, disk)
-            os.replace(file.with_name("photo"), file)
+    for _ in range(cuts):
         with image(file, disk):
+            try:
+                await _until_cut(life, file, disk)
+            finally:
+                await life.relay.kill()
+        os.replace(file.with_name("photo"), file)
+    with image(file, disk):
+        try:
             await life.check()
             await life.end()
-    finally:
-        await life.relay.kill()
+        finally:
+            await life.relay.kill()
     return f"{life.load.promises} promises kept over {cuts} power cuts"
 
 
@@ -336,7 +339,6 @@ async def _until_cut(life: Life, file: Path, disk: Path) -> None:
         await until(lambda: life.load.promises >= goal, "promises were made")
         os.kill(life.relay.pid, signal.SIGSTOP)
         _photograph(file, disk)
-    await life.relay.kill()
 
 
 def _photograph(file: Path, disk: Path) -> None:

@@ -7,9 +7,13 @@ import asyncio
 import datetime
 import hashlib
 import logging
+import os
+import signal
 import socket
 import ssl
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -35,6 +39,7 @@ from polynya.wire.session import start_session
 from tests.browser.authority import Authority
 from tests.relay.client import RANDOM, Client
 from tests.support.acme import Front, Pebble, bound, closed_port, pebble
+from tests.support.relay import ROOT
 
 NAME = "chat.example.org"
 PATIENCE = 30.0
@@ -153,7 +158,10 @@ async def test_one_port_is_enough(here: Place, caplog: pytest.LogCaptureFixture)
         assert {stat.S_IMODE(path.stat().st_mode) for path in files.iterdir()} == {0o600}
         key = certificate_file(here).read_text().splitlines()[1]
         assert key not in caplog.text
-        assert running.relay.metrics.connections <= 1, "a challenge's connection is over when it has served"
+        context = running.tls.context
+        assert context is not None
+        assert context.sni_callback is None, "later handshakes pass no hook"
+        assert context._msg_callback is None  # type: ignore[attr-defined]
     assert b"set VALID" in here.ca.log.read_bytes()
 
 
@@ -278,6 +286,20 @@ async def test_the_authority_says_when(here: Place) -> None:
         await until(lambda: running.tls.certificate is not first)
 
 
+async def test_an_authority_that_is_never_content_gets_one_request_a_day(here: Place) -> None:
+    """As with a clock that is years ahead, for which every certificate is old."""
+    front = Front(here.ca)
+    front.renewal_window = ("2020-01-01T00:00:00Z", "2020-01-01T00:00:00Z")
+    async with front.running(), here.relay(acme_directory=front.directory) as running:
+        renewals = running.tls.renewals
+        assert renewals is not None
+        for days in range(3):
+            here.ahead = days * 24 * HOUR + MINUTE * days
+            for _ in range(3):
+                await renewals.step()
+            assert len(front.orders) == days + 1
+
+
 async def test_what_the_authority_says_has_a_limit(here: Place) -> None:
     """Not in the last tenth of the lifetime."""
     front = Front(here.ca)
@@ -343,6 +365,41 @@ async def test_without_authority_and_certificate_it_says_so_and_keeps_trying(her
         renewals.wake()
         await until(lambda: renewals.problem == "")
         await here.handshake()
+
+
+@pytest.mark.parametrize("ends", ["first", "later"])
+async def test_the_program_tells_why_and_ends_when_asked(tmp_path: Path, ends: str) -> None:
+    """What a person reads whose relay cannot get a certificate, and Ctrl-C in the middle of the first attempt."""
+    silent = bound()  # takes connections and says nothing
+    port = silent.getsockname()[1] if ends == "first" else closed_port()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "polynya.relay", "up", "--domain", NAME, "--data", str(tmp_path / "data")),
+        *("--host", "127.0.0.1", "--port", "0", "--http-port", "off", "--local", "off"),
+        *("--acme-directory", f"https://127.0.0.1:{port}/dir"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None and process.stderr is not None
+    async with asyncio.timeout(2 * PATIENCE):
+        while b"asking https://" not in await process.stderr.readline():
+            pass
+        shown = ""
+        if ends == "later":
+            while "Ctrl-C stops the relay." not in shown:
+                shown += (await process.stdout.readline()).decode()
+        else:
+            connection, _ = await asyncio.get_running_loop().sock_accept(silent)
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 0
+    if ends == "later":
+        text = " ".join(shown.split())
+        assert "There is no certificate yet, so the link opens nowhere. The certificate authority" in text
+        assert "cannot be reached from here. Check this machine's network" in text
+        assert "tries again by itself" in text
+    else:
+        connection.close()
+    silent.close()
 
 
 async def test_an_expired_certificate_is_not_taken_up(here: Place) -> None:

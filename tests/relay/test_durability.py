@@ -1,4 +1,5 @@
-"""What was acknowledged survives: a killed relay, a full disk, a sick database."""
+"""What was acknowledged survives: what a killed relay leaves, a full disk, a sick database. Kills and faults under
+load are in test_faults.py."""
 
 from __future__ import annotations
 
@@ -6,7 +7,6 @@ import asyncio
 import errno
 import hashlib
 import os
-import random
 import re
 import shutil
 import sqlite3
@@ -15,8 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from polynya.carriers.base import CarrierError
-from polynya.crypto.signature import public_key
 from polynya.relay.check import check_data
 from polynya.relay.errors import DataError
 from polynya.relay.folder import IDENTITY_FILE
@@ -26,8 +24,7 @@ from polynya.relay.store.base import Problem, StoreError
 from polynya.relay.store.rows import select_by_pairs
 from polynya.relay.store.sqlite import DATABASE, SqliteStore, open_store
 from polynya.relay.store.threads import connect
-from polynya.wire.errors import WireError
-from polynya.wire.labels import record_hash, topic_id, verify_receipt
+from polynya.wire.labels import topic_id
 from polynya.wire.messages import (
     BlobState,
     CreateTopic,
@@ -37,64 +34,12 @@ from polynya.wire.messages import (
     Publish,
     Published,
     PutBlob,
-    ReceiptBody,
     Records,
     Refused,
 )
-from tests.relay.client import Client, Session, expect, refused
+from tests.relay.client import Client, expect, refused
 from tests.relay.store_conformance import NOW, append, entries, put, sign
-from tests.support.relay import RelayProcess, running_relay
-
-KILLS = 3
-PUBLISHERS = 4
-
-
-class Publisher:
-    """Publishes records to a topic of its own, several at a time, over any number of connections. A record
-    that was not acknowledged is sent again, before any other: exactly what a device's outbox does."""
-
-    def __init__(self, number: int) -> None:
-        self.secret = os.urandom(32)
-        self.slot = hashlib.sha256(b"slot %d" % number).digest()[:16]
-        self.waiting: list[bytes] = []
-        self.acknowledged: list[tuple[bytes, Published]] = []
-        self._number = number
-        self._made = 0
-
-    async def run(self, session: Session) -> None:
-        """Until the relay is gone."""
-        expect(Done, await session.call(CreateTopic(self.secret, 30)))
-        while True:
-            while len(self.waiting) < 8:
-                self._made += 1
-                self.waiting.append(b"%d %08d " % (self._number, self._made) * 30)
-            futures = [
-                await session.send(Publish(self.secret, record, self.slot if index % 4 == 0 else None))
-                for index, record in enumerate(self.waiting)
-            ]
-            for future, record in zip(futures, list(self.waiting), strict=True):
-                self.acknowledged.append((record, expect(Published, await future)))
-                self.waiting.remove(record)
-
-
-async def publish_until_killed(relay: RelayProcess, publishers: list[Publisher], enough: int) -> None:
-    identity = public_key((relay.data / IDENTITY_FILE).read_bytes())
-    client = Client(relay.address, identity)
-    goal = len(publishers[0].acknowledged) + enough
-
-    async def one(publisher: Publisher) -> None:
-        try:
-            async with client.session() as session:
-                await publisher.run(session)
-        except (CarrierError, asyncio.CancelledError, WireError):
-            return
-
-    tasks = [asyncio.create_task(one(publisher)) for publisher in publishers]
-    while len(publishers[0].acknowledged) < goal:
-        await asyncio.sleep(0.001)
-    await relay.kill()
-    await asyncio.gather(*tasks)
-    await client.close()
+from tests.support.relay import running_relay
 
 
 async def stored(client: Client, topic: bytes) -> Records:
@@ -106,43 +51,6 @@ async def stored(client: Client, topic: bytes) -> Records:
         if not page.entries:
             return Records(entries, head)  # type: ignore[arg-type]
         entries += page.entries
-
-
-async def test_a_killed_relay_loses_doubles_and_reorders_nothing(tmp_path: Path) -> None:
-    dice = random.Random(7)  # noqa: S311 - when to kill
-    publishers = [Publisher(number) for number in range(PUBLISHERS)]
-    relay = RelayProcess(tmp_path / "data", "--local", "off")
-    for _ in range(KILLS):
-        await relay.start()
-        await publish_until_killed(relay, publishers, dice.randrange(20, 200))
-        assert check_data(relay.data) == []
-    async with relay:
-        client = Client(relay.address, public_key((relay.data / IDENTITY_FILE).read_bytes()))
-        for publisher in publishers:
-            log = await stored(client, topic_id(publisher.secret))
-            assert [entry.seq for entry in log.entries] == list(range(1, log.head + 1))
-            at = {entry.record: entry for entry in log.entries}
-            assert len(at) == len(log.entries), "a record is there twice"
-            assert len(publisher.acknowledged) > 20 * KILLS
-            seqs = []
-            for record, published in publisher.acknowledged:
-                entry = at[record]
-                assert (entry.seq, entry.time, entry.receipt) == (
-                    published.seq,
-                    published.time,
-                    published.receipt,
-                )
-                seqs.append(entry.seq)
-            assert seqs == sorted(seqs)
-            positions = [entry for entry in log.entries if entry.slot == publisher.slot]
-            for position, entry in enumerate(positions):
-                assert entry.receipt is not None
-                assert entry.record is not None
-                body = ReceiptBody(
-                    topic_id(publisher.secret), publisher.slot, position, entry.seq, record_hash(entry.record)
-                )
-                assert verify_receipt(client.identity, body, entry.receipt)
-        await client.close()
 
 
 # ---- what a killed relay leaves behind

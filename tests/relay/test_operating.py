@@ -10,6 +10,7 @@ import re
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
@@ -168,6 +169,17 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.fixture
+def log_as_before() -> Iterator[None]:
+    """The program sets up its log for good, on the standard error that it had."""
+    logs = logging.getLogger(), logging.getLogger("polynya")
+    before = [(log, log.handlers, log.level, log.propagate) for log in logs]
+    yield
+    for log, handlers, level, propagate in before:
+        log.handlers, log.level, log.propagate = handlers, level, propagate
+
+
+@pytest.mark.usefixtures("log_as_before")
 def test_errors_are_one_line_and_exit_code_two(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

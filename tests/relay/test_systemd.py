@@ -153,6 +153,8 @@ async def test_a_restart_refuses_nobody(tmp_path: Path) -> None:
         await manager.hear("READY")
         client = client_of(tmp_path)
         assert f":{listener.getsockname()[1]}/" in client.https._url
+        flags = Path(f"/proc/{process.pid}/fdinfo/3").read_text().split("flags:")[1].split()[0]
+        assert int(flags, 8) & os.O_CLOEXEC, "no child holds the port"
         assert await client.exchange(Ping()) == Done()
         process.kill()
         await process.wait()
@@ -370,10 +372,44 @@ def test_the_unit_has_the_options_as_systemd_reads_them(
     assert "AmbientCapabilities=\n" in printed, "a port above 1023 takes no rights"
 
 
+def test_a_unix_socket_is_made_by_systemd_for_the_web_server(
+    visible: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--host", "unix:/run/polynya.sock", "--behind-proxy", "--domain", "a.example"]
+    assert main(["relay", "systemd", "--sockets", *options]) == 0
+    printed = capsys.readouterr().out
+    assert "ListenStream=/run/polynya.sock\nSocketMode=0660\n" in printed
+    assert "SocketGroup=www-data\n" in printed
+    assert "Requires=polynya.socket\n" in printed
+
+
+@pytest.mark.program("systemd-analyze")
+def test_files_that_only_root_may_read_are_handed_over(
+    tmp_path: Path, visible: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [
+        "relay",
+        "systemd",
+        "--tls-cert",
+        "/etc/a b/fullchain.pem",
+        "--tls-key",
+        "/etc/a b/privkey.pem",
+    ]
+    assert main([*arguments, "--host", "*", "--port", "443"]) == 0
+    printed = capsys.readouterr().out
+    assert "--tls-cert %d/certificate.pem --tls-key %d/key.pem" in printed
+    assert "LoadCredential=certificate.pem:/etc/a b/fullchain.pem\n" in printed
+    path = tmp_path / "polynya.service"
+    path.write_text(printed)
+    done = subprocess.run(["systemd-analyze", "verify", path], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["--data", "/srv/relay"], "keeps its data in a folder of /var/lib"),
+        (["--host", "unix:/run/a.sock", "--behind-proxy", "--domain", "a.example"], "add --sockets"),
         (["--site", "/home"], "which a service does not see (/home is hidden from it)"),
     ],
 )

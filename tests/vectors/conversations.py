@@ -32,6 +32,7 @@ from tests.core import (
     test_direct,
     test_groups,
     test_hostile_relay,
+    test_keypackages,
     test_move,
     test_move_hostile,
     test_move_recovery,
@@ -74,6 +75,9 @@ SCENARIOS: dict[str, Callable[[], None]] = {
     "group-named": test_groups.test_rename_and_admins,
     "group-removed": test_groups.test_removed_member_reads_no_further,
     "hidden-commit": test_withheld.test_a_commit_hidden_behind_junk_shows_with_the_first_message_after_it,
+    "key-package-later": (
+        test_keypackages.test_why_somebody_could_not_be_added_is_forgotten_when_they_are_added_again
+    ),
     "large-bodies": test_contents.test_bodies_too_large_for_a_record,
     "left-direct": test_groups.test_leaving_a_direct_conversation,
     "lost-answer": test_network.test_lost_answer_then_another_epoch,

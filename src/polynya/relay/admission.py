@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import math
+import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from polynya.relay.limits import Limits
@@ -18,6 +21,8 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 FORWARDED = "X-Forwarded-For"
 """The header that a trusted proxy ends with the address that it was asked from."""
+LATELY = 600.0
+"""Seconds."""
 Release: TypeAlias = Callable[[], None]
 
 
@@ -30,8 +35,7 @@ class Admission:
         self._metrics = metrics
         self._proxies = proxies
         self._addresses: Counter[str] = Counter()
-        self.unnamed = 0
-        """requests from the proxy that did not say whose they are"""
+        self._unnamed = -math.inf
 
     def is_proxy(self, peer: object) -> bool:
         """Whether what `peer` says of others is believed."""
@@ -41,6 +45,10 @@ class Admission:
             return True
         address = _address(str(peer[0]))
         return address is not None and any(address in network for network in self._proxies)
+
+    def has_unnamed(self) -> bool:
+        """Whether the proxy lately sent a request without saying whose it is."""
+        return time.monotonic() - self._unnamed < LATELY
 
     def is_full(self) -> bool:
         """Whether one more connection would be too many."""
@@ -53,16 +61,11 @@ class Admission:
         if self.is_full():
             self._metrics.turned_away += 1
             return None
-        counted = nothing if self.is_proxy(peer) else self._count(group(peer))
-        if counted is None:
+        address = None if self.is_proxy(peer) else group(peer)
+        if address is not None and not self._count(address):
             return None
         self._metrics.connections += 1
-
-        def release() -> None:
-            self._metrics.connections -= 1
-            counted()
-
-        return release
+        return partial(self._gone, address)
 
     def person(self, transport: asyncio.Transport | None, forwarded: str) -> Release | None:
         """Counts a session, or a request while it is answered, for whom the proxy names; `forwarded` is the header. As
@@ -72,28 +75,32 @@ class Admission:
         # Who asks can begin the list with anything; the proxy adds the end.
         address = _address(forwarded.rpartition(",")[2].strip())
         if address is None:
-            if not self.unnamed:
+            if self._unnamed < 0:
                 logger.warning(
                     "the proxy does not say %s: all people count as one address. "
                     "Compare its settings with `polynya relay proxy nginx`.",
                     FORWARDED,
                 )
-            self.unnamed += 1
-            return self._count("")
-        return self._count(_household(address))
+            self._unnamed = time.monotonic()
+        counted = "" if address is None else _household(address)
+        return partial(self._uncount, counted) if self._count(counted) else None
 
-    def _count(self, address: str) -> Release | None:
+    def _count(self, address: str) -> bool:
         if self._addresses[address] >= self.limits.connections_per_address:
             self._metrics.turned_away += 1
-            return None
+            return False
         self._addresses[address] += 1
+        return True
 
-        def release() -> None:
-            self._addresses[address] -= 1
-            if not self._addresses[address]:
-                del self._addresses[address]
+    def _uncount(self, address: str) -> None:
+        self._addresses[address] -= 1
+        if not self._addresses[address]:
+            del self._addresses[address]
 
-        return release
+    def _gone(self, address: str | None) -> None:
+        self._metrics.connections -= 1
+        if address is not None:
+            self._uncount(address)
 
 
 def nothing() -> None:

@@ -28,7 +28,7 @@ class Task:
 
     directory: str
     ca: str
-    """file of the root that the CA's own server is trusted by; empty: the system's"""
+    """file of the root that the CA's own server is trusted by; empty: those of public authorities"""
     account: str
     """file of the account's key"""
     names: tuple[str, ...] = ()

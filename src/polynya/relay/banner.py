@@ -96,11 +96,12 @@ def _certificate(config: RelayConfig, running: RunningRelay) -> list[str]:
     if not running.is_new:
         return []
     authority = config.acme_directory.split("/")[2]
+    advice = "" if config.public else " Choose a name that tells nothing."
     return [
         *textwrap.wrap(
             f"The certificate for {names} is from {authority}, whose terms apply, and is renewed by itself. "
             "Authorities publish every certificate (certificate transparency): anybody can find out that "
-            f"{names} exists, though not that it is a relay. Choose a name that tells nothing.",
+            f"{names} exists, though not that it is a relay.{advice}",
             WIDTH,
         ),
         "",

@@ -35,7 +35,7 @@ def check_data(folder: Path, progress: Progress = no_progress) -> list[str]:
         raise DataError(f"There is no relay's data in {folder}. Check --data.")
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
     try:
-        progress("database", 0, 1)
+        progress("checking the database", 0, 1)
         problems = [
             f"database: {row[0]}" for row in db.execute("PRAGMA integrity_check(10)") if row[0] != "ok"
         ]
@@ -91,7 +91,7 @@ def _check_receipts(db: sqlite3.Connection, identity_file: Path, progress: Progr
         wrong += sum(not _is_signed(identity, row) for row in rows)
         last = rows[-1][0]
         done += len(rows)
-        progress("receipts", done, total)
+        progress("checking receipts", done, total)
     return [f"receipts: {wrong} are not signed by this relay's identity"] if wrong else []
 
 
@@ -121,7 +121,7 @@ def _check_blobs(db: sqlite3.Connection, folder: Path, progress: Progress) -> li
                 # A running relay may have let it go meanwhile.
                 missing += is_whole(db, blob)
             done += 1
-            progress("files", done, total)
+            progress("checking files", done, total)
         last = rows[-1][0]
     problems = []
     if missing:

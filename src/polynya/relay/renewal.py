@@ -20,9 +20,10 @@ logger = logging.getLogger("polynya.relay")
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 LOOK = HOUR
 """ms after which the clock is looked at again at the latest: it may jump, and machines sleep."""
-ARI_LEAST, ARI_MOST = HOUR, 24 * HOUR
+ARI_LEAST, ARI_MOST = HOUR, DAY
 """ms between two questions when to renew, whatever the authority says (RFC 9773 section 4.3)."""
 UNREACHED = (MINUTE, HOUR)
 """ms from the first failure to the longest pause, doubling, where the authority was not reached."""
@@ -54,6 +55,8 @@ class Renewals:
         self._spread = 0
         self._ari_at = 0
         self._ari_next = 0
+        self._obtained = 0
+        """when the last certificate came, ms; 0: it was there at the start"""
         self.certificate: Certificate | None = None
         self.problem = ""
         """what the last attempt ran into, in words; empty when all is well"""
@@ -119,10 +122,12 @@ class Renewals:
 
     def _due(self, certificate: Certificate) -> int:
         """When to renew: as the authority says, but not in the last tenth; else at two thirds of the lifetime, or a
-        little later, as not all relays of a day should come at once."""
+        little later, as not all relays of a day should come at once. Never twice a day: an authority that wants
+        every certificate renewed, or a clock that is years ahead, would have the relay ask without end."""
+        due = certificate.begins + certificate.lifetime * 2 // 3 + self._spread
         if self._ari_at:
-            return min(self._ari_at, certificate.ends - certificate.lifetime // 10)
-        return certificate.begins + certificate.lifetime * 2 // 3 + self._spread
+            due = min(self._ari_at, certificate.ends - certificate.lifetime // 10)
+        return max(due, self._obtained + min(DAY, certificate.lifetime // 4))
 
     async def _ask_authority(self, certificate: Certificate) -> None:
         if self._now() < self._ari_next:
@@ -153,6 +158,7 @@ class Renewals:
             logger.error("%s The next attempt is in %d minutes.", error, -(-pause // MINUTE))
         else:
             self._take(taken)
+            self._obtained = self._now()
             logger.info("there is a new certificate for %s", names)
 
     async def _obtain(self) -> Certificate:

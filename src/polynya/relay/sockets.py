@@ -156,7 +156,10 @@ def _why_not(config: RelayConfig, error: OSError) -> str:
         return f"The relay cannot listen on {config.host} ({reason}). Choose another path with --host."
     where = f"{config.host}, port {config.port}"
     if error.errno == errno.EADDRINUSE:
-        return f"Port {config.port} is in use. Stop what uses it, or choose another port with --port."
+        behind = (
+            " If it is a web server, the relay can stand behind it: --behind-proxy." if config.obtains else ""
+        )
+        return f"Port {config.port} is in use. Stop what uses it, or choose another port with --port.{behind}"
     if error.errno == errno.EACCES:
         return (
             f"Port {config.port} needs more rights than this user has. Run the relay as a service (polynya relay "

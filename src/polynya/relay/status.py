@@ -181,7 +181,7 @@ class Watch:
 
     def _set_up(self) -> list[Problem]:
         problems = []
-        if self.admission.unnamed:
+        if self.admission.has_unnamed():
             problems.append(
                 Problem(
                     f"The web server in front does not say {FORWARDED}: all people count as one address.",
@@ -189,7 +189,9 @@ class Watch:
                 )
             )
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        if files != resource.RLIM_INFINITY and self.relay.metrics.connections > NEARLY * (files - FILES_BESIDE):
+        if files != resource.RLIM_INFINITY and self.relay.metrics.connections > NEARLY * (
+            files - FILES_BESIDE
+        ):
             wanted = self.relay.limits.connections + FILES_BESIDE
             problems.append(
                 Problem(

@@ -18,6 +18,8 @@ HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108 - nam
 """Folders that the unit hides from the relay."""
 PATHS = ("site", "tls_cert", "tls_key", "acme_ca", "config")
 """Options that are paths."""
+CREDENTIALS = {"tls_cert": "certificate.pem", "tls_key": "key.pem"}
+"""Files that systemd reads as root and hands to the service at its start, as only root may read them."""
 
 
 def service_data(config: RelayConfig) -> Path:
@@ -36,15 +38,25 @@ def service_unit(config: RelayConfig, given: Mapping[str, str], *, with_sockets:
     """`given`: options of `polynya up` as on the command line, without data. `with_sockets`: systemd opens the ports.
     Raises ConfigError."""
     data = service_data(config)
+    if config.host.startswith("unix:") and not with_sockets:
+        raise ConfigError(
+            "A service may make no socket where the web server finds it. Let systemd make it: add --sockets."
+        )
     start = program()
     options = {**given, "data": str(data)}
     for name in PATHS:
         if name in options:
             options[name] = str(Path(options[name]).expanduser().absolute())
-            _check_visible(options[name], f"--{name.replace('_', '-')}")
-    words = [*start, "up"]
+            if name not in CREDENTIALS:
+                _check_visible(options[name], f"--{name.replace('_', '-')}")
+    words = [_quoted(word) for word in (*start, "up")]
+    credentials = ""
     for name, value in options.items():
-        words += [f"--{name.replace('_', '-')}", value]
+        shown = _quoted(value)
+        if name in CREDENTIALS:
+            credentials += f"LoadCredential={CREDENTIALS[name]}:{value.replace('%', '%%')}\n"
+            shown = f"%d/{CREDENTIALS[name]}"
+        words += [f"--{name.replace('_', '-')}", shown]
     low = [
         port for port in (config.port, config.http_port if config.obtains else None) if port and port < 1024
     ]
@@ -59,7 +71,7 @@ After=network-online.target
 [Service]
 Type=notify
 NotifyAccess=main
-ExecStart={" ".join(_quoted(word) for word in words)}
+ExecStart={" ".join(words)}
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=5
@@ -71,7 +83,7 @@ TimeoutStopSec=30
 DynamicUser=yes
 StateDirectory={data.name}
 StateDirectoryMode=0700
-UMask=0077
+{credentials}UMask=0077
 LimitNOFILE=65536
 
 # Ports below 1024 without root.
@@ -111,7 +123,7 @@ def socket_unit(config: RelayConfig) -> str:
     """The ports of the relay, opened by systemd: whoever connects while it restarts waits instead of being refused."""
     ports = [config.port] + ([config.http_port] if config.obtains and config.http_port else [])
     if config.host.startswith("unix:"):
-        listen = f"ListenStream={config.host[5:]}\nSocketMode=0660"
+        listen = f"ListenStream={config.host[5:]}\nSocketMode=0660\n# The web server's.\nSocketGroup=www-data"
     else:
         host = "" if config.host == "*" else (f"[{config.host}]" if ":" in config.host else config.host) + ":"
         listen = "\n".join(f"ListenStream={host}{port}" for port in ports)

@@ -34,6 +34,7 @@ PHRASES = {
     408: "Request Time-out",
     413: "Request Entity Too Large",
     414: "Request-URI Too Large",
+    503: "Service Temporarily Unavailable",
 }
 
 
