@@ -1,12 +1,6 @@
 /** An MLS group among the rows: saved in parts, decoded at its first use. */
 import type { Group, PartChanges } from '../mls/group.ts';
-import { rest } from './provided.ts';
-
-/** A group, or the parts that it is stored in until somebody asks for it. */
-export interface GroupCell {
-  group?: Group;
-  parts?: Map<string, Uint8Array> | undefined;
-}
+import { type GroupCell, rest } from './provided.ts';
 
 /** @throws MlsError where what was stored is damaged; RestMissing */
 export function cellGroup(cell: GroupCell): Group {

@@ -21,7 +21,6 @@ import type {
 import type { Conversation, Inbox, Me, Membership, OutDrop, Outgoing, Person, Seen, Topic } from './_state.ts';
 import type { Prepared } from './body.ts';
 import type { Batch, SingleAction } from './events.ts';
-import type { GroupCell } from './groupcell.ts';
 import type { Amendment, StoredContent, StoredMessage } from './history.ts';
 import type { Place } from './place.ts';
 import type { State, Transaction } from './transaction.ts';
@@ -134,6 +133,12 @@ export interface Rest {
   contacts(state: State): v.ContactView[];
   requests(state: State): v.RequestView[];
   invites(state: State): v.InviteView[];
+}
+
+/** An MLS group among the rows: the parts that it is stored in, until somebody asks for it. */
+export interface GroupCell {
+  group?: Group;
+  parts?: Map<string, Uint8Array> | undefined;
 }
 
 /** Of a group. */

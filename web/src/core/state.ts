@@ -3,7 +3,8 @@ import type { Download } from './body.ts';
 import { uint } from '../wire/bytes.ts';
 import { decodeReach, encodeReach, type Entry, type Reach, type Request } from '../wire/messages.ts';
 import { decoder, encoder, type Types } from './_state.ts';
-import { cellChanges, type GroupCell } from './groupcell.ts';
+import { cellChanges } from './groupcell.ts';
+import type { GroupCell } from './provided.ts';
 import type { Table } from './transaction.ts';
 
 /** As in keys: 8 bytes, big-endian. */

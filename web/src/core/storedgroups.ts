@@ -2,7 +2,7 @@
 import type { PartChanges, Parts } from '../mls/group.ts';
 import { same } from '../wire/bytes.ts';
 import { CoreError } from './errors.ts';
-import type { GroupCell } from './groupcell.ts';
+import type { GroupCell } from './provided.ts';
 import { GROUP } from './state.ts';
 import type { State } from './transaction.ts';
 

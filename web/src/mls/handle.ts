@@ -135,8 +135,8 @@ export class Group {
   }
 
   /**
-   * What makes `since.parts()` the parts of this group, ascending by name. What both groups share is not encoded: a
-   * message costs the same however many members have spoken.
+   * What makes `since.parts()` the parts of this group, ascending by name; without `since` all parts. What both groups
+   * share is not encoded: a message costs the same however many members have spoken.
    */
   changes(since?: Group): PartChanges {
     return changedParts(this.#state, since && since.#state);

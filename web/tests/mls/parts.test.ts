@@ -22,7 +22,7 @@ import type { LeafNode } from '../../src/mls/leaf.ts';
 import { changedParts, secretNodes } from '../../src/mls/parts.ts';
 import { pastFields } from '../../src/mls/pastepoch.ts';
 import { SecretTree, placeOf } from '../../src/mls/secrettree.ts';
-import { MAX_LEAVES } from '../../src/mls/treemath.ts';
+import { MAX_LEAVES, width } from '../../src/mls/treemath.ts';
 import { Club, NOW } from './club.ts';
 
 /* A group stored in parts: what changed leads from any state to any other, and only what was stored is read back. */
@@ -238,7 +238,11 @@ describe('what was not stored so', () => {
 
   function resize(parts: Stored, size: number, also: boolean): void {
     bend(parts, named('02', 2), (part) => encode(pastFields, { ...decode(pastFields, part), size }));
-    if (also) bend(parts, named('03', 2), (part) => encode(secretNodes, { ...decode(secretNodes, part), size }));
+    if (!also) return;
+    bend(parts, named('03', 2), (part) => {
+      const nodes = new Map([...decode(secretNodes, part).nodes].filter(([node]) => node < width(size)));
+      return encode(secretNodes, { size, nodes });
+    });
   }
 
   /** In the order given, which may be any. */
