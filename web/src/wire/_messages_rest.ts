@@ -15,11 +15,15 @@ import type {
   MovedBody,
   ReAddBody,
   ReceiptBody,
+  TokenKey,
+  TokenKeyList,
   Typing,
   WelcomeMessage,
 } from './_messages.ts';
 
 const later = /* @__PURE__ */ codec(`
+TokenKey kind u1:2,spki b0:512,notBefore u,notAfter u
+TokenKeyList keys [TokenKey]8
 ReceiptBody topic b32,slot b16,position u65535,seq u,recordHash b32,blobs [b32]4?
 CommitData leaves [LeaveProof]64?
 LeaveProof identity b32,leaves [b32]16,signature b64
@@ -31,6 +35,10 @@ ReAddBody group b16,identity b32,epoch u,keyPackage b0:3584,time u
 EphemeralContent ~=Typing
 `);
 
+export const encodeTokenKey = /* @__PURE__ */ later.encoder<TokenKey>('TokenKey');
+export const decodeTokenKey = /* @__PURE__ */ later.decoder<TokenKey>('TokenKey');
+export const encodeTokenKeyList = /* @__PURE__ */ later.encoder<TokenKeyList>('TokenKeyList');
+export const decodeTokenKeyList = /* @__PURE__ */ later.decoder<TokenKeyList>('TokenKeyList');
 export const encodeReceiptBody = /* @__PURE__ */ later.encoder<ReceiptBody>('ReceiptBody');
 export const decodeReceiptBody = /* @__PURE__ */ later.decoder<ReceiptBody>('ReceiptBody');
 export const decodeDeviceListBody = /* @__PURE__ */ decoder<DeviceListBody>('DeviceListBody');

@@ -1,13 +1,12 @@
 /**
  * Messages by table. The generated table has one line for each type, `Name description`, where a description is
  *
- * - `#1,2,5`: an enum's values;
  * - `=A,B` or `~=A,B`: a union's structs, tagged from 1 (`~`: open);
  * - else a struct's fields, with keys from 1: `name type` each, `?` at the end of optional ones; `~` before the first for
  *   an open struct; then, after `|`, those optional fields of which exactly one is there.
  *
- * Types: `u` or `u<max>`, `f` (bool), `b<size>` or `b<min>:<max>`, `t<max>`, `[<type>]<max>` (`^` after it: strictly
- * ascending), or a type's name.
+ * Types: `u`, `u<max>` or `u<min>:<max>` (an enum too), `f` (bool), `b<size>` or `b<min>:<max>`, `t<max>`,
+ * `[<type>]<max>` (`^` after it: strictly ascending), or a type's name.
  */
 import { compare } from './bytes.ts';
 import { decode, encode, textBytes, type Value } from './cbor.ts';
@@ -105,7 +104,6 @@ export function codec(table: string): {
       const line = lines.get(text) as string;
       const open = line[0] === '~';
       const description = open ? line.slice(1) : line;
-      if (line[0] === '#') return plain((value) => line.slice(1).split(',').includes(String(value)) && typeof value === 'number');
       return description[0] === '=' ? union(description.slice(1).split(','), open) : struct(text, description, open);
     }
     switch (text[0]) {
