@@ -28,9 +28,20 @@ def missing_for(marks: Iterable[str]) -> str | None:
     return None
 
 
+PACKAGES = {"pebble": "pebble", "nginx": "nginx-light", "caddy": "caddy", "systemd-analyze": "systemd"}
+"""Programs for `pytest.mark.program` and the Debian packages that have them."""
+
+
+def missing_program(name: str) -> str | None:
+    """As `missing_for`, for one program."""
+    return None if _has(name) else f"no {name}: apt install {PACKAGES[name]}"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        lack = missing_for(mark.name for mark in item.iter_markers())
+        programs = [mark.args[0] for mark in item.iter_markers("program")]
+        lacks = [missing_for(mark.name for mark in item.iter_markers()), *map(missing_program, programs)]
+        lack = next((one for one in lacks if one is not None), None)
         if lack is None:
             continue
         if os.environ.get(REQUIRE) == "1":

@@ -59,6 +59,7 @@ class Peer:
         self.accept: Callable[[bytes], bytes] = lambda frame: frame
         self.first_reply: Callable[[bytes], bytes] = lambda frame: frame
         self.mute = False
+        self.withheld: Callable[[Request], bool] = lambda request: False
         self.close_after_accept = False
 
     def rotate(self) -> None:
@@ -128,6 +129,8 @@ class Peer:
             if self.mute:
                 continue
             self.called.append(frame.request)
+            if self.withheld(frame.request):
+                continue
             sealed = session.seal(Reply(frame.id, self.clock(), self.answer(frame.request)))
             await ws.send_bytes(self.first_reply(sealed) if first else sealed)
             first = False

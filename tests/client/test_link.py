@@ -295,6 +295,23 @@ async def test_a_silent_relay_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
         await sink.wait("connected", True, count=2)
 
 
+async def test_one_answer_kept_back_is_asked_for_in_a_new_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "SILENCE", 0.05)
+    monkeypatch.setattr(session, "ANSWER_WAIT", 0.3)
+    peer = Peer()
+    peer.withheld = lambda request: isinstance(request, PutBlob)
+    async with serving(peer) as address, linked(address) as (link, sink):
+        await sink.wait("connected", True)
+        link.call(7, PutBlob(bytes(32), 9, 0, b""))
+        link.call(8, Ping())
+        await sink.wait("answered", 8)
+        await sink.wait("failed", 7)
+        await sink.wait("connected", True, count=2)
+        peer.withheld = lambda request: False
+        link.call(9, PutBlob(bytes(32), 9, 0, b""))
+        await sink.wait("answered", 9)
+
+
 async def test_a_flood_waits_in_the_network() -> None:
     peer = Peer()
     async with serving(peer) as address, linked(address) as (_, sink):

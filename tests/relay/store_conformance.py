@@ -1,5 +1,23 @@
-"""What every store must do. A store's own test module subclasses `StoreConformance` and gives the
-`open_again` fixture."""
+"""What every store must do. A new store passes by one test module:
+
+    class TestPostgresStore(StoreConformance):
+        @pytest.fixture
+        async def open_again(self) -> AsyncIterator[Opener]:
+            async with a_database_of_its_own() as database:
+                opened: list[PostgresStore] = []
+
+                async def opener() -> PostgresStore:
+                    while opened:
+                        await opened.pop().close()
+                    opened.append(await PostgresStore.open(database, sign))
+                    return opened[-1]
+
+                yield opener
+                while opened:
+                    await opened.pop().close()
+
+Nothing here looks at how a store keeps what it keeps.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +28,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from polynya.relay.store.base import Append, Appended, Kind, Problem, SlotPosition, Store, StoreError
+from polynya.relay.store.base import (
+    AWAY,
+    BACKWARDS,
+    DAY,
+    DOUBT,
+    Append,
+    Appended,
+    Kind,
+    Problem,
+    SlotPosition,
+    Store,
+    StoreError,
+)
 from polynya.wire.messages import COMMIT_RETENTION_DAYS, KEY_PACKAGES_STORED, Entry, Published
 
-DAY = 86_400_000
 NOW = 20_000 * DAY + 5_000_000
 SIZE = 98_304
 
@@ -214,6 +243,54 @@ class StoreConformance:
         assert after.published.seq == 4
         assert after.published.receipt is not None
         assert after.published.receipt.position == 3
+
+    async def test_time_does_not_go_back_within_a_log(
+        self, store: Store, topic: bytes, open_again: Opener
+    ) -> None:
+        """Members judge lifetimes by entries' times: a clock that is set back leaves them in order."""
+        await append(store, topic, b"first" * 10)
+        behind = await append(store, topic, b"behind" * 10, time=NOW - BACKWARDS)
+        assert behind.published.time == NOW
+        store = await open_again()
+        after = await append(store, topic, b"after" * 10, time=NOW - 5)
+        assert after.published.time == NOW
+        again = await append(store, topic, b"after" * 10, time=NOW + 7)
+        assert again.published == after.published
+        stored = [entry.time for entry in await entries(store, topic)]
+        assert stored == [NOW] * 3
+
+    async def test_a_wrong_clock_leaves_no_mark_on_later_times(self, store: Store, topic: bytes) -> None:
+        await append(store, topic, b"a year ahead" * 5, time=NOW + 365 * DAY)
+        right = await append(store, topic, b"right" * 10)
+        later = await append(store, topic, b"later" * 10, time=NOW + 1)
+        assert (right.published.time, later.published.time) == (NOW, NOW + 1)
+
+    # ---- the clock
+
+    async def test_retention_goes_by_a_clock_that_goes_on(self, store: Store, open_again: Opener) -> None:
+        assert await store.trusts(NOW)
+        assert await store.trusts(NOW + 5_000)
+        assert await store.trusts(NOW + 4_000), "set right by a second"
+        store = await open_again()
+        assert await store.trusts(NOW + AWAY), "the relay was off for a while"
+
+    @pytest.mark.parametrize("jump", [AWAY + 1, -BACKWARDS - 1, 9_000 * DAY])
+    async def test_a_clock_that_jumped_is_not_trusted_for_a_day(
+        self, store: Store, open_again: Opener, jump: int
+    ) -> None:
+        await store.trusts(NOW)
+        assert not await store.trusts(NOW + jump)
+        store = await open_again()
+        assert not await store.trusts(NOW + jump + DOUBT - 1)
+        assert await store.trusts(NOW + jump + DOUBT)
+        assert await store.trusts(NOW + jump + DOUBT + 1)
+
+    async def test_a_clock_that_came_back_is_trusted_a_day_later(self, store: Store) -> None:
+        await store.trusts(NOW)
+        assert not await store.trusts(NOW + 365 * DAY)
+        assert not await store.trusts(NOW + 60_000)
+        assert not await store.trusts(NOW + DOUBT)
+        assert await store.trusts(NOW + DOUBT + 60_000)
 
     # ---- inboxes
 

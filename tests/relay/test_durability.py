@@ -7,8 +7,9 @@ import hashlib
 import os
 import random
 import re
+import shutil
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,6 @@ from polynya.relay.check import check_data
 from polynya.relay.errors import DataError
 from polynya.relay.folder import IDENTITY_FILE
 from polynya.relay.server import RunningRelay
-from polynya.relay.store import schema
 from polynya.relay.store.base import Problem, StoreError
 from polynya.relay.store.rows import select_by_pairs
 from polynya.relay.store.sqlite import DATABASE, SqliteStore, open_store
@@ -40,7 +40,7 @@ from polynya.wire.messages import (
     Refused,
 )
 from tests.relay.client import Client, Session, expect, refused
-from tests.relay.store_conformance import NOW, append, put, sign
+from tests.relay.store_conformance import NOW, append, entries, put, sign
 from tests.support.relay import RelayProcess, running_relay
 
 KILLS = 3
@@ -141,6 +141,31 @@ async def test_a_killed_relay_loses_doubles_and_reorders_nothing(tmp_path: Path)
                 )
                 assert verify_receipt(client.identity, body, entry.receipt)
         await client.close()
+
+
+# ---- what a killed relay leaves behind
+
+
+async def test_what_a_killed_relay_had_not_synced_is_on_disk_before_it_serves(tmp_path: Path) -> None:
+    """The log that it leaves can be read as if all of it were on disk. Once the relay answers from it, it is: a
+    power cut that takes the write-ahead log takes nothing."""
+    killed, left, after = (tmp_path / name for name in ("killed", "left", "after"))
+    for folder in (killed, left, after):
+        folder.mkdir()
+    store = await open_store(killed, sign, time=NOW, reserve=0)
+    topic = os.urandom(32)
+    await store.create_topic(topic, 30, NOW)
+    published = (await append(store, topic, b"not synced" * 10)).published
+    for name in (DATABASE, f"{DATABASE}-wal"):
+        shutil.copy(killed / name, left / name)
+    await store.close()
+    again = await open_store(left, sign, time=NOW, reserve=0)
+    shutil.copy(left / DATABASE, after / DATABASE)
+    await again.close()
+    survivor = await open_store(after, sign, time=NOW, reserve=0)
+    assert (await append(survivor, topic, b"not synced" * 10)).published == published
+    assert [entry.record for entry in await entries(survivor, topic)] == [b"not synced" * 10]
+    await survivor.close()
 
 
 # ---- full disks
@@ -268,42 +293,50 @@ async def test_a_change_that_fails_takes_no_other_with_it(store: SqliteStore) ->
     assert (await store.heads([topic, b"\x00"], [], NOW))[0] == [2, None]
 
 
-def test_damage_is_found(tmp_path: Path) -> None:
-    db = connect(tmp_path / DATABASE, now=NOW)
-    db.execute("INSERT INTO logs (id, kind, retention_days, created, used) VALUES (x'00', 1, 30, 1, 1)")
-    db.execute("INSERT INTO entries (id, time, record) VALUES ((1 << 32) + 2, 1, x'aa')")
-    db.execute("INSERT INTO entries (id, time) VALUES ((1 << 32) + 3, 1)")
-    db.execute("INSERT INTO blobs VALUES (x'bb', 5, 5, 1, 1)")
-    db.close()
-    problems = "\n".join(check_data(tmp_path))
-    for part in ("neither record nor hash", "missing from the index", "gap", "bytes of 1 are missing"):
-        assert part in problems
-
-
-# ---- schema
-
-
-def test_migrations_run_once_in_order_and_forward_only(tmp_path: Path) -> None:
-    path = tmp_path / "test.db"
-    steps = ("CREATE TABLE one (a INTEGER);", "ALTER TABLE one ADD COLUMN b INTEGER DEFAULT 7;")
-    db = sqlite3.connect(path, isolation_level=None)
-    schema.migrate(db, NOW, steps[:1])
-    db.execute("INSERT INTO one VALUES (1)")
-    schema.migrate(db, NOW + 1, steps)
-    schema.migrate(db, NOW + 2, steps)
-    assert db.execute("SELECT a, b FROM one").fetchall() == [(1, 7)]
-    assert db.execute("SELECT * FROM schema_version").fetchall() == [(1, NOW), (2, NOW + 1)]
-    with pytest.raises(DataError, match="newer Polynya"):
-        schema.migrate(db, NOW, steps[:1])
-
-
-def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
-    db = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
-    schema.migrate(db, NOW, ("CREATE TABLE one (a INTEGER);",))
-    with pytest.raises(sqlite3.OperationalError):
-        schema.migrate(db, NOW, ("", "CREATE TABLE two (a INTEGER);\nCREATE TABLE one (a INTEGER);"))
-    assert schema.version_of(db) == 1
-    assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'two'").fetchone() == (0,)
+async def test_damage_is_found(tmp_path: Path) -> None:
+    """Of every kind, and nothing where there is none."""
+    async with running_relay(tmp_path) as running:
+        client = Client(running.address, running.identity)
+        secret, slot, data = os.urandom(32), os.urandom(16), b"a blob" * 300
+        blob = hashlib.sha256(data).digest()
+        expect(Done, await client.exchange(CreateTopic(secret, 30)))
+        expect(BlobState, await client.exchange(PutBlob(blob, len(data), 0, data)))
+        for index in range(6):
+            expect(Published, await client.exchange(Publish(secret, b"%d" % index * 50, slot, (blob,))))
+        await client.close()
+    assert check_data(tmp_path) == []
+    place = tmp_path / "blobs" / blob.hex()[:2] / blob.hex()
+    damages: dict[str, str | Callable[[], object]] = {
+        "neither record nor hash (1 times)": "UPDATE entries SET record = NULL WHERE id & 255 = 1",
+        "missing from the index of records (1 times)": "DELETE FROM record_index WHERE seq = 2",
+        "a topic has a gap (1 times)": "DELETE FROM entries WHERE id & 255 = 3",
+        "a topic holds a record twice (1 times)": "INSERT INTO record_index "
+        "SELECT log, hash, 5 FROM record_index WHERE seq = 4; "
+        "UPDATE entries SET record = (SELECT record FROM entries WHERE id & 255 = 4) WHERE id & 255 = 5",
+        "a slot has a gap or a doubled position (1 times)": "UPDATE entries SET position = 1 WHERE id & 255 = 6",
+        "receipts: 1 are not signed": "UPDATE entries SET signature = zeroblob(64) WHERE id & 255 = 6",
+        "a record names a blob that is not whole (6 times)": "UPDATE blobs SET state = 0",
+        "the bytes of 1 are not what they were": lambda: place.write_bytes(b"b blob" * 300),
+        "the bytes of 1 are missing": place.unlink,
+        "identity.key is damaged": lambda: (tmp_path / IDENTITY_FILE).write_bytes(b"short"),
+        "identity.key is missing": (tmp_path / IDENTITY_FILE).unlink,
+        "database: file is not a database": lambda: (tmp_path / DATABASE).write_bytes(b"no" * 5_000),
+    }
+    whole = tmp_path / "whole"
+    shutil.copytree(tmp_path, whole)
+    for told, damage in damages.items():
+        for name in (DATABASE, IDENTITY_FILE):
+            shutil.copy(whole / name, tmp_path / name)
+        place.write_bytes(data)
+        if isinstance(damage, str):
+            db = sqlite3.connect(tmp_path / DATABASE)
+            db.executescript(damage)
+            db.close()
+        else:
+            damage()
+        problems = "\n".join(check_data(tmp_path))
+        assert told in problems, (told, problems)
+        assert blob.hex() not in problems
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

@@ -240,7 +240,7 @@ def test_a_newcomer_reads_what_to_do(tmp_path: Path) -> None:
     assert f"\n  {link}\n" in shown
     assert link.startswith("http://127.0.0.1:")
     assert "works on this computer only" in shown
-    assert "polynya up --host 0.0.0.0 --port 443 --origin-url https://" in shown
+    assert "polynya up --domain chat.example.org" in shown
     assert "▀" in shown or "█" in shown
     assert process.returncode == 0
 

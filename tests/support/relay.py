@@ -18,7 +18,6 @@ from polynya.relay.config import RelayConfig
 from polynya.relay.folder import LINK_FILE
 from polynya.relay.limits import Limits
 from polynya.relay.server import RunningRelay, serving
-from polynya.relay.system import now
 
 START_TIMEOUT = 30.0
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +28,7 @@ async def running_relay(
     data: Path,
     *,
     port: int = 0,
-    clock: Callable[[], int] = now,
+    clock: Callable[[], int] | None = None,
     limits: Limits | None = None,
     **options: Any,
 ) -> AsyncIterator[RunningRelay]:

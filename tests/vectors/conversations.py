@@ -38,6 +38,7 @@ from tests.core import (
     test_network,
     test_races,
     test_readd,
+    test_withheld,
 )
 from tests.support.world import Party
 from tests.vectors import recorded
@@ -64,6 +65,7 @@ SCENARIOS: dict[str, Callable[[], None]] = {
     "expired-invite": test_contacts.test_expiry,
     "foreign-key-package": test_hostile_relay.test_a_contact_who_hands_out_a_foreign_key_package,
     "foreign-leaf": test_races.test_a_leaf_that_nobody_signed_is_not_let_in,
+    "forked-commits": test_withheld.test_two_histories_with_as_many_epochs_show_by_their_keys,
     "forked-history": test_hostile_relay.test_a_forked_history_shows,
     "former-topic": test_network.test_a_late_message_of_the_former_topic_is_read_once_by_all,
     "group-added": test_groups.test_added_member_reads_from_then_on,
@@ -71,6 +73,7 @@ SCENARIOS: dict[str, Callable[[], None]] = {
     "group-moved": lambda: moving(test_move.test_a_group_moves_and_nothing_is_lost, 3, SUITE_XWING),
     "group-named": test_groups.test_rename_and_admins,
     "group-removed": test_groups.test_removed_member_reads_no_further,
+    "hidden-commit": test_withheld.test_a_commit_hidden_behind_junk_shows_with_the_first_message_after_it,
     "large-bodies": test_contents.test_bodies_too_large_for_a_record,
     "left-direct": test_groups.test_leaving_a_direct_conversation,
     "lost-answer": test_network.test_lost_answer_then_another_epoch,
@@ -91,6 +94,7 @@ SCENARIOS: dict[str, Callable[[], None]] = {
     "two-relays": test_network.test_two_relays,
     "typing": test_contents.test_typing,
     "unsigned-receipt": test_hostile_relay.test_a_commit_without_a_valid_receipt_waits_and_is_told_of,
+    "withheld-entries": test_withheld.test_withheld_entries_are_told_of_after_ten_minutes_and_come_later,
     "withheld-position": test_hostile_relay.test_a_withheld_position_is_waited_for,
 }
 

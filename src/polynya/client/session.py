@@ -22,6 +22,9 @@ SILENCE = 25.0
 after 30 s."""
 LAST_WAIT = 20.0
 """Seconds for that sign."""
+ANSWER_WAIT = 120.0
+"""Seconds for one answer of a relay that answers others: 100 KB at 24 kbit/s, with as much before it, are 70 s. Then a
+new session asks again."""
 POLICY_VIOLATION = 1008
 
 
@@ -82,7 +85,8 @@ class OpenSession:
         self._session = session
         self._sealing = sealing
         self._next_id = 1
-        self._tokens: dict[int, object] = {}
+        self._tokens: dict[int, tuple[object, float]] = {}
+        """With when they were sent, oldest first."""
         self._sending = asyncio.Lock()
 
     async def first_ping(self) -> None:
@@ -100,7 +104,7 @@ class OpenSession:
             if token is not None:
                 call_id = self._next_id
                 self._next_id += 1
-                self._tokens[call_id] = token
+                self._tokens[call_id] = token, asyncio.get_running_loop().time()
             await self._stream.send(self._session.seal(Call(call_id, request)))
 
     async def serve(
@@ -128,13 +132,20 @@ class OpenSession:
         while True:
             await sink.room()
             frame = self._session.open(await self._receive())
+            if self._is_left_waiting():
+                raise CarrierError(CarrierProblem.UNREACHABLE, "the relay leaves a request unanswered")
             if not isinstance(frame, Reply):
                 sink.on_push(frame)
                 continue
             self._sealing.learn(frame.time)
-            token = self._tokens.pop(frame.id, None)
+            token, _ = self._tokens.pop(frame.id, (None, 0.0))
             if token is not None:
                 sink.on_reply(token, frame.response, frame.time)
+
+    def _is_left_waiting(self) -> bool:
+        """Whether the relay keeps back one answer, and gives others: signs of life at the least."""
+        _, sent = next(iter(self._tokens.values()), (None, None))
+        return sent is not None and asyncio.get_running_loop().time() - sent > ANSWER_WAIT
 
     async def _receive(self) -> bytes:
         """The next frame; after a silence asks for a sign of life, and gives up without one."""
@@ -152,7 +163,7 @@ class OpenSession:
 
     def unanswered(self) -> list[object]:
         """Tokens of calls without an answer, oldest first."""
-        tokens = [self._tokens[call_id] for call_id in sorted(self._tokens)]
+        tokens = [token for token, _ in self._tokens.values()]
         self._tokens.clear()
         return tokens
 

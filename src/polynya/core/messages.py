@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from polynya.core import contents, formers, outbox, topics, work
 from polynya.core._state import Conversation, RemovedLeaf, Topic
-from polynya.core.conversation import group, put_group
+from polynya.core.conversation import group, put_group, set_problem
 from polynya.core.identity import accepted_leaf
 from polynya.core.state import OWN_HASH
 from polynya.core.transaction import Transaction
 from polynya.mls.errors import MlsError
+from polynya.mls.group import Group, inspect
 from polynya.wire.errors import WireError
 from polynya.wire.messages import Entry, decode_message
+
+DECRYPT = "6.3-decrypt"
+"""The rule of MLS that a message breaks which was sealed under other keys."""
 
 
 def process(t: Transaction, conversation: Conversation, topic: Topic, entry: Entry) -> bool:
@@ -38,6 +42,8 @@ def _open(t: Transaction, conversation: Conversation, topic: Topic, entry: Entry
     except MlsError as error:
         # Of epochs before we joined, of our own re-encrypted copies, or nothing that a member made.
         work.count(t, f"message-{error.code}")
+        if topic.id == conversation.topic and is_of_another_history(group(t, key), data, error.rule):
+            set_problem(t, conversation.id, "history-differs")
         return
     put_group(t, key, changed)
     device = accepted_leaf(received.sender.credential, received.sender.signature_key)
@@ -57,6 +63,21 @@ def _open(t: Transaction, conversation: Conversation, topic: Topic, entry: Entry
         topic.id, topics.order(topic, entry.seq), entry.seq, entry.time, topics.entry_hash(entry)
     )
     contents.receive(t, conversation.id, device.identity, message, place)
+
+
+def is_of_another_history(present: Group, data: bytes, rule: str) -> bool:
+    """Whether somebody wrote in an epoch that our log does not lead to, or has other keys in the one that it leads to:
+    who wrote that was shown another log. `rule`: the rule of MLS that the message broke.
+
+    In the current topic only members can write: one who does so without cause accuses the relay falsely."""
+    try:
+        info = inspect(data)
+    except MlsError:
+        return False
+    context = present.context
+    if info.group_id != context.group_id:
+        return False
+    return info.epoch > context.epoch or (info.epoch == context.epoch and rule == DECRYPT)
 
 
 def sender_was_removed(gone: tuple[RemovedLeaf, ...], leaf: int, epoch: int, time: int) -> bool:

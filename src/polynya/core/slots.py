@@ -75,21 +75,43 @@ def stop_for_fraud(t: Transaction, conversation: Conversation) -> None:
 def misbehaves(t: Transaction, conversation: Conversation, topic: bytes) -> None:
     """The slot does not add up: looks again in a while, and says so when that has gone on for REQUEST_WINDOW."""
     forget_held(t, topic)
-    since = t.get(MISBEHAVING, topic)
+    suspect(t, conversation, topic)
+    work.pause(t, b"topic", topic, MISBEHAVING_PAUSE)
+
+
+def suspect(t: Transaction, conversation: Conversation, doubt: bytes) -> bool:
+    """The relay keeps something from us: whether for REQUEST_WINDOW now, and then the person is told.
+
+    `doubt`: the topic, or gap_of it."""
+    since = t.get(MISBEHAVING, doubt)
     if since is None:
         since = t.now
-        t.put(MISBEHAVING, topic, since)
-    if t.now - since >= REQUEST_WINDOW:
-        set_problem(t, conversation.id, "relay-misbehaves")
-    work.pause(t, b"topic", topic, MISBEHAVING_PAUSE)
+        t.put(MISBEHAVING, doubt, since)
+    if t.now - since < REQUEST_WINDOW:
+        return False
+    set_problem(t, conversation.id, "relay-misbehaves")
+    return True
 
 
 def behaves(t: Transaction, conversation: Conversation, topic: bytes) -> None:
     if t.get(MISBEHAVING, topic) is not None:
-        t.remove(MISBEHAVING, topic)
         work.succeeded(t, b"topic", topic)
-        if conversation.problem == "relay-misbehaves":
-            set_problem(t, conversation.id, None)
+        clear(t, conversation, topic)
+
+
+def gap_of(topic: bytes) -> bytes:
+    """Names the doubt about entries that the relay says it has and does not give."""
+    return topic + b"gap"
+
+
+def clear(t: Transaction, conversation: Conversation, doubt: bytes) -> None:
+    """The doubt was unfounded, or is over."""
+    if t.get(MISBEHAVING, doubt) is None:
+        return
+    t.remove(MISBEHAVING, doubt)
+    found = need(t, conversation.id)
+    if found.problem == "relay-misbehaves" and not t.keys(MISBEHAVING, doubt[:32]):
+        set_problem(t, found.id, None)
 
 
 def forget(t: Transaction, topic: bytes, slot: bytes) -> None:

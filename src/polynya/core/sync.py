@@ -121,15 +121,18 @@ def work_topic(t: Transaction, topic: bytes) -> None:
         return
     relay, name = found.relay.identity, work.item(b"topic", topic)
     link = t.get(LINK, relay)
+    source = t.get(SOURCE, topic) or Source(relay)
+    missing = is_withheld(t, row, source.head)
+    if source.told and not missing:
+        slots.clear(t, found, slots.gap_of(topic))
     if link is None or not work.may_call(t, relay, name):
         return
-    source = t.get(SOURCE, topic) or Source(relay)
     if not row.created:
         days = membership(t, found.id).info.retention_days
         work.call(t, relay, name, CreateTopic(write_secret(row.topic_secret), days))
     elif link.session and not source.subscribed:
         work.wake(t, b"subscribe", relay)
-    elif not source.told or (source.head > row.seq and t.get(HELD, topic + number(row.seq + 1)) is None):
+    elif not source.told or missing:
         work.call(t, relay, name, Fetch(topic, row.seq, FETCH_LIMIT))
 
 
@@ -161,13 +164,25 @@ def _fetched(t: Transaction, conversation: Conversation, row: Topic, after: int,
         head = _told(t, conversation, row, records.head)
         for entry in sorted(records.entries, key=lambda e: e.seq):
             entries.receive(t, row.id, entry)
-        if head > row.seq and t.get(HELD, row.id + number(row.seq + 1)) is None:
-            # The answer brought nothing of what it, or a push before it, says is there.
-            work.count(t, "topic-gap")
-            work.pause(t, b"topic", row.id)
+        if is_withheld(t, row, head):
+            _missed(t, conversation, row, records.head)
         else:
             work.succeeded(t, b"topic", row.id)
     work.wake(t, b"log", row.id)
+
+
+def is_withheld(t: Transaction, topic: Topic, head: int) -> bool:
+    """Whether the next entry, which the relay says is there, is not here."""
+    return head > topic.seq and t.get(HELD, topic.id + number(topic.seq + 1)) is None
+
+
+def _missed(t: Transaction, conversation: Conversation, row: Topic, named: int) -> None:
+    """Asks again in growing pauses; from REQUEST_WINDOW on the newest answer's word on the head counts."""
+    work.count(t, "topic-gap")
+    work.pause(t, b"topic", row.id)
+    if slots.suspect(t, conversation, slots.gap_of(row.id)):
+        source = t.get(SOURCE, row.id) or Source(conversation.relay.identity)
+        t.put(SOURCE, row.id, replace(source, head=named))
 
 
 def _told(t: Transaction, conversation: Conversation, row: Topic, head: int) -> int:

@@ -114,7 +114,8 @@ def close(t: Transaction, topic: bytes) -> None:
     for key in t.keys(SLOT, topic):
         t.remove(SLOT, key)
     t.remove(SOURCE, topic)
-    t.remove(MISBEHAVING, topic)
+    for doubt in t.keys(MISBEHAVING, topic):
+        t.remove(MISBEHAVING, doubt)
     t.remove(TOPIC, topic)
     work.stop_timer(t, b"close", topic)
 

@@ -11,17 +11,16 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import ipaddress
 import logging
 import sys
-from collections import Counter
 from collections.abc import Callable
+from typing import NamedTuple
 
 from picows import WSAutoPingStrategy, WSListener
 from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
-from polynya.relay.limits import FRAME_MAX, Limits
-from polynya.relay.metrics import Metrics
+from polynya.relay.admission import FORWARDED, Admission, Release
+from polynya.relay.limits import FRAME_MAX
 from polynya.relay.web import TakeOver
 
 logger = logging.getLogger("polynya.relay")
@@ -32,63 +31,51 @@ HEAD_END = b"\r\n\r\n"
 
 
 class Adapter:
-    """Makes the protocol of each new connection; counts connections by address."""
+    """Makes the protocol of each new connection."""
 
     def __init__(
         self,
-        limits: Limits,
-        metrics: Metrics,
+        admission: Admission,
         is_session_path: Callable[[str], bool],
-        make_http: Callable[[Callable[[], None], TakeOver], asyncio.Protocol],
-        make_session: Callable[[Callable[[], None]], WSListener],
+        make_http: Callable[[Release, TakeOver], asyncio.Protocol],
+        make_session: Callable[[Release], WSListener],
     ) -> None:
-        self.limits = limits
-        self.metrics = metrics
+        self.admission = admission
         self.is_session_path = is_session_path
         self.make_http = make_http
         self.make_session = make_session
-        self._addresses: Counter[str] = Counter()
 
     def protocol(self) -> asyncio.Protocol:
         """For `loop.create_server`."""
         return _FirstHead(self)
 
-    def take_over(
-        self, head: bytes, behind: bytes, transport: asyncio.Transport, release: Callable[[], None]
-    ) -> bool:
+    def take_over(self, head: bytes, behind: bytes, transport: asyncio.Transport, release: Release) -> bool:
         """A TakeOver: whether the connection is a session's now."""
         upgrade = _upgrade(head, self.is_session_path)
         if upgrade is None:
             return False
-        self.hand_over(transport, upgrade + behind, release)
+        self.hand_over(transport, upgrade, behind, release)
         return True
 
-    def hand_over(self, transport: asyncio.Transport, data: bytes, release: Callable[[], None]) -> None:
-        """From now on the connection is a session's; `data` begins with a head that picows accepts."""
-        session = _session_protocol(self.make_session(release))
+    def hand_over(
+        self, transport: asyncio.Transport, upgrade: _Upgrade, behind: bytes, release: Release
+    ) -> None:
+        """From now on the connection is a session's; its client's next bytes are `behind`. Where its person has too
+        many, it ends."""
+        person = self.admission.person(transport, upgrade.forwarded)
+        if person is None:
+            transport.abort()
+            release()
+            return
+
+        def released() -> None:
+            person()
+            release()
+
+        session = _session_protocol(self.make_session(released))
         transport.set_protocol(session)
         session.connection_made(transport)
-        _feed(session, data)
-
-    def admit(self, transport: asyncio.Transport) -> Callable[[], None] | None:
-        """Counts a connection; returns what uncounts it, or None where there are too many."""
-        address = _group(transport.get_extra_info("peername"))
-        if (
-            self.metrics.connections >= self.limits.connections
-            or self._addresses[address] >= self.limits.connections_per_address
-        ):
-            self.metrics.turned_away += 1
-            return None
-        self.metrics.connections += 1
-        self._addresses[address] += 1
-
-        def release() -> None:
-            self.metrics.connections -= 1
-            self._addresses[address] -= 1
-            if not self._addresses[address]:
-                del self._addresses[address]
-
-        return release
+        _feed(session, upgrade.head + behind)
 
 
 class _FirstHead(asyncio.Protocol):
@@ -99,17 +86,17 @@ class _FirstHead(asyncio.Protocol):
     def __init__(self, adapter: Adapter) -> None:
         self._adapter = adapter
         self._head = bytearray()
-        self._release: Callable[[], None] | None = None
+        self._release: Release | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self._release = self._adapter.admit(transport)
+        self._release = self._adapter.admission.connection(transport)
         if self._release is None:
             transport.abort()
             return
         self._transport = transport
-        timeout = self._adapter.limits.head_timeout
+        timeout = self._adapter.admission.limits.head_timeout
         self._timer = asyncio.get_running_loop().call_later(timeout, transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -130,12 +117,16 @@ class _FirstHead(asyncio.Protocol):
         searched = max(0, len(self._head) - 3)
         self._head += data
         end = self._head.find(HEAD_END, searched)
-        if end < 0 and len(self._head) <= self._adapter.limits.head_size and _may_be_http(self._head):
+        if (
+            end < 0
+            and len(self._head) <= self._adapter.admission.limits.head_size
+            and _may_be_http(self._head)
+        ):
             return
         self._stop_timer()
         self._release = self._transport = None
         upgrade = None
-        if 0 <= end <= self._adapter.limits.head_size:
+        if 0 <= end <= self._adapter.admission.limits.head_size:
             upgrade = _upgrade(bytes(self._head[:end]), self._adapter.is_session_path)
         if upgrade is None:
             http = self._adapter.make_http(release, self._adapter.take_over)
@@ -143,7 +134,7 @@ class _FirstHead(asyncio.Protocol):
             http.connection_made(transport)
             http.data_received(bytes(self._head))
         else:
-            self._adapter.hand_over(transport, upgrade + self._head[end + len(HEAD_END) :], release)
+            self._adapter.hand_over(transport, upgrade, bytes(self._head[end + len(HEAD_END) :]), release)
 
 
 def _may_be_http(head: bytearray) -> bool:
@@ -151,8 +142,15 @@ def _may_be_http(head: bytearray) -> bool:
     return chr(head[0]).isalpha() or head[0] in b"\r\n"
 
 
-def _upgrade(head: bytes, is_session_path: Callable[[str], bool]) -> bytes | None:
-    """The head that picows is given, where this is an upgrade to a session; else None."""
+class _Upgrade(NamedTuple):
+    head: bytes
+    """what picows is given"""
+    forwarded: str
+    """what the client or a proxy says of who asks"""
+
+
+def _upgrade(head: bytes, is_session_path: Callable[[str], bool]) -> _Upgrade | None:
+    """None where this is not an upgrade to a session."""
     lines = head.lstrip(b"\r\n").split(b"\r\n")
     words = lines[0].split(b" ")
     if len(words) != 3 or words[0] != b"GET" or words[2] != b"HTTP/1.1":
@@ -174,9 +172,10 @@ def _upgrade(head: bytes, is_session_path: Callable[[str], bool]) -> bytes | Non
         or not _is_key(key)
     ):
         return None
-    return (
+    return _Upgrade(
         b"GET /s HTTP/1.1\r\nHost: relay\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + HEAD_END
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + HEAD_END,
+        headers.get(FORWARDED.lower().encode(), b"").decode("latin-1"),
     )
 
 
@@ -218,21 +217,6 @@ def _feed(protocol: WSProtocol, data: bytes) -> None:
         buffer[:size] = data[:size]
         protocol.buffer_updated(size)
         data = data[size:]
-
-
-def _group(peer: object) -> str:
-    """What counts as one address: of IPv6 the /64 that one household has. A Unix socket's peers are one."""
-    if not isinstance(peer, tuple) or not peer:
-        return ""
-    try:
-        address = ipaddress.ip_address(peer[0])
-    except ValueError:
-        return ""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
-    return str(address)
 
 
 class _NoLogger:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import ipaddress
 import shutil
+import textwrap
 from typing import TextIO
 from urllib.parse import urlsplit
 
@@ -13,6 +14,8 @@ import segno
 from polynya.relay.config import RelayConfig
 from polynya.relay.server import RunningRelay
 
+WIDTH = 100
+"""Columns of a paragraph."""
 MARGIN = 4
 """Columns beside a QR code that scanners need, both sides together."""
 
@@ -47,29 +50,61 @@ def banner(config: RelayConfig, running: RunningRelay, stream: TextIO) -> str:
 
 def _reach(config: RelayConfig, running: RunningRelay) -> list[str]:
     """Who can use the link, and what to do that others can."""
+    data = "" if config.data == RelayConfig().data else f" --data {config.data}"
     if is_loopback(running.address):
         return [
-            "The link works on this computer only. To invite others you need a name that leads to it",
-            "and a certificate for it (browsers encrypt on https pages only); then start the relay with:",
+            "The link works on this computer only. To invite others you need a machine with a public address, and a",
+            "name that leads to it; then start the relay there with:",
             "",
-            f"  {_command(config)}",
+            f"  polynya up --domain chat.example.org{data}",
         ]
     if running.address.startswith("http:"):
         return [
-            "This address is not https: browsers cannot encrypt there, so the link opens in none. With a",
-            "certificate, or behind a web server that has one, start the relay with:",
+            "This address is not https: browsers cannot encrypt there, so the link opens in none. With a name that",
+            "leads here the relay gets a certificate by itself; behind a web server that has one, it need not:",
             "",
-            f"  {_command(config)}",
+            f"  polynya up --domain chat.example.org{data}",
+            f"  polynya up --domain chat.example.org --behind-proxy{data}",
+        ]
+    if config.behind_proxy is not None:
+        return [
+            "The web server in front must pass the secret path on to the relay. What to add to its settings:",
+            "",
+            f"  polynya relay proxy nginx{data}",
+            f"  polynya relay proxy caddy{data}",
         ]
     return [
-        "Everybody with the link can use this relay. Without the link it looks like an ordinary web server."
+        *_certificate(config, running),
+        "Everybody with the link can use this relay. Without the link it looks like an ordinary web server.",
     ]
 
 
-def _command(config: RelayConfig) -> str:
-    options = "--host 0.0.0.0 --port 443 --origin-url https://chat.example.org"
-    data = "" if config.data == RelayConfig().data else f" --data {config.data}"
-    return f"polynya up {options} --tls-cert fullchain.pem --tls-key privkey.pem{data}"
+def _certificate(config: RelayConfig, running: RunningRelay) -> list[str]:
+    """How it stands with a certificate that the relay gets by itself, and what that gives away."""
+    renewals = running.tls.renewals
+    if renewals is None:
+        return []
+    names = ", ".join(running.tls.names)
+    if renewals.certificate is None:
+        return [
+            *textwrap.wrap(
+                f"There is no certificate yet, so the link opens nowhere. {renewals.problem}", WIDTH
+            ),
+            "The relay tries again by itself; when the cause is gone, restart it to try at once.",
+            "",
+        ]
+    if not running.is_new:
+        return []
+    authority = config.acme_directory.split("/")[2]
+    return [
+        *textwrap.wrap(
+            f"The certificate for {names} is from {authority}, whose terms apply, and is renewed by itself. "
+            "Authorities publish every certificate (certificate transparency): anybody can find out that "
+            f"{names} exists, though not that it is a relay. Choose a name that tells nothing.",
+            WIDTH,
+        ),
+        "",
+    ]
 
 
 def is_loopback(address: str) -> bool:

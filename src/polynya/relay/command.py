@@ -19,18 +19,37 @@ from polynya.relay.check import check_data
 from polynya.relay.config import OPTIONS, RelayConfig, load_config
 from polynya.relay.errors import RelayError
 from polynya.relay.folder import LINK_FILE
+from polynya.relay.maintenance import add_maintenance
 from polynya.relay.server import serving
 
 HELP = {
     "data": "folder of the relay's data, made on the first run",
-    "host": "address to listen on (127.0.0.1: this computer only; 0.0.0.0: all)",
+    "domain": "host name of the relay: gets a certificate for it, and listens on all addresses, port 443",
+    "public": "the same for a machine without a name: for its public address, found or given",
+    "behind_proxy": "a web server on this machine (or at ADDRESS) stands before the relay and has the certificate",
+    "host": "address to listen on (127.0.0.1: this computer only; *: all), or unix:path",
     "port": "port to listen on (8420)",
     "site": "folder of an ordinary web site, shown to everybody without the link",
     "origin_url": "https://host by which people reach the relay, where it is not host and port",
     "tls_cert": "certificate chain (PEM)",
     "tls_key": "its private key (PEM)",
+    "acme_directory": "certificate authority (Let's Encrypt)",
+    "acme_ca": "root certificate (PEM) by which that authority's own server is known, if it is a private one",
+    "http_port": "port of plain HTTP beside an obtained certificate, or off (80)",
     "local": "host:port, unix:path or off: health and metrics (127.0.0.1 and the next port)",
 }
+METAVARS = {
+    "data": "FOLDER",
+    "site": "FOLDER",
+    "origin_url": "URL",
+    "port": "PORT",
+    "http_port": "PORT",
+    "domain": "NAME",
+    "acme_directory": "URL",
+    "acme_ca": "FILE",
+}
+BARE = {"public": "auto", "behind_proxy": "local"}
+"""Options that may come without a value, and which they then have."""
 FAILED = 2
 
 
@@ -46,6 +65,7 @@ def add_commands(subparsers: Any) -> None:
     commands = relay.add_subparsers(title="commands", metavar="COMMAND", required=True)
     link = commands.add_parser("link", help="print the link of a relay that has been started")
     check = commands.add_parser("check", help="check the data of a relay, running or not")
+    add_maintenance(commands)
     for parser, run in ((link, run_link), (check, run_check)):
         parser.add_argument("--data", metavar="FOLDER", help=HELP["data"])
         parser.add_argument(
@@ -56,14 +76,14 @@ def add_commands(subparsers: Any) -> None:
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     for option in OPTIONS:
-        parser.add_argument("--" + option.replace("_", "-"), metavar=_metavar(option), help=HELP[option])
+        bare: dict[str, Any] = {"nargs": "?", "const": BARE[option]} if option in BARE else {}
+        name = "--" + option.replace("_", "-")
+        parser.add_argument(name, metavar=_metavar(option), help=HELP[option], **bare)
     parser.add_argument("--config", metavar="FILE", help="configuration file (relay.toml in the data folder)")
 
 
 def _metavar(option: str) -> str:
-    return {"data": "FOLDER", "site": "FOLDER", "origin_url": "URL", "port": "PORT"}.get(
-        option, "FILE" if option.startswith("tls") else "ADDRESS"
-    )
+    return METAVARS.get(option, "FILE" if option.startswith("tls") else "ADDRESS")
 
 
 def _config(arguments: argparse.Namespace) -> RelayConfig:

@@ -19,6 +19,8 @@ IDENTITY_FILE = "identity.key"
 PATH_FILE = "path"
 LOCK_FILE = "lock"
 LINK_FILE = "link.txt"
+UNFINISHED = "restore-unfinished"
+"""A folder that is there while a restore moves its files into place."""
 PATH_SIZE = 16
 """Random bytes of the secret path: 128 bits."""
 _PATH = re.compile(r"[A-Za-z0-9_-]{22,128}\Z")
@@ -72,6 +74,11 @@ def open_folder(folder: Path, random: Random) -> DataFolder:
 
 def _open_locked(folder: Path, lock: int, random: Random) -> DataFolder:
     identity, path = folder / IDENTITY_FILE, folder / PATH_FILE
+    if (folder / UNFINISHED).exists():
+        raise DataError(
+            f"A restore into {folder} was interrupted. Finish it with: polynya relay restore FOLDER, "
+            "with the same options."
+        )
     try:
         is_new = not identity.exists()
         if is_new:

@@ -12,6 +12,7 @@ from aiohttp import web
 from polynya.relay.errors import RelayError
 from polynya.relay.relay import Relay
 from polynya.relay.store.base import StoreError
+from polynya.relay.tls import Tls
 
 METRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
@@ -19,8 +20,9 @@ METRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 class LocalServer:
     """`address` is host:port or unix:path."""
 
-    def __init__(self, relay: Relay, address: str) -> None:
+    def __init__(self, relay: Relay, tls: Tls, address: str) -> None:
         self._relay = relay
+        self._tls = tls
         self._address = address
         self._started = time.monotonic()
         self._server: asyncio.Server | None = None
@@ -71,15 +73,26 @@ class LocalServer:
         return web.Response(status=404, text="Here are /health and /metrics.\n")
 
     async def _health(self) -> web.Response:
-        """200 where a read of the store succeeds, else 503."""
+        """200 where a read of the store succeeds and people can connect, else 503."""
         try:
             statistics = await self._relay.store.statistics()
         except StoreError as error:
             return _json({"status": "failing", "problem": error.problem.value}, 503)
         full = statistics.free_bytes < self._relay.limits.disk_reserve
-        return _json(
-            {"status": "disk nearly full" if full else "ok", "free_bytes": statistics.free_bytes}, 200
-        )
+        status = "disk nearly full" if full else "ok"
+        known: dict[str, object] = {"status": status, "free_bytes": statistics.free_bytes}
+        if self._tls.context is None:
+            return _json(known, 200)
+        left = self._certificate_seconds()
+        known["certificate_seconds"] = int(left)
+        if left <= 0:
+            return _json({**known, "status": "failing", "problem": "certificate"}, 503)
+        return _json(known, 200)
+
+    def _certificate_seconds(self) -> float:
+        """How long the certificate holds; 0 where there is none."""
+        certificate = self._tls.certificate
+        return 0.0 if certificate is None else (certificate.ends - self._relay.now()) / 1000
 
     async def _metrics(self) -> web.Response:
         statistics = await self._relay.store.statistics()
@@ -91,6 +104,9 @@ class LocalServer:
             "disk_free_bytes": ("Free on the data folder's disk", statistics.free_bytes),
             "uptime_seconds": ("Since the start", time.monotonic() - self._started),
         }
+        if self._tls.context is not None:
+            left = self._certificate_seconds()
+            values["certificate_seconds"] = ("Until the certificate is over; 0: there is none", left)
         text = self._relay.metrics.render(
             {name: (text, float(value)) for name, (text, value) in values.items()}
         )

@@ -23,6 +23,17 @@ from polynya.wire.messages import REQUEST_WINDOW, RefusalCode
 logger = logging.getLogger("polynya.relay")
 
 
+RATES: dict[str, type[Rate | Rates]] = {
+    "opens": Rate,
+    "creations": Rate,
+    "blob_bytes": Rate,
+    "publishes": Rates,
+    "drops": Rates,
+    "takes": Rates,
+}
+"""Attributes of `Relay`, each with two limits of its name."""
+
+
 class Connected(Protocol):
     """A session, as far as all sessions together are concerned."""
 
@@ -65,6 +76,14 @@ class Relay:
         self._loop = asyncio.get_running_loop()
         self._waiting: list[Connected] = []
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def apply(self, limits: Limits) -> None:
+        """Other limits, from now on. What has been used of a rate that stays as it was stays used."""
+        old, self.limits = self.limits, limits
+        for name, kind in RATES.items():
+            values = (getattr(limits, f"{name}_per_second"), getattr(limits, f"{name}_burst"))
+            if values != (getattr(old, f"{name}_per_second"), getattr(old, f"{name}_burst")):
+                setattr(self, name, kind(*values))
 
     def refresh_keys(self) -> None:
         """Rotates keys where it is time; the old ones stay in force where the disk fails."""

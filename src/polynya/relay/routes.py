@@ -30,13 +30,13 @@ class Routes:
     def __init__(self, relay: Relay, secret_path: str, site: Site, app: WebApp) -> None:
         self._relay = relay
         self._secret_path = secret_path
-        self._site = site
+        self.site = site
         self._app = app
 
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
         rest = below(self._secret_path, request.rel_url.raw_path)
         if rest is None:
-            return await self._site.respond(request)
+            return await self.site.respond(request)
         if rest in ("/x", "/keys"):
             return await self._bytes(request, rest)
         if request.method not in ("GET", "HEAD"):

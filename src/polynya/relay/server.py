@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import os
-import socket
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -16,20 +13,25 @@ from typing import Any
 from picows import WSCloseCode
 
 from polynya.relay.adapter import Adapter
-from polynya.relay.config import RelayConfig
-from polynya.relay.errors import ConfigError, RelayError
+from polynya.relay.admission import Admission
+from polynya.relay.clock import SteadyClock
+from polynya.relay.config import OPTIONS, RelayConfig
+from polynya.relay.errors import RelayError
 from polynya.relay.files import write_private
 from polynya.relay.folder import LINK_FILE, DataFolder, open_folder
 from polynya.relay.keyring import KeyRing
 from polynya.relay.live.local import LocalLive
 from polynya.relay.local import LocalServer
+from polynya.relay.plain import PlainHttp
 from polynya.relay.relay import Relay
 from polynya.relay.routes import Routes, below
 from polynya.relay.session import Session
 from polynya.relay.site import Site
+from polynya.relay.sockets import Inherited, inherited_sockets, listen, listen_http, own_address, port_of
 from polynya.relay.store.base import SlotPosition, StoreError
 from polynya.relay.store.sqlite import open_store
-from polynya.relay.system import SystemRandom, now
+from polynya.relay.system import SystemRandom
+from polynya.relay.tls import Tls
 from polynya.relay.web import make_server
 from polynya.relay.webapp import WebApp
 from polynya.wire.labels import sign_receipt
@@ -38,16 +40,12 @@ from polynya.wire.messages import PROTOCOL_VERSION, ReceiptBody, RelayLink
 
 logger = logging.getLogger("polynya.relay")
 
-BACKLOG = 1_024
-"""Connections that wait for the loop: 20,000 devices that come back within 40 s are 500 a second."""
 KEYS_EVERY = 600.0
 SWEEP_EVERY = 3_600.0
 FIRST_SWEEP = 60.0
 """Seconds."""
 GOODBYE = 5.0
 """Seconds at the end for requests that are being answered."""
-TLS_TIMEOUT = 20.0
-"""Seconds for a TLS handshake: 4 KB at 2 kbit/s is 16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +58,31 @@ class RunningRelay:
     link: str
     identity: bytes
     port: int
+    """0: a Unix socket"""
     local: str | None
     """where health and metrics are"""
     is_new: bool
     has_app: bool
+    tls: Tls
+    reload: Callable[[RelayConfig], list[str]]
+    """takes what may change while the relay runs; the options that take a restart are named, all others are in force.
+    Raises ConfigError, and nothing is changed"""
 
 
 @asynccontextmanager
-async def serving(config: RelayConfig, clock: Callable[[], int] = now) -> AsyncIterator[RunningRelay]:
-    """Runs a relay until the block ends. Raises RelayError where it cannot start."""
-    tls = _tls(config)
+async def serving(
+    config: RelayConfig, clock: Callable[[], int] | None = None, inherited: Inherited | None = None
+) -> AsyncIterator[RunningRelay]:
+    """Runs a relay until the block ends; by the computer's clock if none is given. Raises RelayError where it
+    cannot start. Where a certificate is obtained, the first attempt is over when the block begins."""
+    clock = clock or SteadyClock()
+    inherited = inherited or inherited_sockets(os.environ, os.getpid())
     async with AsyncExitStack() as stack:
         random = SystemRandom()
         data = open_folder(config.data, random)
         stack.callback(data.close)
+        has_http = bool(inherited.http) or config.http_port is not None
+        tls = Tls(config, random, clock, has_http)
         keyring = KeyRing(data.folder, data.seed, random)
         try:
             keyring.refresh(clock())
@@ -86,30 +95,101 @@ async def serving(config: RelayConfig, clock: Callable[[], int] = now) -> AsyncI
         )
         stack.push_async_callback(store.close)
         relay = Relay(store, LocalLive(), keyring, config.limits, random, clock)
+        admission = Admission(config.limits, relay.metrics, config.behind_proxy)
         app = WebApp()
         routes = Routes(relay, data.secret_path, Site(config.site), app)
-        http, make_http = make_server(routes.respond, config.limits.keep_alive)
+        is_https = (config.origin_url or "").startswith("https:")
+        http, make_http = make_server(
+            routes.respond, admission, behind_https=config.behind_proxy is not None and is_https
+        )
         adapter = Adapter(
-            config.limits,
-            relay.metrics,
+            admission,
             lambda path: below(data.secret_path, path.partition("?")[0]) == "/s",
             make_http,
             lambda released: Session(relay, released),
         )
         stack.push_async_callback(_end, relay, http)
-        server = await _listen(config, adapter, tls)
-        stack.callback(server.close)
-        port = int(server.sockets[0].getsockname()[1])
-        local = await _start_local(config, relay, port)
+        servers = await listen(config, adapter.protocol, tls.context, inherited.main)
+        stack.callback(_close, servers)
+        port = port_of(servers)
+        if tls.renewals is not None:
+            await _listen_http(stack, config, tls, admission, port, inherited)
+        local = await _start_local(config, relay, tls, port)
         if local is not None:
             stack.push_async_callback(local.close)
         stack.push_async_callback(_cancel, _housekeeping(relay))
-        address = f"{config.origin_url or _origin(config, port)}/{data.secret_path}"
+        if tls.renewals is not None:
+            await tls.renewals.first()
+            stack.push_async_callback(_cancel, [asyncio.create_task(tls.renewals.run())])
+        address = f"{config.origin_url or _origin(config, tls, port)}/{data.secret_path}"
         link = build_relay_link(address, RelayLink(PROTOCOL_VERSION, data.identity))
         _write_link(data, link)
+
+        def reload(new: RelayConfig) -> list[str]:
+            tls.reload(new)
+            relay.apply(new.limits)
+            admission.limits = new.limits
+            routes.site = Site(new.site)
+            return _takes_restart(config, new)
+
+        url = local.url if local else None
         yield RunningRelay(
-            relay, address, link, data.identity, port, local.url if local else None, data.is_new, app.is_there
+            relay, address, link, data.identity, port, url, data.is_new, app.is_there, tls, reload
         )
+
+
+RELOADED = ("limits", "site", "tls_cert", "tls_key")
+RESTART_LIMITS = ("disk_reserve", "tick")
+
+
+def _takes_restart(old: RelayConfig, new: RelayConfig) -> list[str]:
+    options = [name for name in OPTIONS if name not in RELOADED and getattr(old, name) != getattr(new, name)]
+    if (old.tls_cert is None) != (new.tls_cert is None):
+        options.append("tls_cert")
+    return options + [
+        f"limits.{name}" for name in RESTART_LIMITS if getattr(old.limits, name) != getattr(new.limits, name)
+    ]
+
+
+def _close(servers: list[asyncio.Server]) -> None:
+    for server in servers:
+        server.close()
+
+
+async def _listen_http(
+    stack: AsyncExitStack,
+    config: RelayConfig,
+    tls: Tls,
+    admission: Admission,
+    port: int,
+    inherited: Inherited,
+) -> None:
+    """Plain HTTP beside https. A relay that cannot have its port runs without: TLS-ALPN-01 needs none."""
+    http, make_http = make_server(PlainHttp(tls.challenges, port).respond, admission)
+    adapter = Adapter(admission, lambda _: False, make_http, _no_session)
+    try:
+        servers = await listen_http(config, adapter.protocol, inherited.http)
+    except OSError as error:
+        tls.challenges.has_plain_http = False
+        logger.warning(
+            "Plain HTTP cannot listen on port %d (%s): certificates are asked for on port %d alone, and http:// "
+            "addresses lead nowhere.",
+            config.http_port,
+            error.strerror or error,
+            port,
+        )
+        return
+    stack.push_async_callback(_shut, http)
+    stack.callback(_close, servers)
+
+
+def _no_session(_: Callable[[], None]) -> Any:
+    raise AssertionError("plain HTTP has no sessions")
+
+
+async def _shut(http: Any) -> None:
+    http.pre_shutdown()
+    await http.shutdown(GOODBYE)
 
 
 def _signer(seed: bytes) -> Callable[[SlotPosition], bytes]:
@@ -128,73 +208,29 @@ def _write_link(data: DataFolder, link: str) -> None:
         logger.error("%s could not be written: %s", LINK_FILE, error.strerror)
 
 
-def _tls(config: RelayConfig) -> ssl.SSLContext | None:
-    if config.tls_cert is None or config.tls_key is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    for path, option in ((config.tls_cert, "--tls-cert"), (config.tls_key, "--tls-key")):
-        if not os.access(path, os.R_OK):
-            raise ConfigError(f"The file {path} cannot be read. Check {option}.")
-    try:
-        context.load_cert_chain(config.tls_cert, config.tls_key)
-    except (ssl.SSLError, OSError, ValueError):
-        raise ConfigError(
-            f"{config.tls_cert} and {config.tls_key} are not a certificate and its key without a passphrase, "
-            "both in PEM. Check --tls-cert and --tls-key."
-        ) from None
-    return context
-
-
-async def _listen(config: RelayConfig, adapter: Adapter, tls: ssl.SSLContext | None) -> asyncio.Server:
-    arguments: dict[str, Any] = {} if tls is None else {"ssl_handshake_timeout": TLS_TIMEOUT}
-    try:
-        return await asyncio.get_running_loop().create_server(
-            adapter.protocol, config.host, config.port, ssl=tls, backlog=BACKLOG, **arguments
-        )
-    except OSError as error:
-        raise RelayError(_why_not(config, error)) from None
-
-
-def _why_not(config: RelayConfig, error: OSError) -> str:
-    where = f"{config.host}, port {config.port}"
-    if error.errno == errno.EADDRINUSE:
-        return f"Port {config.port} is in use. Stop what uses it, or choose another port with --port."
-    if error.errno == errno.EACCES:
-        return f"Port {config.port} needs more rights than this user has. Choose one above 1023 with --port."
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return f"{config.host} is not an address of this machine. Choose one with --host: 0.0.0.0 means all."
-    why = error.strerror or error
-    return f"The relay cannot listen on {where} ({why}). Choose others with --host and --port."
-
-
-async def _start_local(config: RelayConfig, relay: Relay, port: int) -> LocalServer | None:
+async def _start_local(config: RelayConfig, relay: Relay, tls: Tls, port: int) -> LocalServer | None:
     if config.local == "off":
         return None
-    next_port = 0 if config.port == 0 else port + 1
-    local = LocalServer(relay, config.local or f"127.0.0.1:{next_port}")
+    local = LocalServer(relay, tls, config.local or f"127.0.0.1:{_local_port(config, port)}")
     await local.start()
     return local
 
 
-def _origin(config: RelayConfig, port: int) -> str:
-    host = own_address() if config.host in ("0.0.0.0", "::") else config.host  # noqa: S104 - compared only
+def _local_port(config: RelayConfig, port: int) -> int:
+    """The next one; below 1024 it would take rights, and of a Unix socket there is none."""
+    if config.port == 0:
+        return 0
+    return port + 1 if port >= 1024 else RelayConfig().port + 1
+
+
+def _origin(config: RelayConfig, tls: Tls, port: int) -> str:
+    host = tls.names[0] if tls.names else config.host
+    if host in ("0.0.0.0", "::", "*"):  # noqa: S104 - compared only
+        host = own_address()
     if ":" in host:
         host = f"[{host}]"
     usual = port == (443 if config.scheme == "https" else 80)
     return f"{config.scheme}://{host}" + ("" if usual else f":{port}")
-
-
-def own_address() -> str:
-    """The address of this machine that its network knows, without sending anything; else the loopback
-    address."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-            return str(probe.getsockname()[0])
-        except OSError:
-            return "127.0.0.1"
 
 
 def _housekeeping(relay: Relay) -> list[asyncio.Task[None]]:
@@ -207,6 +243,11 @@ def _housekeeping(relay: Relay) -> list[asyncio.Task[None]]:
 
     async def sweep() -> None:
         try:
+            if not await relay.store.trusts(relay.now()):
+                logger.warning(
+                    "the clock jumped, or the relay was off for days: nothing is destroyed for a day"
+                )
+                return
             swept = await relay.store.sweep(relay.now())
         except StoreError as error:
             logger.error("the sweep stopped: %s", error.problem.value)

@@ -117,6 +117,7 @@ def refusal(error: StoreError, unknown: RefusalCode) -> RefusalCode:
         Problem.EXISTS: RefusalCode.EXISTS,
         Problem.CROWDED: RefusalCode.TOO_MANY,
         Problem.WRONG: RefusalCode.BAD_REQUEST,
+        Problem.RESTORED: RefusalCode.EXISTS,
         Problem.FULL: RefusalCode.FULL,
         Problem.FAILED: RefusalCode.INTERNAL,
     }[error.problem]

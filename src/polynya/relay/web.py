@@ -15,12 +15,16 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import HttpVersion10, HttpVersion11, RawRequestMessage
 from aiohttp.web_protocol import RequestHandler
 
+from polynya.relay.admission import FORWARDED, Admission, Release
+
 logger = logging.getLogger("polynya.relay")
 
 LINGERING = 5.0
 """Seconds that an unread request body is read and dropped, as ordinary servers do."""
 IS_ANCIENT = web.RequestKey("ancient", bool)
 """Of a request: whether it is older than HTTP/1.0."""
+IS_SECURE = web.RequestKey("secure", bool)
+"""Of a request: whether it came by https, a proxy's included."""
 UPGRADE = web.RequestKey("upgrade", bytes)
 """Of a request that asks for another protocol: its head."""
 SERVER = "nginx"
@@ -74,9 +78,13 @@ def error(request: web.BaseRequest, status: int) -> web.Response:
 
 def redirect(request: web.BaseRequest, target: str) -> web.Response:
     """301 to a path on the same host."""
+    return moved(request, f"{'https' if request[IS_SECURE] else 'http'}://{request.host}{target}")
+
+
+def moved(request: web.BaseRequest, location: str) -> web.Response:
+    """301 to anywhere."""
     response = error(request, 301)
-    scheme = "https" if request.secure else "http"
-    response.headers["Location"] = f"{scheme}://{request.host}{target}"
+    response.headers["Location"] = location
     return response
 
 
@@ -102,7 +110,7 @@ def _ordered(
     return ordered | last
 
 
-TakeOver: TypeAlias = Callable[[bytes, bytes, asyncio.Transport, Callable[[], None]], bool]
+TakeOver: TypeAlias = Callable[[bytes, bytes, asyncio.Transport, Release], bool]
 """From a request's head without its end, the bytes behind the head, the connection, and what is to be called when the
 connection is gone: whether the connection has another protocol now."""
 
@@ -119,9 +127,7 @@ class QuietHandler(RequestHandler):
 
     __slots__ = ("_on_lost", "_take_over")
 
-    def __init__(
-        self, manager: web.Server, on_lost: Callable[[], None], take_over: TakeOver, **arguments: Any
-    ) -> None:
+    def __init__(self, manager: web.Server, on_lost: Release, take_over: TakeOver, **arguments: Any) -> None:
         super().__init__(manager, **arguments)
         self._on_lost = on_lost
         self._take_over = take_over
@@ -170,10 +176,13 @@ def _head(message: RawRequestMessage) -> bytes:
 
 
 def make_server(
-    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], keep_alive: float
-) -> tuple[web.Server, Callable[[Callable[[], None], TakeOver], QuietHandler]]:
+    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+    admission: Admission,
+    *,
+    behind_https: bool = False,
+) -> tuple[web.Server, Callable[[Release, TakeOver], QuietHandler]]:
     """(server, maker of one connection's protocol from what is called when the connection is gone, and a
-    TakeOver)."""
+    TakeOver). `behind_https`: people reach it by https, of which a proxy takes care."""
 
     def request(
         message: RawRequestMessage,
@@ -188,6 +197,7 @@ def make_server(
         message = message._replace(version=HttpVersion11)
         request = web.BaseRequest(message, payload, protocol, writer, task, asyncio.get_running_loop())
         request[IS_ANCIENT] = version < HttpVersion10
+        request[IS_SECURE] = behind_https or request.secure
         if message.upgrade and version == HttpVersion11:
             request[UPGRADE] = _head(message)
         return request
@@ -202,18 +212,24 @@ def make_server(
             and connection.let_go(request[UPGRADE])
         ):
             return _Taken()
-        return await handler(request)
+        done = admission.person(request.transport, ",".join(request.headers.getall(FORWARDED, ())))
+        if done is None:
+            return error(request, 503)
+        try:
+            return await handler(request)
+        finally:
+            done()
 
     server = web.Server(handle, request_factory=request, access_log=None)
     arguments: dict[str, Any] = {
-        "keepalive_timeout": keep_alive,
         "access_log": None,
         "auto_decompress": False,
         "tcp_keepalive": True,
         "lingering_time": LINGERING,
     }
 
-    def connection(on_lost: Callable[[], None], take_over: TakeOver) -> QuietHandler:
-        return QuietHandler(server, on_lost, take_over, loop=asyncio.get_running_loop(), **arguments)
+    def connection(on_lost: Release, take_over: TakeOver) -> QuietHandler:
+        loop, keep_alive = asyncio.get_running_loop(), admission.limits.keep_alive
+        return QuietHandler(server, on_lost, take_over, loop=loop, keepalive_timeout=keep_alive, **arguments)
 
     return server, connection

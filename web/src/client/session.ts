@@ -12,6 +12,8 @@ const HANDSHAKE_TIMEOUT = 15000;
 const SILENCE = 25000;
 /** ms for that sign. */
 const LAST_WAIT = 20000;
+/** ms for one answer of a relay that answers others; then a new session asks again. */
+const ANSWER_WAIT = 120_000;
 const POLICY_VIOLATION = 1008;
 
 /** Where a session brings what it receives. */
@@ -24,7 +26,7 @@ export interface SessionSink<Token> {
 async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new CarrierError('unreachable', 'the relay has gone silent')), ms);
+    timer = setTimeout(() => reject(new CarrierError('unreachable')), ms);
   });
   try {
     return await Promise.race([promise, late]);
@@ -82,7 +84,8 @@ export class OpenSession<Token> {
   readonly #stream: Stream;
   readonly #session: ClientSession;
   readonly #sealing: Sealing;
-  readonly #tokens = new Map<number, Token>();
+  /** With when they were sent, oldest first. */
+  readonly #tokens = new Map<number, readonly [Token, number]>();
   #nextId = 1;
   #sending: Promise<void> = Promise.resolve();
   #failed: (error: unknown) => void = () => {};
@@ -97,7 +100,7 @@ export class OpenSession<Token> {
   async firstPing(): Promise<void> {
     await this.#send({ type: 'Ping' }, 0);
     const frame = await this.#session.open(await within(this.#stream.receive(), HANDSHAKE_TIMEOUT));
-    if (frame.type !== 'Reply' || frame.id !== 0) throw new WireError('session-frame', 'no answer to the first call');
+    if (frame.type !== 'Reply' || frame.id !== 0) throw new WireError('session-frame');
     this.#sealing.learn(frame.time);
   }
 
@@ -113,7 +116,7 @@ export class OpenSession<Token> {
   /** Sends a request; the sink gets its reply, or `unanswered` gives the token back. */
   call(request: Request, token: Token): void {
     const id = this.#nextId++;
-    this.#tokens.set(id, token);
+    this.#tokens.set(id, [token, performance.now()]);
     this.#send(request, id).catch((error: unknown) => this.#failed(error));
   }
 
@@ -126,15 +129,18 @@ export class OpenSession<Token> {
   async #read(sink: SessionSink<Token>): Promise<never> {
     for (;;) {
       const frame = await this.#session.open(await this.#receive());
+      for (const [, sent] of this.#tokens.values()) {
+        if (performance.now() - sent > ANSWER_WAIT) throw new CarrierError('unreachable');
+      }
       if (frame.type !== 'Reply') {
         sink.onPush(frame);
         continue;
       }
       this.#sealing.learn(frame.time);
-      const token = this.#tokens.get(frame.id);
-      if (token === undefined) continue;
+      const asked = this.#tokens.get(frame.id);
+      if (!asked) continue;
       this.#tokens.delete(frame.id);
-      sink.onReply(token, frame.response, frame.time);
+      sink.onReply(asked[0], frame.response, frame.time);
     }
   }
 
@@ -151,7 +157,7 @@ export class OpenSession<Token> {
 
   /** Tokens of calls without an answer, oldest first. */
   unanswered(): Token[] {
-    const tokens = [...this.#tokens.values()];
+    const tokens = [...this.#tokens.values()].map(([token]) => token);
     this.#tokens.clear();
     return tokens;
   }

@@ -53,6 +53,7 @@ async function open(
     if (!(error instanceof MlsError)) throw error;
     // Of epochs before we joined, of our own re-encrypted copies, or nothing that a member made.
     work.count(t, `message-${error.code}`);
+    restIfThere()?.unopened(t, conversation, topic, of.id, data, error.rule);
     return;
   }
   putGroup(t, of.id, changed);

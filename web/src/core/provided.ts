@@ -54,6 +54,18 @@ export interface Rest {
   stopIfFraud(t: Transaction, conversation: Conversation, topic: Uint8Array, entry: Entry): Promise<boolean>;
   unknownTopic(t: Transaction, topic: Topic): void;
   lostHistory(t: Transaction, topic: Topic): void;
+  /** An answer brought nothing of what it, or a push before it, says is there. */
+  missed(t: Transaction, conversation: Conversation, topic: Topic, head: number): void;
+  complete(t: Transaction, conversation: Conversation, topic: Uint8Array): void;
+  /** A message of the group with this key broke a rule of MLS. */
+  unopened(
+    t: Transaction,
+    conversation: Conversation,
+    topic: Topic,
+    key: Uint8Array,
+    data: Uint8Array,
+    rule: string,
+  ): void;
 
   // messages
   /** One whose place was remembered already. */

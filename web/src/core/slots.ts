@@ -1,5 +1,5 @@
 /** The relay's word on the order of commits: receipts, positions, and proof of fraud (protocol.md sections 2.4, 5.2). */
-import { concat } from '../crypto/bytes.ts';
+import { concat, utf8 } from '../crypto/bytes.ts';
 import { same } from '../wire/bytes.ts';
 import { verifyReceipt } from '../wire/receipts.ts';
 import { type Entry, REQUEST_WINDOW } from '../wire/messages.ts';
@@ -94,17 +94,37 @@ export function stopForFraud(t: Transaction, conversation: Conversation): void {
 /** The slot does not add up: looks again in a while, and says so when that has gone on for REQUEST_WINDOW. */
 export function misbehaves(t: Transaction, conversation: Conversation, topic: Uint8Array): void {
   forgetHeld(t, topic);
-  const since = t.get(MISBEHAVING, topic) ?? t.now;
-  t.put(MISBEHAVING, topic, since);
-  if (t.now - since >= REQUEST_WINDOW) setProblem(t, conversation.id, 'relay-misbehaves');
+  suspect(t, conversation, topic);
   work.pause(t, 'topic', topic, MISBEHAVING_PAUSE);
+}
+
+/**
+ * The relay keeps something from us: whether for REQUEST_WINDOW now, and then the person is told. `doubt`: the topic, or
+ * gapOf it.
+ */
+export function suspect(t: Transaction, conversation: Conversation, doubt: Uint8Array): boolean {
+  const since = t.get(MISBEHAVING, doubt) ?? t.now;
+  t.put(MISBEHAVING, doubt, since);
+  if (t.now - since < REQUEST_WINDOW) return false;
+  setProblem(t, conversation.id, 'relay-misbehaves');
+  return true;
 }
 
 function behaves(t: Transaction, conversation: Conversation, topic: Uint8Array): void {
   if (t.get(MISBEHAVING, topic) === undefined) return;
-  t.remove(MISBEHAVING, topic);
   work.succeeded(t, 'topic', topic);
-  if (conversation.problem === 'relay-misbehaves') setProblem(t, conversation.id, undefined);
+  clear(t, conversation, topic);
+}
+
+/** Names the doubt about entries that the relay says it has and does not give. */
+export const gapOf = (topic: Uint8Array): Uint8Array => concat(topic, utf8('gap'));
+
+/** The doubt was unfounded, or is over. */
+export function clear(t: Transaction, { id }: Conversation, doubt: Uint8Array): void {
+  if (t.get(MISBEHAVING, doubt) === undefined) return;
+  t.remove(MISBEHAVING, doubt);
+  const isLast = !t.keys(MISBEHAVING, doubt.slice(0, 32)).length;
+  if (isLast && need(t, id).problem === 'relay-misbehaves') setProblem(t, id, undefined);
 }
 
 /** Its receipts are of no more use. */

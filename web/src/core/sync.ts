@@ -83,13 +83,15 @@ export function workTopic(t: Transaction, topic: Uint8Array): void {
   const relay = found.relay.identity;
   const name = work.item('topic', topic);
   const link = t.get(LINK, relay);
-  if (!link || !work.mayCall(t, relay, name)) return;
   const source = sourceOf(t, topic, relay);
+  const missing = isMissing(t, row, source.head);
+  if (source.told && !missing) restIfThere()?.complete(t, found, topic);
+  if (!link || !work.mayCall(t, relay, name)) return;
   if (!row.created) {
     const { retentionDays } = membership(t, found.id).info;
     work.call(t, relay, name, { type: 'CreateTopic', writeSecret: writeSecret(row.topicSecret), retentionDays });
   } else if (link.session && !source.subscribed) work.wake(t, 'subscribe', relay);
-  else if (!source.told || isMissing(t, row, source.head)) {
+  else if (!source.told || missing) {
     work.call(t, relay, name, { type: 'Fetch', topic, after: row.seq, limit: FETCH_LIMIT });
   }
 }
@@ -128,11 +130,8 @@ async function fetched(
   else {
     const head = told(t, conversation, row, records.head);
     for (const entry of [...records.entries].sort((a, b) => a.seq - b.seq)) await entries.receive(t, row.id, entry);
-    if (isMissing(t, row, head)) {
-      // The answer brought nothing of what it, or a push before it, says is there.
-      work.count(t, 'topic-gap');
-      work.pause(t, 'topic', row.id);
-    } else work.succeeded(t, 'topic', row.id);
+    if (isMissing(t, row, head)) rest().missed(t, conversation, row, records.head);
+    else work.succeeded(t, 'topic', row.id);
   }
   work.wake(t, 'log', row.id);
 }

@@ -46,7 +46,7 @@ export function close(t: Transaction, topic: Uint8Array): void {
   forgetHeld(t, topic);
   for (const key of t.keys(SLOT, topic)) t.remove(SLOT, key);
   t.remove(SOURCE, topic);
-  t.remove(MISBEHAVING, topic);
+  for (const doubt of t.keys(MISBEHAVING, topic)) t.remove(MISBEHAVING, doubt);
   t.remove(TOPIC, topic);
   work.stopTimer(t, 'close', topic);
 }

@@ -6,7 +6,16 @@ import sqlite3
 from collections.abc import Sequence
 
 from polynya.crypto.hashes import sha256
-from polynya.relay.store.base import Append, Appended, Kind, Problem, Signer, SlotPosition, StoreError
+from polynya.relay.store.base import (
+    BACKWARDS,
+    Append,
+    Appended,
+    Kind,
+    Problem,
+    Signer,
+    SlotPosition,
+    StoreError,
+)
 from polynya.relay.store.logs import (
     INBOX_RECORDS,
     SEQ_BITS,
@@ -31,6 +40,17 @@ def append_run(
     """The outcome of each, in order; the caller commits. Raises sqlite3.Error, after which nothing may be
     kept."""
     return _Run(db, cache, signer, run).outcomes()
+
+
+def may_contradict(log: Log) -> bool:
+    """Whether a receipt in this log could speak of a position for which the relay has signed another one: after
+    the backup that the log comes from. Two receipts for one position are proof of fraud."""
+    return log.restored
+
+
+def entry_time(now: int, newest: int) -> int:
+    """ms: the time of the entry after one of time `newest`. Members judge by entries' times."""
+    return newest if now < newest <= now + BACKWARDS else now
 
 
 class _Run:
@@ -81,6 +101,8 @@ class _Run:
                 return Appended(published, False)
         if log.kind == Kind.INBOX and log.held >= INBOX_RECORDS:
             return StoreError(Problem.CROWDED)
+        if append.slot is not None and may_contradict(log):
+            return StoreError(Problem.RESTORED)
         if append.blobs and not self._are_whole(append.blobs):
             return StoreError(Problem.BLOB)
         seq = log.head + 1
@@ -98,15 +120,16 @@ class _Run:
             self._positions[log.number, append.slot] = position
         log.head = seq
         log.held += 1
+        time = log.newest = entry_time(append.time, log.newest)
         id_ = log.number << SEQ_BITS | seq
         blobs = None
         if append.blobs:
             blobs = b"".join(append.blobs)
             self._names += ((id_, blob) for blob in dict.fromkeys(append.blobs))
-        self._entries.append((id_, append.time, append.record, None, append.slot, position, signature, blobs))
+        self._entries.append((id_, time, append.record, None, append.slot, position, signature, blobs))
         self._index.append((*key, seq))
-        self._plan_visit(append, log)
-        published = Published(seq, append.time, receipt)
+        self._plan_visit(append, log, time)
+        published = Published(seq, time, receipt)
         self._taken.setdefault(key, []).append((append.record_hash, published))
         return Appended(published, True)
 
@@ -140,14 +163,14 @@ class _Run:
             last = -1 if last is None else last[0]
         return int(last) + 1
 
-    def _plan_visit(self, append: Append, log: Log) -> None:
+    def _plan_visit(self, append: Append, log: Log, time: int) -> None:
         if append.slot is None:
-            day = content_day(log.kind, log.retention_days, append.time)
+            day = content_day(log.kind, log.retention_days, time)
             if day != log.content_day:
                 log.content_day = day
                 self._visits.append((day, log.number))
         else:
-            day = slot_day(append.time)
+            day = slot_day(time)
             if day != log.slot_day:
                 log.slot_day = day
                 self._visits.append((day, log.number))

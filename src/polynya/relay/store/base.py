@@ -10,6 +10,16 @@ from typing import NamedTuple, Protocol, TypeAlias
 from polynya.errors import PolynyaError
 from polynya.wire.messages import KeyPackageTaken, Published, Records
 
+DAY = 86_400_000
+"""ms"""
+BACKWARDS = DAY
+"""ms: a clock that was set back by less leaves a log's times in order; from further ahead the clock was wrong
+before, and what comes now gets its true time."""
+AWAY = 3 * DAY
+"""ms: a relay that was off for longer cannot tell that from a clock that jumped."""
+DOUBT = DAY
+"""ms that a clock must go on after a jump until retention goes by it: time for somebody to set it right."""
+
 
 class Kind(IntEnum):
     """Of a log: both are append-only sequences of records; who may read and write differs."""
@@ -31,6 +41,8 @@ class Problem(StrEnum):
     """a count limit of the protocol is reached"""
     WRONG = "wrong"
     """the bytes do not fit what was said of them"""
+    RESTORED = "restored"
+    """the topic comes from a backup: a receipt for this slot could contradict one that was signed since"""
     FULL = "full"
     """the disk is full; nothing was changed"""
     FAILED = "failed"
@@ -126,8 +138,9 @@ class Store(Protocol):
     """
 
     def append(self, append: Append) -> None:
-        """Takes the record in; the answer goes to `append.done`. Problems: UNKNOWN, BLOB, CROWDED, FULL,
-        FAILED."""
+        """Takes the record in, without blocking; the answer goes to `append.done`. The entry's time is
+        `append.time`, or that of the log's newest entry where that is up to BACKWARDS ahead: within a log time
+        does not go back. Problems: UNKNOWN, BLOB, CROWDED, RESTORED, FULL, FAILED."""
         ...
 
     async def create_topic(self, topic: bytes, retention_days: int, time: int) -> None:
@@ -176,6 +189,11 @@ class Store(Protocol):
 
     async def get_blob(self, blob: bytes, offset: int, length: int) -> tuple[int, bytes]:
         """(total, part) of a whole blob. Problems: UNKNOWN, FAILED."""
+        ...
+
+    async def trusts(self, time: int) -> bool:
+        """Whether retention may go by the relay's clock, which now shows `time`: it goes on from where it was
+        seen last, or has done so for DOUBT since it did not."""
         ...
 
     async def sweep(self, time: int) -> Swept:

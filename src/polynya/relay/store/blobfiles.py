@@ -21,6 +21,9 @@ class BlobFiles:
         self._folder = folder
         self._incoming = folder / "incoming"
         self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A killed relay may have made files whose names were not on disk yet.
+        _sync_folder(self._incoming)
+        _sync_folder(folder)
 
     def free_bytes(self) -> int:
         """What an ordinary user may still write on this disk."""
@@ -56,7 +59,10 @@ class BlobFiles:
         """Whether the whole blob was moved to its place already: before a crash, perhaps, that left its row behind."""
         place = self._place(blob)
         try:
-            return not self._growing(blob).exists() and place.exists() and place.stat().st_size == total
+            if self._growing(blob).exists() or not place.exists() or place.stat().st_size != total:
+                return False
+            self._sync_place(place)
+            return True
         except OSError as error:
             raise _problem(error) from None
 
@@ -69,9 +75,7 @@ class BlobFiles:
                 return False
             place.parent.mkdir(mode=0o700, exist_ok=True)
             path.rename(place)
-            _sync_folder(place.parent)
-            _sync_folder(self._folder)
-            _sync_folder(self._incoming)
+            self._sync_place(place)
         except OSError as error:
             raise _problem(error) from None
         return True
@@ -93,6 +97,12 @@ class BlobFiles:
             self._place(blob).unlink(missing_ok=True)
         except OSError as error:
             raise _problem(error) from None
+
+    def _sync_place(self, place: Path) -> None:
+        """The name of a whole blob is on disk, and its former one is not."""
+        _sync_folder(place.parent)
+        _sync_folder(self._folder)
+        _sync_folder(self._incoming)
 
     def _growing(self, blob: bytes) -> Path:
         return self._incoming / blob.hex()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-from polynya.relay.store.base import Problem, StoreError
-from polynya.relay.store.logs import DAY, LogCache
+from polynya.relay.store.base import DAY, Problem, StoreError
+from polynya.relay.store.logs import LogCache
 
 GROWING, WHOLE, DOOMED = 0, 1, 2
 UNFINISHED_AGE = DAY

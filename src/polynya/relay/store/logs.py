@@ -6,11 +6,9 @@ import sqlite3
 from collections.abc import Sequence
 
 from polynya.crypto.hashes import sha256
-from polynya.relay.store.base import Kind, Problem, StoreError
+from polynya.relay.store.base import DAY, Kind, Problem, StoreError
 from polynya.wire.messages import COMMIT_RETENTION_DAYS, Entry, Receipt, Records
 
-DAY = 86_400_000
-"""ms"""
 SEQ_BITS = 32
 SEQ_MASK = (1 << SEQ_BITS) - 1
 INBOX_DAYS = 30
@@ -32,15 +30,37 @@ ENTRY_OVERHEAD = 400
 class Log:
     """What an append needs to know."""
 
-    __slots__ = ("content_day", "head", "held", "kind", "number", "retention_days", "slot_day")
+    __slots__ = (
+        "content_day",
+        "head",
+        "held",
+        "kind",
+        "newest",
+        "number",
+        "restored",
+        "retention_days",
+        "slot_day",
+    )
 
-    def __init__(self, number: int, kind: int, retention_days: int, head: int, held: int) -> None:
+    def __init__(
+        self,
+        number: int,
+        kind: int,
+        retention_days: int,
+        head: int,
+        held: int,
+        newest: int = 0,
+        restored: bool = False,
+    ) -> None:
         self.number = number
         self.kind = kind
         self.retention_days = retention_days
         self.head = head
         self.held = held
         """records with bytes; counted for inboxes only"""
+        self.newest = newest
+        """ms: time of the newest entry"""
+        self.restored = restored
         self.content_day = self.slot_day = -1
         """last days for which a visit is written down"""
 
@@ -63,7 +83,15 @@ class LogCache:
             held = count_held(self._db, number) if kind is Kind.INBOX else 0
             if len(self._logs) >= CACHED_LOGS:
                 self._logs.clear()
-            found = self._logs[log] = Log(number, kind, retention_days, head, held)
+            found = self._logs[log] = Log(
+                number,
+                kind,
+                retention_days,
+                head,
+                held,
+                newest_time(self._db, number),
+                is_restored(self._db, number),
+            )
         return found if found.kind == kind else None
 
     def forget(self, log: bytes) -> None:
@@ -93,6 +121,19 @@ def newest_seq(db: sqlite3.Connection, number: int) -> int:
         "SELECT max(id) FROM entries WHERE id > ? AND id < ?", (first_id(number), first_id(number + 1))
     ).fetchone()
     return 0 if row[0] is None else row[0] & SEQ_MASK
+
+
+def newest_time(db: sqlite3.Connection, number: int) -> int:
+    """ms; 0 where the log is empty."""
+    row = db.execute(
+        "SELECT time FROM entries WHERE id > ? AND id < ? ORDER BY id DESC LIMIT 1",
+        (first_id(number), first_id(number + 1)),
+    ).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def is_restored(db: sqlite3.Connection, number: int) -> bool:
+    return bool(db.execute("SELECT restored FROM logs WHERE number = ?", (number,)).fetchone()[0])
 
 
 def count_held(db: sqlite3.Connection, number: int) -> int:

@@ -85,6 +85,17 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     CREATE INDEX blob_names_by_blob ON blob_names (blob);
     """,
+    """
+    -- `restored`: 1 where the log comes from a backup, so that receipts may exist that it does not know of.
+    ALTER TABLE logs ADD COLUMN restored INTEGER NOT NULL DEFAULT 0;
+    -- What the relay knows of its clock (ms): `seen` when it was looked at last, `doubted` since when it has
+    -- been going on from a jump; 0 where it is trusted.
+    CREATE TABLE clock (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        seen INTEGER NOT NULL,
+        doubted INTEGER NOT NULL
+    );
+    """,
 )
 
 

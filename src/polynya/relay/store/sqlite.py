@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from polynya.relay.store import blobs, keypackages, logs, sweep
+from polynya.relay.store import blobs, clock, keypackages, logs, sweep
 from polynya.relay.store.base import (
     Append,
     Kind,
@@ -130,6 +130,9 @@ class SqliteStore:
             raise StoreError(Problem.UNKNOWN)
         return row.total, await self._blocking(lambda: self._files.read(blob, offset, length))
 
+    async def trusts(self, time: int) -> bool:
+        return await self._writer.run(lambda db, _: clock.trusts(db, time))
+
     async def sweep(self, time: int) -> Swept:
         records = forgotten = 0
         while visit := await self._reader.run(lambda db: sweep.due(db, time)):
@@ -176,9 +179,27 @@ async def open_store(folder: Path, signer: Signer, *, time: int, reserve: int) -
     DataError."""
 
     def start() -> tuple[Writer, Reader, BlobFiles]:
-        writer = Writer(connect(folder / DATABASE, now=time), folder, signer, loop)
+        writer = Writer(connect(folder / DATABASE, now=time), folder / DATABASE, signer, loop)
         reader = Reader(connect(folder / DATABASE, now=None), loop)
         return writer, reader, BlobFiles(folder / BLOB_FOLDER)
 
     loop = asyncio.get_running_loop()
     return SqliteStore(*await asyncio.to_thread(start), reserve)
+
+
+def prepare_restored(folder: Path, time: int) -> list[bytes]:
+    """Marks the topics of a database that was copied from a backup, and gives the ids of the blobs that belong
+    to it. Raises DataError."""
+    db = connect(folder / DATABASE, now=time)
+    try:
+        mark_restored(db)
+        return [row[0] for row in db.execute("SELECT id FROM blobs ORDER BY id")]
+    finally:
+        db.close()
+
+
+def mark_restored(db: sqlite3.Connection) -> None:
+    """From here on no receipt is signed in the topics that are there now. Uploads that had not ended begin
+    anew."""
+    db.execute("UPDATE logs SET restored = 1 WHERE kind = ?", (Kind.TOPIC,))
+    db.execute("DELETE FROM blobs WHERE state != ?", (blobs.WHOLE,))

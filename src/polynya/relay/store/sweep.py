@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from polynya.relay.store.base import Kind
+from polynya.relay.store.base import DAY, Kind
 from polynya.relay.store.logs import (
-    DAY,
     IDLE_DAYS,
     INBOX_DAYS,
     SEQ_MASK,

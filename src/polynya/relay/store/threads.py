@@ -55,12 +55,36 @@ def connect(path: Path, *, now: int | None) -> sqlite3.Connection:
             db.execute("PRAGMA query_only = ON")
         else:
             migrate(db, now)
-    except sqlite3.DatabaseError as error:
+            make_durable(db, path)
+    except (sqlite3.DatabaseError, OSError) as error:
         raise DataError(
-            f"The database in the data folder cannot be opened ({error}). Check that the disk is healthy and "
+            f"The database in the data folder cannot be opened ({_words(error)}). Check that the disk is healthy and "
             "has space; otherwise bring the folder back from a backup."
         ) from None
     return db
+
+
+def make_durable(db: sqlite3.Connection, path: Path) -> None:
+    """Puts on disk all that can be read. What a killed program had written but not synced can be read as if it
+    had been, and after a failed sync the system believes pages to be on disk that are not: all that is in the
+    write-ahead log is written again. Raises sqlite3.Error or OSError."""
+    busy, _, _ = db.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+    if busy:
+        # Somebody reads in an old snapshot, so that the log has to stay; its bytes can be synced all the same.
+        _sync_file(path.with_name(path.name + "-wal"))
+
+
+def _sync_file(path: Path) -> None:
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _words(error: Exception) -> str:
+    """Without the file's name."""
+    return os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
 
 
 class _Work:
@@ -79,16 +103,17 @@ class Writer:
     """Takes all work that waits, does it in one transaction, and answers after the commit is on disk."""
 
     def __init__(
-        self, db: sqlite3.Connection, folder: Path, signer: Signer, loop: asyncio.AbstractEventLoop
+        self, db: sqlite3.Connection, path: Path, signer: Signer, loop: asyncio.AbstractEventLoop
     ) -> None:
         self._db = db
-        self._folder = folder
+        self._path = path
         self._cache = LogCache(db)
         self._signer = signer
         self._loop = loop
         self._queue: SimpleQueue[Append | _Work | None] = SimpleQueue()
         self._erase = False
         self._closed = False
+        self._is_in_doubt = False
         self._has_company = False
         self.commits = 0
         self.thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
@@ -152,17 +177,31 @@ class Writer:
 
     def _commit(self, batch: Sequence[Append | _Work]) -> list[Any]:
         """Each one's outcome: a result, or a StoreError; the transaction holds all of them or none."""
+        if self._is_in_doubt and (problem := self._settle_doubt()) is not None:
+            return [StoreError(problem)] * len(batch)
         try:
             self._db.execute("BEGIN IMMEDIATE")
             outcomes = self._apply(batch)
             self._db.execute("COMMIT")
         except Exception as error:
             self._undo()
-            problem = _problem(error, self._folder)
-            if problem is Problem.FULL or len(batch) == 1:
+            self._is_in_doubt = leaves_doubt(error)
+            problem = _problem(error, self._path.parent)
+            if problem is Problem.FULL or self._is_in_doubt or len(batch) == 1:
                 return [StoreError(problem)] * len(batch)
             return [self._commit((work,))[0] for work in batch]
         return outcomes
+
+    def _settle_doubt(self) -> Problem | None:
+        """After the disk failed: nothing more is taken until all that was acknowledged is on disk anew. Why it
+        is not, or None."""
+        try:
+            make_durable(self._db, self._path)
+        except (sqlite3.Error, OSError) as error:
+            return _problem(error, self._path.parent)
+        self._is_in_doubt = False
+        logger.warning("the disk works again: all records have been written to it anew")
+        return None
 
     def _undo(self) -> None:
         self._cache.clear()
@@ -260,6 +299,16 @@ def _problem(error: Exception, folder: Path | None) -> Problem:
     else:
         logger.error("the store failed: %s", type(error).__name__)
     return Problem.FAILED
+
+
+def leaves_doubt(error: Exception) -> bool:
+    """Whether what the disk holds is not known any more: it did not say that it is full, it failed."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in (
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+    )
 
 
 def _is_full(folder: Path) -> bool:

@@ -1,0 +1,159 @@
+"""Where the relay listens: addresses and ports that it opens, Unix sockets, and sockets that the system has opened for
+it (sd_listen_fds(3)), so that ports below 1024 take no rights."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import ssl
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from polynya.relay.config import RelayConfig
+from polynya.relay.errors import ConfigError, RelayError
+
+BACKLOG = 1_024
+"""Connections that wait for the loop: 20,000 devices that come back within 40 s are 500 a second."""
+TLS_TIMEOUT = 20.0
+"""Seconds for a TLS handshake: 4 KB at 2 kbit/s is 16."""
+FIRST_FD = 3
+HTTP_NAME = "http"
+"""The name (FileDescriptorName=) of a socket for plain HTTP; any other is the relay's."""
+SOCKET_MODE = 0o660
+"""Of a Unix socket: its owner and group, which the proxy can be in."""
+Factory = Callable[[], asyncio.Protocol]
+
+
+@dataclass(slots=True)
+class Inherited:
+    """Listening sockets that were there when the program started."""
+
+    main: list[socket.socket] = field(default_factory=list)
+    http: list[socket.socket] = field(default_factory=list)
+
+
+def inherited_sockets(environment: MutableMapping[str, str], pid: int) -> Inherited:
+    """Takes them, and the variables that tell of them, so that no child does. Raises ConfigError."""
+    names = environment.pop("LISTEN_FDNAMES", "").split(":")
+    count, owner = environment.pop("LISTEN_FDS", ""), environment.pop("LISTEN_PID", "")
+    found = Inherited()
+    if owner != str(pid) or not count.isdigit():
+        return found
+    for number in range(int(count)):
+        os.set_inheritable(FIRST_FD + number, False)
+        try:
+            listener = socket.socket(fileno=FIRST_FD + number)
+            is_listening = listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        except OSError:
+            is_listening = 0
+        if not is_listening or listener.type != socket.SOCK_STREAM:
+            raise ConfigError(
+                "A socket of the socket unit is not one that listens for connections. Use ListenStream= there."
+            )
+        listener.setblocking(False)
+        name = names[number] if number < len(names) else ""
+        (found.http if name == HTTP_NAME else found.main).append(listener)
+    if found.http and not found.main:
+        raise ConfigError(
+            f"All sockets of the socket unit are named {HTTP_NAME}: there is none for the relay."
+        )
+    return found
+
+
+async def listen(
+    config: RelayConfig, make: Factory, tls: ssl.SSLContext | None, inherited: list[socket.socket]
+) -> list[asyncio.Server]:
+    """The relay's own listeners. Raises RelayError."""
+    arguments: dict[str, Any] = {"backlog": BACKLOG}
+    if tls is not None:
+        arguments |= {"ssl": tls, "ssl_handshake_timeout": TLS_TIMEOUT}
+    loop = asyncio.get_running_loop()
+    try:
+        if inherited:
+            return [await _on(one, make, arguments) for one in inherited]
+        if config.host.startswith("unix:"):
+            return [await _on_path(Path(config.host[5:]), make, arguments)]
+        host = None if config.host == "*" else config.host
+        return [await loop.create_server(make, host, config.port, **arguments)]
+    except OSError as error:
+        raise RelayError(_why_not(config, error)) from None
+
+
+async def listen_http(
+    config: RelayConfig, make: Factory, inherited: list[socket.socket]
+) -> list[asyncio.Server]:
+    """The listeners for plain HTTP; none where it is switched off. Raises OSError."""
+    arguments: dict[str, Any] = {"backlog": BACKLOG}
+    if inherited:
+        return [await _on(one, make, arguments) for one in inherited]
+    if config.http_port is None:
+        return []
+    host = None if config.host == "*" else config.host
+    return [await asyncio.get_running_loop().create_server(make, host, config.http_port, **arguments)]
+
+
+async def _on(listener: socket.socket, make: Factory, arguments: dict[str, Any]) -> asyncio.Server:
+    loop = asyncio.get_running_loop()
+    if listener.family == socket.AF_UNIX:
+        return await loop.create_unix_server(make, sock=listener, **arguments)
+    return await loop.create_server(make, sock=listener, **arguments)
+
+
+async def _on_path(path: Path, make: Factory, arguments: dict[str, Any]) -> asyncio.Server:
+    remove_old_socket(path)
+    server = await asyncio.get_running_loop().create_unix_server(make, str(path), **arguments)
+    path.chmod(SOCKET_MODE)
+    return server
+
+
+def remove_old_socket(path: Path) -> None:
+    """The name of a socket on which nobody listens any more. Raises OSError where somebody does."""
+    if not path.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            path.unlink()
+        else:
+            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def port_of(servers: list[asyncio.Server]) -> int:
+    """The first listener's port; 0 for a Unix socket."""
+    name = servers[0].sockets[0].getsockname()
+    return int(name[1]) if isinstance(name, tuple) else 0
+
+
+def own_address() -> str:
+    """The address of this machine that its network knows, without sending anything; else the loopback
+    address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
+
+
+def _why_not(config: RelayConfig, error: OSError) -> str:
+    if config.host.startswith("unix:"):
+        busy = error.errno == errno.EADDRINUSE
+        reason = "another program listens on it" if busy else error.strerror or error
+        return f"The relay cannot listen on {config.host} ({reason}). Choose another path with --host."
+    where = f"{config.host}, port {config.port}"
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {config.port} is in use. Stop what uses it, or choose another port with --port."
+    if error.errno == errno.EACCES:
+        return (
+            f"Port {config.port} needs more rights than this user has. Run the relay as a service (polynya relay "
+            "systemd), or choose a port above 1023 with --port."
+        )
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"{config.host} is not an address of this machine. Choose one with --host: * means all."
+    why = error.strerror or error
+    return f"The relay cannot listen on {where} ({why}). Choose others with --host and --port."
