@@ -91,6 +91,11 @@ def decode_spki(spki: bytes) -> PublicKey:
     return PublicKey(n, _EXPONENT)
 
 
+def member_id(member_secret: bytes) -> bytes:
+    """By which a relay knows whom it issues tokens to."""
+    return sha256(b"polynya member 1" + member_secret)
+
+
 def key_id(spki: bytes) -> bytes:
     return sha256(spki)
 
