@@ -131,13 +131,13 @@ def _alias(union: Choice) -> str:
 def _kind(schema: Schema, f: Field) -> str:
     """As web/src/wire/codec.ts reads it; an enum's value is a number from 1 on."""
     if f.type == "uint":
-        return "u" if f.most == MAX_UINT else f"u{f.most}"
+        return "u" if f.most == MAX_UINT else f"u:{f.most}"
     if f.type == "bool":
         return "f"
     if f.type == "bytes":
-        return f"b{f.size}" if f.size is not None else f"b{f.least}:{f.most}"
+        return f"b{f.size}" if f.size is not None else f"b{f.least or ''}:{f.most}"
     if f.type == "text":
-        return f"t{f.most}"
+        return f"t:{f.most}"
     if f.type == "list":
         return f"[{_kind(schema, f.item)}]{f.most}{'^' if f.ascending else ''}"
     if f.type in schema.enums:

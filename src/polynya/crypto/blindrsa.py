@@ -39,7 +39,7 @@ class PublicKey:
 class Blinding:
     """What the client keeps until the signature is there; for one message, once."""
 
-    blinded: bytes
+    blinded: bytes = field(repr=False)
     """to be signed: `PublicKey.size` bytes"""
     inverse: int = field(repr=False)
     """of r modulo n"""

@@ -385,7 +385,7 @@ class IssueTokens:
     kind: TokenKind
     key_id: bytes
     """SHA-256 of the newest key's spki"""
-    blinded: tuple[bytes, ...]
+    blinded: tuple[bytes, ...] = field(repr=False)
 
 
 @message

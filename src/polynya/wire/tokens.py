@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from polynya.crypto import blindrsa
 from polynya.crypto.blindrsa import Blinding, PublicKey
+from polynya.crypto.compare import equal
 from polynya.crypto.errors import CryptoError
 from polynya.crypto.hashes import sha256
 from polynya.crypto.random import Random
@@ -48,11 +49,11 @@ LABEL = "token keys"
 class Token:
     """A token's parts (RFC 9577 section 2.2); nothing in it is verified."""
 
-    nonce: bytes
-    challenge_digest: bytes
-    key_id: bytes
-    authenticator: bytes
-    signed: bytes
+    nonce: bytes = field(repr=False)
+    challenge_digest: bytes = field(repr=False)
+    key_id: bytes = field(repr=False)
+    authenticator: bytes = field(repr=False)
+    signed: bytes = field(repr=False)
     """what the authenticator signs"""
 
 
@@ -60,7 +61,7 @@ class Token:
 class PendingToken:
     """What a client keeps until the relay has signed: for one token, sent again unchanged until it is answered."""
 
-    signed: bytes
+    signed: bytes = field(repr=False)
     blinding: Blinding
 
 
@@ -126,7 +127,7 @@ def finish_token(key: TokenKey, pending: PendingToken, blind_signature: bytes) -
 
 def parse_token(token: bytes) -> Token:
     """Raises WireError `token` for another size or type."""
-    if len(token) != TOKEN_SIZE or token[:2] != TOKEN_TYPE:
+    if len(token) != TOKEN_SIZE or not token.startswith(TOKEN_TYPE):
         raise WireError("token")
     signed = token[:SIGNED_SIZE]
     return Token(signed[2:34], signed[34:66], signed[66:98], token[SIGNED_SIZE:], signed)
@@ -134,7 +135,7 @@ def parse_token(token: bytes) -> Token:
 
 def verify_token(identity: bytes, kind: TokenKind, key: PublicKey, token: Token) -> bool:
     """Whether this relay signed the token for this kind, with this key; nothing is said of whether it is spent."""
-    if token.challenge_digest != challenge_digest(identity, kind):
+    if not equal(token.challenge_digest, challenge_digest(identity, kind)):
         return False
     return blindrsa.verify(key, token.signed, token.authenticator)
 

@@ -5,8 +5,8 @@
  * - else a struct's fields, with keys from 1: `name type` each, `?` at the end of optional ones; `~` before the first for
  *   an open struct; then, after `|`, those optional fields of which exactly one is there.
  *
- * Types: `u`, `u<max>` or `u<min>:<max>` (an enum too), `f` (bool), `b<size>` or `b<min>:<max>`, `t<max>`,
- * `[<type>]<max>` (`^` after it: strictly ascending), or a type's name.
+ * Types: `u` or `u<limits>` (an enum too), `f` (bool), `b<limits>` and `t<limits>` (by bytes), `[<type>]<max>` (`^` after
+ * it: strictly ascending), or a type's name. Limits are `<size>`, `<min>:<max>` or `:<max>`.
  */
 import { compare } from './bytes.ts';
 import { decode, encode, textBytes, type Value } from './cbor.ts';
@@ -31,11 +31,9 @@ function plain(valid: (value: unknown) => boolean): Kind {
   return (value, where) => (valid(value) ? value : bad(where));
 }
 
-function within(limits: string, exact: boolean): (n: number) => boolean {
-  const [first, second] = limits.split(':');
-  const most = Number(second ?? first);
-  const least = second === undefined && !exact ? 0 : Number(first);
-  return (n) => n >= least && n <= most;
+function within(limits: string): (n: number) => boolean {
+  const [least, most = least] = limits.split(':').map(Number);
+  return (n) => n >= (least as number) && n <= (most as number);
 }
 
 export function codec(table: string): {
@@ -99,7 +97,7 @@ export function codec(table: string): {
 
   function make(text: string): Kind {
     const limits = text.slice(1);
-    const fits = within(limits, text[0] === 'b');
+    const fits = within(limits);
     if (/^[A-Z]/.test(text)) {
       const line = lines.get(text) as string;
       const open = line[0] === '~';
