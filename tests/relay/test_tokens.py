@@ -135,7 +135,7 @@ async def test_a_token_pays_once_and_only_for_what_is_new(relay: World) -> None:
     one, two, three, four = await purse.tokens(4)
     topic, inbox, owner = os.urandom(32), os.urandom(32), os.urandom(32)
     blob, data = blob_of(100)
-    paid: list[tuple[Request, Response]] = [
+    paid: list[tuple[CreateTopic | CreateInbox | PutKeyPackages | PutBlob, Response]] = [
         (CreateTopic(topic, 30, one), Done()),
         (CreateInbox(inbox, two), Done()),
         (PutKeyPackages(owner, (b"package",), b"last", three), KeyPackagesStored(1)),
@@ -149,7 +149,7 @@ async def test_a_token_pays_once_and_only_for_what_is_new(relay: World) -> None:
     for token in (None, spare, b"x" * 354):
         for request, answer in paid:
             assert await relay.ask(request) == answer
-            assert await relay.ask(replace(request, token=token)) == answer  # type: ignore[type-var]
+            assert await relay.ask(replace(request, token=token)) == answer
     assert relay.spent() == 4
     # Each is worth nothing for anything else.
     for token in (one, two, three, four):
@@ -555,7 +555,7 @@ async def test_requests_and_signatures_have_their_pace(tmp_path: Path) -> None:
             await relay.ask(pending.request)
         response = expect(Refused, await relay.ask(replace(pending.request, blinded=())))
         assert response.code.name == "TOO_MANY"
-        assert expect(
+        expect(
             TokensIssued,
             await relay.ask(IssueTokens(member.secret, TokenKind.USE, pending.request.key_id, ())),
         )

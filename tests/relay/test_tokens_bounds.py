@@ -7,7 +7,6 @@ import hashlib
 import os
 import random
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 
 from polynya.carriers.base import CarrierError
@@ -28,7 +27,6 @@ from polynya.wire.messages import (
     Publish,
     PutBlob,
     PutKeyPackages,
-    Request,
 )
 from polynya.wire.tokens import parse_token
 from tests.relay.client import Client, expect, refused
@@ -136,10 +134,10 @@ async def test_who_has_only_the_link_writes_no_more_than_the_limits_say(tmp_path
             assert refused(await client.exchange((await purse.begin(1)).request)) == "TOO_MANY"
         async with client.session() as session:
 
-            async def fill(request: Request) -> None:
-                """With records until no more are taken."""
+            async def fill(token: bytes) -> None:
+                """A topic, with records until no more are taken."""
                 secret = os.urandom(32)
-                expect(Done, await session.call(replace(request, write_secret=secret)))  # type: ignore[call-arg]
+                expect(Done, await session.call(CreateTopic(secret, 365, token)))
                 while True:
                     answers = [await session.send(Publish(secret, os.urandom(4_096))) for _ in range(64)]
                     codes = {type(await answer).__name__ for answer in answers}
@@ -147,7 +145,7 @@ async def test_who_has_only_the_link_writes_no_more_than_the_limits_say(tmp_path
                         return
 
             for token in tokens[:5]:
-                await fill(CreateTopic(bytes(32), 365, token))
+                await fill(token)
             inbox = os.urandom(32)
             expect(Done, await session.call(CreateInbox(inbox, tokens[5])))
             for _ in range(16):
