@@ -7,6 +7,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 ARGS ?=
 # The same for the second part of `make soak`: make soak FUZZ="--count 100000 --seed 7 --target join"
 FUZZ ?=
+# And for the third: make soak KILLS="--kills 100 --faults full clock"
+KILLS ?=
 # Tests that measure nothing run on both cores; browsers and network namespaces have the machine to themselves.
 WORKERS ?= 2
 ALONE := browser or netns
@@ -49,9 +51,10 @@ vectors: packages ## every protocol and MLS vector, in both languages
 		scripts/stage "vectors, Python" $(BIN)/python -m pytest -q -n $(WORKERS) $$files
 	@scripts/stage "vectors, TypeScript" $(BIN)/npm --prefix web --silent test -- vectors
 
-soak: packages ## 100,000 random operations on groups of our members and independent ones, then 10^7 hostile inputs (FUZZ)
+soak: packages tools ## 100,000 random operations on groups of our members and independent ones, 10^7 hostile inputs (FUZZ), then 1,000 kills of a relay and all that disks and clocks do (KILLS)
 	@$(BIN)/python -m scripts.soak $(ARGS)
 	@$(BIN)/python -m scripts.fuzz $(FUZZ)
+	@$(BIN)/python -m scripts.durability $(KILLS)
 
 mutation: packages ## each check switched off in turn, in both languages: some test must fail (half an hour)
 	@$(BIN)/python -m scripts.mutation $(ARGS)

@@ -187,6 +187,23 @@ async def test_keys_of_another_identity_are_never_used() -> None:
         await sink.wait("connected", True)
 
 
+async def test_a_clock_that_was_wrong_for_a_moment_shuts_nobody_out() -> None:
+    """What it said of the time counts up to the end of the key that it answered under."""
+    peer = Peer()
+    sealing = Sealing(peer.identity, random=RANDOM, clock=system.now)
+    async with serving(peer) as address:
+        carrier = direct_carriers(address)["https"]
+        peer.clock = lambda: system.now() + 500 * KEY_CONFIG_LIFETIME
+        await sealing.exchange(carrier, Ping())
+        assert sealing.told == peer.not_before + KEY_CONFIG_LIFETIME
+        assert sealing.difference > 499 * KEY_CONFIG_LIFETIME
+        peer.clock = system.now
+        sealing.forget_keys()
+        await sealing.exchange(carrier, Ping())
+        assert abs(sealing.difference) < KEY_CONFIG_LIFETIME
+        await carrier.close()
+
+
 async def test_outdated_keys_are_refused_also_after_a_restart() -> None:
     peer = Peer()
     old = peer.signed_keys()

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import datetime
 import hashlib
-import ipaddress
 import logging
 import socket
 import ssl
@@ -67,6 +66,9 @@ class Place:
         }
         sockets = Inherited([self.main.dup()], [self.http.dup()] if http else [])
         async with serving(RelayConfig(**settings), lambda: now() + self.ahead, sockets) as running:
+            assert running.tls.renewals is not None
+            async with asyncio.timeout(4 * PATIENCE):
+                await running.tls.renewals.tried.wait()
             yield running
 
     async def handshake(self, alpn: str = "http/1.1", name: str = NAME, *, trust: bool = True) -> bytes:
@@ -89,12 +91,12 @@ class Place:
 
 @asynccontextmanager
 async def place(
-    folder: Path, *, https: int | None = None, http: int | None = None, **environment: str
+    folder: Path, *, https: int | None = None, http: int | None = None, lifetime: int = 5 * YEAR // 1000
 ) -> AsyncIterator[Place]:
-    """`https`, `http`: where the authority looks, if not at the relay's sockets."""
+    """`https`, `http`: where the authority looks, if not at the relay's sockets; `lifetime` in seconds."""
     main, plain = bound(), bound()
     ports = (https or main.getsockname()[1], http or plain.getsockname()[1])
-    async with pebble(folder, *ports, environment=environment) as ca:
+    async with pebble(folder, *ports, lifetime=lifetime) as ca:
         ca.names.addresses[NAME] = "127.0.0.1"
         yield Place(ca, main, plain, folder)
     main.close()
@@ -426,27 +428,6 @@ async def test_a_port_for_plain_http_that_is_taken_is_done_without(
         assert running.tls.challenges.kinds == (TLS_ALPN_01,)
         await here.handshake()
     assert f"Plain HTTP cannot listen on port {taken}" in caplog.text
-
-
-# ---- an address instead of a name
-
-
-async def test_an_address_gets_a_short_lived_certificate(here: Place) -> None:
-    """RFC 8738; the profile is asked for where the authority has it."""
-    front = Front(here.ca)
-    front.profiles = {"shortlived": "six days", "classic": "ninety"}
-    async with (
-        front.running(),
-        here.relay(domain=(), public="127.0.0.1", acme_directory=front.directory) as running,
-    ):
-        assert running.tls.renewals is not None
-        assert running.tls.renewals.problem == ""
-        shown = x509.load_der_x509_certificate(await here.handshake(name="127.0.0.1"))
-        names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        assert names.get_values_for_type(x509.IPAddress) == [ipaddress.ip_address("127.0.0.1")]
-        assert running.address.startswith("https://127.0.0.1:")
-    assert front.orders[0]["profile"] == "shortlived"
-    assert front.orders[0]["identifiers"] == [{"type": "ip", "value": "127.0.0.1"}]
 
 
 # ---- the challenge on the one port

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from polynya.relay import restore
+from polynya.crypto.signature import public_key
 from polynya.relay.backup import ABOUT, make_backup
 from polynya.relay.check import check_data
 from polynya.relay.cli import main
@@ -145,8 +145,6 @@ def unacknowledged(secret: bytes, acknowledged: dict[bytes, list[bytes]]) -> set
 
 
 def open_identity(data: Path) -> bytes:
-    from polynya.crypto.signature import public_key
-
     return public_key((data / IDENTITY_FILE).read_bytes())
 
 
@@ -384,13 +382,13 @@ async def test_a_restore_is_never_half_done(
                 raise KeyboardInterrupt
             real(source, target)
 
-        monkeypatch.setattr(restore.os, "rename", rename)
+        monkeypatch.setattr(os, "rename", rename)
         try:
             restore_backup(backup, data, now(), replace=replace)
             interrupted = False
         except KeyboardInterrupt:
             interrupted = True
-        monkeypatch.setattr(restore.os, "rename", real)
+        monkeypatch.setattr(os, "rename", real)
         if not interrupted:
             break
         assert not (data / STAGING).exists() or not (data / UNFINISHED).exists()
@@ -413,3 +411,34 @@ async def test_a_restore_is_never_half_done(
             assert aside[DATABASE] == files(old)[DATABASE]
     assert outcomes == {"untouched", "unfinished"}
     assert not interrupted
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small disk of its own needs root")
+async def test_a_full_disk_leaves_the_earlier_backup_and_the_data_whole(tmp_path: Path) -> None:
+    data, disk = tmp_path / "data", tmp_path / "disk"
+    disk.mkdir()
+    if (
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], check=False).returncode
+        != 0
+    ):
+        pytest.skip("this machine lets nobody mount")
+    try:
+        async with connected(data) as (_, client):
+            await upload(client, b"first" * 2_000)
+            make_backup(data, disk / "backup", now())
+            before = files(disk / "backup")
+            for index in range(60):
+                await upload(client, b"%05d" % index * 12_000)
+            with pytest.raises(DataError, match=r"disk of .* is full. What was there before is whole"):
+                make_backup(data, disk / "backup", now())
+            assert {
+                name: content for name, content in files(disk / "backup").items() if name in before
+            } == before
+            assert check_data(disk / "backup") == []
+        make_backup(data, tmp_path / "large", now())
+        shutil.rmtree(disk / "backup")
+        with pytest.raises(DataError, match="is full"):
+            restore_backup(tmp_path / "large", disk / "again", now())
+        assert set(files(disk / "again")) == {"lock"}
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

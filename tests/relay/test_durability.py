@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import os
 import random
@@ -20,6 +21,7 @@ from polynya.relay.check import check_data
 from polynya.relay.errors import DataError
 from polynya.relay.folder import IDENTITY_FILE
 from polynya.relay.server import RunningRelay
+from polynya.relay.store import threads
 from polynya.relay.store.base import Problem, StoreError
 from polynya.relay.store.rows import select_by_pairs
 from polynya.relay.store.sqlite import DATABASE, SqliteStore, open_store
@@ -176,6 +178,68 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     store = await open_store(tmp_path, sign, time=NOW, reserve=0)
     yield store
     await store.close()
+
+
+async def test_after_the_disk_failed_everything_is_written_anew_before_more_is_taken(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a failed sync the system may take pages for written that are not. The database file alone, as if the
+    write-ahead log had never reached the disk, holds what was acknowledged; until that is so, nothing is taken."""
+    topic = os.urandom(32)
+    await store.create_topic(topic, 30, NOW)
+    await append(store, topic, b"before" * 10)
+
+    def alone(name: str) -> sqlite3.Connection:
+        shutil.copy(tmp_path / DATABASE, tmp_path / name)
+        return connect(tmp_path / name, now=NOW)
+
+    def fails(db: sqlite3.Connection, _: object) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+        raise error
+
+    held = alone("before.db")
+    assert held.execute("SELECT count(*) FROM entries").fetchone() == (0,)
+    held.close()
+    real = threads.make_durable
+
+    def still_fails(*_: object) -> None:
+        raise OSError(errno.EIO, "")
+
+    monkeypatch.setattr(threads, "make_durable", still_fails)
+    with pytest.raises(StoreError):
+        await store._writer.run(fails)
+    for record in (b"before" * 10, b"another" * 10):
+        with pytest.raises(StoreError) as caught:
+            await append(store, topic, record)
+        assert caught.value.problem is Problem.FAILED
+    assert len(await entries(store, topic)) == 1, "reading goes on"
+    monkeypatch.setattr(threads, "make_durable", real)
+    assert not (await append(store, topic, b"before" * 10)).fresh
+    held = alone("after.db")
+    assert held.execute("SELECT record FROM entries").fetchall() == [(b"before" * 10,)]
+    held.close()
+
+
+async def test_a_writer_that_cannot_go_on_says_so(
+    store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A thread that ended in silence would leave every device waiting for an answer."""
+    topic = os.urandom(32)
+    await store.create_topic(topic, 30, NOW)
+
+    def fails() -> None:
+        raise ZeroDivisionError
+
+    store._writer._erase = True
+    store._writer._empty_log = fails  # type: ignore[method-assign]
+    await append(store, topic, b"taken" * 10)
+    for _ in range(3):
+        with pytest.raises(StoreError) as caught:
+            await append(store, topic, b"refused" * 10)
+        assert caught.value.problem is Problem.FAILED
+    assert "start the relay again" in caplog.text
+    assert [entry.record for entry in await entries(store, topic)] == [b"taken" * 10]
 
 
 def fill(store: SqliteStore, pages: int | None) -> None:

@@ -123,9 +123,13 @@ def _listening(pid: int) -> list[int]:
 
 @asynccontextmanager
 async def pebble(
-    folder: Path, https_port: int, http_port: int, *, environment: dict[str, str] | None = None
+    folder: Path,
+    https_port: int,
+    http_port: int,
+    *,
+    lifetime: int = 5 * 365 * 86_400,
 ) -> AsyncIterator[Pebble]:
-    """Runs until the block ends."""
+    """Runs until the block ends; `lifetime` is that of its certificates, in seconds."""
     names = Names()
     await names.start()
     authority = Authority.create(folder / "server")
@@ -138,6 +142,7 @@ async def pebble(
         "privateKey": str(key),
         "httpPort": http_port,
         "tlsPort": https_port,
+        "certificateValidityPeriod": lifetime,
     }
     config.write_text(json.dumps({"pebble": settings}))
     log = folder / "pebble.log"
@@ -145,7 +150,6 @@ async def pebble(
         "PEBBLE_VA_NOSLEEP": "1",
         "PEBBLE_AUTHZREUSE": "0",
         "PEBBLE_WFE_NONCEREJECT": "0",
-        **(environment or {}),
     }
     with log.open("wb") as output:
         process = subprocess.Popen(

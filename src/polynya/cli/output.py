@@ -8,6 +8,7 @@ import unicodedata
 from typing import Any
 
 from polynya.cli.context import CURRENT
+from polynya.cli.problems import explained
 from polynya.client.values import Message
 from polynya.core.views import ContactView, ConversationView, RequestView
 from polynya.errors import PolynyaError
@@ -103,20 +104,11 @@ def _what(message: Message, chat: ConversationView) -> str:
     return f"{who}: {text}{edited}{waits}"
 
 
-_PROBLEMS = {
-    "outgrown": "outgrown. This group has grown so much that each change costs every member megabytes. Move it to the "
-    "lighter encryption (polynya group move CHAT classical): as safe against everything that exists today, not "
-    "against a quantum computer that is built one day",
-    "cannot-move": "cannot-move. A member's device offers no keys for that encryption yet. Nothing has changed: try "
-    "again when everybody has been online",
-}
-
-
 def chat_line(view: ConversationView) -> str:
     unread = f"  {view.unread} new" if view.unread else ""
     state = "" if view.state == "active" else f"  ({view.state})"
     people = f"  {len(view.members)} members" if view.kind.name == "GROUP" else ""
-    problem = f"  problem: {_PROBLEMS.get(view.problem, view.problem)}" if view.problem else ""
+    problem = f"  problem: {explained(view.problem)}" if view.problem else ""
     return f"{short(view.id)}  {clean(view.name)}{people}{unread}{state}{problem}"
 
 

@@ -40,7 +40,7 @@ class Sealing:
     difference: int = 0
     """ms: the relay's clock minus ours, from its last authenticated answer."""
     told: int = 0
-    """ms: the latest time in an authenticated answer."""
+    """ms: the latest time in an authenticated answer, within the life of the key that it was sealed to."""
     _keys: VerifiedKeyConfigs | None = field(default=None, repr=False)
 
     def relay_time(self) -> int:
@@ -48,9 +48,11 @@ class Sealing:
         return max(0, self.clock() + self.difference)
 
     def learn(self, time: int) -> None:
-        """Takes the time of an authenticated answer."""
+        """Takes the time of an authenticated answer. A key's end bounds what it says of the time: a relay whose clock
+        was wrong for a minute would shut us out for ever."""
         self.difference = time - self.clock()
-        self.told = max(self.told, time)
+        bound = time if self._keys is None else min(time, self._keys.newest.not_after)
+        self.told = max(self.told, bound)
 
     async def key(self, carrier: Carrier) -> KeyConfig:
         """The relay's key to seal to, fetched over `carrier` if need be. Raises CarrierError, or

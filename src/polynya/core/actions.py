@@ -129,6 +129,7 @@ def _add_members(t: Transaction, action: e.AddMembers) -> None:
     if len(present.members) + len(new) > founding.GROUP_MEMBERS_MAX:
         raise CoreError("too-many")
     operations.add(t, found.id, OperationKind.ADD, candidates=founding.contacts(t, new))
+    operations.tried_again(t, found.id)
 
 
 def _remove_member(t: Transaction, action: e.RemoveMember) -> None:

@@ -311,6 +311,15 @@ def _open(t: Transaction, suite: int, candidate: Candidate, sealed: bytes) -> by
     return None if package is None else data
 
 
+ADDING_FAILED = ("no-key-package", "bad-key-package", "relay-refuses", "welcome-failed")
+
+
+def tried_again(t: Transaction, conversation: bytes) -> None:
+    """The person adds somebody: what stood in the way before is over until it does again."""
+    if need(t, conversation).problem in ADDING_FAILED:
+        set_problem(t, conversation, None)
+
+
 def relays(state: State) -> list[RelayAddress]:
     """Where key packages are waited for."""
     found = []

@@ -243,7 +243,7 @@ class Group:
             max_lifetime=max_lifetime,
             random=random,
         )
-        return PendingCommit(encode_message(message), None, state.tree.encode(), cls(state), proposals, None)
+        return PendingCommit(encode_message(message), None, cls(state), proposals, None)
 
     # ---- looking
     # ---------------------------------------------------------------------------------------------
@@ -474,7 +474,6 @@ class Group:
         return PendingCommit(
             encode_message(made.message),
             None if welcome is None else encode_message(welcome),
-            after.tree,
             after,
             made.proposals,
             self.context,
@@ -557,15 +556,19 @@ class PendingCommit:
     """An own commit that nobody has accepted yet. `before` is the GroupContext that it ends (None: external
     join).
 
-    `message` and `welcome` are MLSMessages; `tree` is for joiners where the Welcome does not hold it.
+    `message` and `welcome` are MLSMessages.
     """
 
     message: bytes
     welcome: bytes | None
-    tree: bytes = field(repr=False)
     group: Group
     proposals: tuple[Proposed, ...]
     before: GroupContext | None
+
+    @property
+    def tree(self) -> bytes:
+        """For joiners where the Welcome does not hold it."""
+        return self.group.tree
 
     def encode(self) -> bytes:
         """One blob, with private keys inside."""
@@ -592,4 +595,4 @@ def _read_pending(reader: Reader) -> PendingCommit:
     message, welcome = reader.opaque(), reader.optional(Reader.opaque)
     group = Group.decode(reader.opaque())
     proposals, before = reader.vector(read_proposed), reader.optional(read_group_context)
-    return PendingCommit(message, welcome, group.tree, group, proposals, before)
+    return PendingCommit(message, welcome, group, proposals, before)

@@ -273,6 +273,8 @@ def choose_pending(
     extensions the first stays, and none beside one by value; an Add of a client that is there already, whose
     key package has run out or that is added twice is left out; a ReInit is left out where there is anything
     else."""
+    if not pending:
+        return ()
     taken = {p.leaf for p in by_value if p.leaf is not None}
     removed = {p.leaf for p in pending if isinstance(p.proposal, Remove)}
     last_update = {p.leaf: p for p in pending if isinstance(p.proposal, Update)}

@@ -7,6 +7,7 @@ a few microseconds at 1,000 leaves) and forgets the cached hashes on the paths t
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -121,7 +122,7 @@ class RatchetTree:
             return [node, *(2 * leaf for leaf in found.unmerged_leaves)]
         if found is not None:
             return [node]
-        if node % 2 == 0:
+        if self.is_empty(node):
             return []
         return self.resolution(treemath.left(node)) + self.resolution(treemath.right(node))
 
@@ -145,21 +146,17 @@ class RatchetTree:
     def encryption_keys(self) -> dict[bytes, int]:
         """How many nodes hold each encryption key (1 for each in a valid tree)."""
         if self._encryption_keys is None:
-            counts: dict[bytes, int] = {}
-            for node in self.nodes:
-                if node is not None:
-                    counts[node.encryption_key] = counts.get(node.encryption_key, 0) + 1
-            self._encryption_keys = counts
+            self._encryption_keys = Counter([node.encryption_key for node in self.nodes if node is not None])
         return self._encryption_keys
 
     def capabilities_in_use(self) -> tuple[frozenset[Capabilities], frozenset[int]]:
         """(the different capabilities of the members' leaves, the credential types in use)."""
         if self._capabilities is None:
             leaves = [leaf for _, leaf in self.leaves()]
-            self._capabilities = (
-                frozenset(leaf.capabilities for leaf in leaves),
-                frozenset(leaf.credential.type for leaf in leaves),
-            )
+            # Most members' are one value (`leaf.read_capabilities`), which is hashed once instead of for each.
+            different = {id(leaf.capabilities): leaf.capabilities for leaf in leaves}
+            types = {leaf.credential.type for leaf in leaves}
+            self._capabilities = (frozenset(different.values()), frozenset(types))
         return self._capabilities
 
     # ---- hashing -------------------------------------------------------------------------------------------
@@ -247,10 +244,12 @@ class RatchetTree:
         """The content of a `ratchet_tree` extension (section 12.4.3.3)."""
         if self._encoded is None:
             last = max((i for i, node in enumerate(self.nodes) if node is not None), default=-1)
-            kinds = u8(LEAF), u8(PARENT)
+            blank, heads = optional(None), (optional(u8(LEAF)), optional(u8(PARENT)))
             self._encoded = vector(
-                optional(None if node is None else kinds[i % 2] + node.encoded)
-                for i, node in enumerate(self.nodes[: last + 1])
+                [
+                    blank if node is None else heads[i % 2] + node.encoded
+                    for i, node in enumerate(self.nodes[: last + 1])
+                ]
             )
         return self._encoded
 

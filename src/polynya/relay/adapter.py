@@ -12,14 +12,15 @@ import asyncio
 import base64
 import binascii
 import logging
+import socket
 import sys
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from picows import WSAutoPingStrategy, WSListener
 from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
-from polynya.relay.admission import FORWARDED, Admission, Release
+from polynya.relay.admission import FORWARDED, Admission, Release, nothing
 from polynya.relay.limits import FRAME_MAX
 from polynya.relay.web import TakeOver
 
@@ -68,14 +69,22 @@ class Adapter:
             release()
             return
 
-        def released() -> None:
-            person()
-            release()
-
-        session = _session_protocol(self.make_session(released))
+        session = _session_protocol(self.make_session(_both(person, release)))
         transport.set_protocol(session)
-        session.connection_made(transport)
+        is_unix = transport.get_extra_info("socket").family == socket.AF_UNIX
+        session.connection_made(_UnixTransport(transport) if is_unix else transport)
         _feed(session, upgrade.head + behind)
+
+
+def _both(person: Release, release: Release) -> Release:
+    if person is nothing:
+        return release
+
+    def released() -> None:
+        person()
+        release()
+
+    return released
 
 
 class _FirstHead(asyncio.Protocol):
@@ -135,6 +144,36 @@ class _FirstHead(asyncio.Protocol):
             http.data_received(bytes(self._head))
         else:
             self._adapter.hand_over(transport, upgrade, bytes(self._head[end + len(HEAD_END) :]), release)
+
+
+class _UnixTransport:
+    """A Unix socket's transport for picows, which sets TCP's options on every socket, and where that fails crashes
+    with all of the process when the connection ends."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        value = self._transport.get_extra_info(name, default)
+        return _UnixSocket(value) if name == "socket" else value
+
+
+class _UnixSocket:
+    def __init__(self, unix: Any) -> None:
+        self._unix = unix
+
+    def fileno(self) -> int:
+        return int(self._unix.fileno())
+
+    def setsockopt(self, level: int, option: int, value: int) -> None:
+        if level != socket.IPPROTO_TCP:
+            self._unix.setsockopt(level, option, value)
+
+    def getsockopt(self, level: int, option: int) -> int:
+        return 0 if level == socket.IPPROTO_TCP else int(self._unix.getsockopt(level, option))
 
 
 def _may_be_http(head: bytearray) -> bool:

@@ -42,14 +42,18 @@ class Admission:
         address = _address(str(peer[0]))
         return address is not None and any(address in network for network in self._proxies)
 
+    def is_full(self) -> bool:
+        """Whether one more connection would be too many."""
+        return self._metrics.connections >= self.limits.connections
+
     def connection(self, transport: asyncio.Transport) -> Release | None:
         """Counts a connection; returns what uncounts it, or None where there are too many. A proxy's connections count
         in all only: it has those of many people."""
         peer = transport.get_extra_info("peername")
-        if self._metrics.connections >= self.limits.connections:
+        if self.is_full():
             self._metrics.turned_away += 1
             return None
-        counted = _nothing if self.is_proxy(peer) else self._count(group(peer))
+        counted = nothing if self.is_proxy(peer) else self._count(group(peer))
         if counted is None:
             return None
         self._metrics.connections += 1
@@ -64,7 +68,7 @@ class Admission:
         """Counts a session, or a request while it is answered, for whom the proxy names; `forwarded` is the header. As
         `connection`; for a connection without a proxy there is nothing to do any more."""
         if transport is None or not self.is_proxy(transport.get_extra_info("peername")):
-            return _nothing
+            return nothing
         # Who asks can begin the list with anything; the proxy adds the end.
         address = _address(forwarded.rpartition(",")[2].strip())
         if address is None:
@@ -92,7 +96,8 @@ class Admission:
         return release
 
 
-def _nothing() -> None: ...
+def nothing() -> None:
+    """A Release of what was not counted."""
 
 
 def group(peer: object) -> str:

@@ -28,7 +28,7 @@ def banner(config: RelayConfig, running: RunningRelay, stream: TextIO) -> str:
         f"  Address     {running.address}/",
     ]
     if running.local is not None:
-        parts.append(f"  For you     {running.local}/health and /metrics")
+        parts.append(f"  For you     {running.local}/  (how it is: for this computer only)")
     parts += [
         "",
         "Open this link in a browser, and pass it on to those who may use this relay:",

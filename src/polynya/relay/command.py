@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import gc
-import logging
+import json
 import os
-import resource
-import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from polynya.relay.banner import banner
+from polynya.relay.ask import ask_status, status_text
 from polynya.relay.check import check_data
 from polynya.relay.config import OPTIONS, RelayConfig, load_config
 from polynya.relay.errors import RelayError
 from polynya.relay.folder import LINK_FILE
 from polynya.relay.maintenance import add_maintenance
-from polynya.relay.server import serving
+from polynya.relay.proxy import SERVERS, proxy_settings
+from polynya.relay.running import run_relay
+from polynya.relay.unit import SERVICE, SOCKET, install, program, service_data, service_unit, socket_unit
 
 HELP = {
     "data": "folder of the relay's data, made on the first run",
@@ -37,7 +35,7 @@ HELP = {
     "acme_ca": "root certificate (PEM) by which that authority's own server is known, if it is a private one",
     "http_port": "port of plain HTTP beside an obtained certificate, or off (80)",
     "tokens": "required or off: whether room on the relay is paid for with tokens that members get",
-    "local": "host:port, unix:path or off: health and metrics (127.0.0.1 and the next port)",
+    "local": "host:port, unix:path or off: status page, health and metrics (127.0.0.1 and the next port)",
 }
 METAVARS = {
     "data": "FOLDER",
@@ -67,7 +65,31 @@ def add_commands(subparsers: Any) -> None:
     link = commands.add_parser("link", help="print the link of a relay that has been started")
     check = commands.add_parser("check", help="check the data of a relay, running or not")
     add_maintenance(commands)
-    for parser, run in ((link, run_link), (check, run_check)):
+    proxy = commands.add_parser("proxy", help="print what a web server in front of the relay needs")
+    proxy.add_argument("server", choices=SERVERS, help="which web server it is")
+    systemd = commands.add_parser(
+        "systemd",
+        help="print a systemd unit that runs the relay",
+        description="Prints a systemd unit that runs the relay with the given options of `polynya up`.",
+    )
+    _add_options(systemd)
+    systemd.add_argument("--install", action="store_true", help="write it to where systemd reads it (root)")
+    systemd.add_argument(
+        "--sockets",
+        action="store_true",
+        help="with a unit for the ports: nobody is refused while it restarts",
+    )
+    systemd.set_defaults(run=run_systemd)
+    status = commands.add_parser(
+        "status",
+        help="tell how a running relay is, and what to do where something is wrong",
+        description="Tells how a running relay is. The exit code is 1 where something is wrong.",
+    )
+    status.add_argument("--json", action="store_true", help="for programs")
+    status.add_argument("--local", metavar="ADDRESS", default="", help="local address of a relay elsewhere")
+    _add_options(proxy)
+    proxy.set_defaults(run=run_proxy)
+    for parser, run in ((link, run_link), (check, run_check), (status, run_status)):
         parser.add_argument("--data", metavar="FOLDER", help=HELP["data"])
         parser.add_argument(
             "--config", metavar="FILE", help="configuration file (relay.toml in the data folder)"
@@ -109,27 +131,7 @@ def _told(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namesp
 @_told
 def run_up(arguments: argparse.Namespace) -> int:
     """Runs the relay until SIGINT or SIGTERM."""
-    config = _config(arguments)
-    os.umask(0o077)
-    _set_up_logging()
-    _allow_many_files()
-    return _run(_up(config, arguments.print_link))
-
-
-async def _up(config: RelayConfig, only_link: bool) -> int:
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    loop.set_exception_handler(_log_exception)
-    async with serving(config) as running:
-        print(running.link if only_link else banner(config, running, sys.stdout), flush=True)
-        gc.collect()
-        gc.freeze()
-        await stop.wait()
-        if not only_link:
-            print("Stopping.", flush=True)
-    return 0
+    return run_relay(lambda: _config(arguments), only_link=arguments.print_link)
 
 
 @_told
@@ -145,50 +147,45 @@ def run_link(arguments: argparse.Namespace) -> int:
 
 
 @_told
+def run_proxy(arguments: argparse.Namespace) -> int:
+    print(proxy_settings(arguments.server, _config(arguments)), end="")
+    return 0
+
+
+@_told
+def run_systemd(arguments: argparse.Namespace) -> int:
+    config = _config(arguments)
+    given = {option: getattr(arguments, option) for option in OPTIONS if option != "data"}
+    given["config"] = arguments.config
+    options = {name: value for name, value in given.items() if value is not None}
+    units = {SERVICE: service_unit(config, options, with_sockets=arguments.sockets)}
+    if arguments.sockets:
+        units[SOCKET] = socket_unit(config)
+    if not arguments.install:
+        print("\n".join(units.values()), end="")
+        return 0
+    for path in install(units):
+        print(f"Written: {path}")
+    first = SOCKET if arguments.sockets else SERVICE
+    print(
+        f"Start it with:\n\n  systemctl daemon-reload && systemctl enable --now {first}\n\nThen the link is shown by:\n\n"
+        f"  {' '.join(program())} relay link --data {service_data(config)}"
+    )
+    return 0
+
+
+@_told
+def run_status(arguments: argparse.Namespace) -> int:
+    local, arguments.local = arguments.local, None
+    status = ask_status(_config(arguments).data, local)
+    print(json.dumps(status, indent=2) if arguments.json else status_text(status))
+    return 1 if status["problems"] else 0
+
+
+@_told
 def run_check(arguments: argparse.Namespace) -> int:
     problems = check_data(_config(arguments).data)
     for problem in problems:
         print(problem)
     print("The data is damaged. Bring it back from a backup." if problems else "The data is in order.")
     return 1 if problems else 0
-
-
-def _run(main: Coroutine[Any, Any, int]) -> int:
-    factory = None
-    if sys.platform != "win32":
-        import uvloop
-
-        factory = uvloop.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(main)
-
-
-def _set_up_logging() -> None:
-    """Only the relay's own messages, which hold no ids, addresses or payloads; libraries' may."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    own = logging.getLogger("polynya")
-    own.handlers = [handler]
-    own.setLevel(logging.INFO)
-    own.propagate = False
-    logging.getLogger().handlers = [logging.NullHandler()]
-
-
-def _log_exception(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """The loop's own handler would print addresses."""
-    kind = type(context.get("exception")).__name__
-    if kind not in (
-        "ConnectionResetError",
-        "BrokenPipeError",
-        "SSLError",
-        "TimeoutError",
-        "ConnectionAbortedError",
-    ):
-        logging.getLogger("polynya.relay").error("the event loop met %s", kind)
-
-
-def _allow_many_files() -> None:
-    """Each connection is an open file; the soft limit is often 1,024."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -19,6 +19,8 @@ IDENTITY_FILE = "identity.key"
 PATH_FILE = "path"
 LOCK_FILE = "lock"
 LINK_FILE = "link.txt"
+LOCAL_FILE = "local.txt"
+"""Where the running relay's local address is, for `polynya relay status`."""
 UNFINISHED = "restore-unfinished"
 """A folder that is there while a restore moves its files into place."""
 PATH_SIZE = 16

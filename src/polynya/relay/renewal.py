@@ -58,6 +58,8 @@ class Renewals:
         self.problem = ""
         """what the last attempt ran into, in words; empty when all is well"""
         self.next_try = 0
+        self.tried = asyncio.Event()
+        """set once there is a certificate, or the first attempt has failed"""
 
     def open(self) -> None:
         """Takes up the certificate that is on disk, where it holds for the names and is not over. Raises DataError
@@ -77,11 +79,6 @@ class Renewals:
         if found.covers(self._task.names) and found.ends > self._now():
             self._take(found)
 
-    async def first(self) -> None:
-        """One attempt, where there is no certificate; `problem` tells how it went."""
-        if self.certificate is None:
-            await self._attempt()
-
     async def run(self) -> None:
         """For ever."""
         while True:
@@ -93,8 +90,15 @@ class Renewals:
             except TimeoutError:
                 is_due = self._now() >= self.next_try
             self._woken.clear()
-            if is_due:
+            if not is_due:
+                continue
+            try:
                 await self.step()
+            except Exception as error:
+                # Whatever it is, the certificate must not run out because nobody tries any more.
+                logger.error("renewing the certificate failed: %s", type(error).__name__)
+                self.next_try = self._now() + HOUR
+                self.tried.set()
 
     def wake(self) -> None:
         """Looks now whether there is something to do, and tries again what failed."""
@@ -141,6 +145,7 @@ class Renewals:
         except CertificateError as error:
             self._failures += 1
             self.problem = str(error)
+            self.tried.set()
             first, longest = REFUSED if error.was_refused else UNREACHED
             pause = min(first << min(self._failures - 1, 16), longest)
             pause = max(pause + self._draw(pause // 10), error.retry_after * 1000)
@@ -177,6 +182,7 @@ class Renewals:
     def _take(self, certificate: Certificate) -> None:
         self.certificate = certificate
         self.problem = ""
+        self.tried.set()
         self._failures = 0
         self._ari_at = self._ari_next = 0
         self._spread = self._draw(certificate.lifetime // 60)

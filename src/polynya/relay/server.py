@@ -18,7 +18,8 @@ from polynya.relay.clock import SteadyClock
 from polynya.relay.config import OPTIONS, REQUIRED, RelayConfig
 from polynya.relay.errors import RelayError
 from polynya.relay.files import write_private
-from polynya.relay.folder import LINK_FILE, DataFolder, open_folder
+from polynya.relay.folder import LINK_FILE, LOCAL_FILE, DataFolder, open_folder
+from polynya.relay.history import SAMPLE, History
 from polynya.relay.keyring import KeyRing
 from polynya.relay.live.local import LocalLive
 from polynya.relay.local import LocalServer
@@ -28,6 +29,7 @@ from polynya.relay.routes import Routes, below
 from polynya.relay.session import Session
 from polynya.relay.site import Site
 from polynya.relay.sockets import Inherited, inherited_sockets, listen, listen_http, own_address, port_of
+from polynya.relay.status import Watch
 from polynya.relay.store.base import SlotPosition, StoreError
 from polynya.relay.store.sqlite import open_store
 from polynya.relay.system import SystemRandom
@@ -75,9 +77,10 @@ async def serving(
     config: RelayConfig, clock: Callable[[], int] | None = None, inherited: Inherited | None = None
 ) -> AsyncIterator[RunningRelay]:
     """Runs a relay until the block ends; by the computer's clock if none is given. Raises RelayError where it
-    cannot start. Where a certificate is obtained, the first attempt is over when the block begins."""
+    cannot start. A certificate that is obtained may come later: see `Renewals.tried`."""
     clock = clock or SteadyClock()
-    inherited = inherited or inherited_sockets(os.environ, os.getpid())
+    http_port = config.http_port if config.obtains else None
+    inherited = inherited or inherited_sockets(os.environ, os.getpid(), http_port)
     async with AsyncExitStack() as stack:
         random = SystemRandom()
         data = open_folder(config.data, random)
@@ -117,16 +120,18 @@ async def serving(
         port = port_of(servers)
         if tls.renewals is not None:
             await _listen_http(stack, config, tls, admission, port, inherited)
-        local = await _start_local(config, relay, tls, port)
+        history = History(relay.metrics, data.folder, clock)
+        local = await _start_local(config, Watch(relay, tls, admission, history, app.is_there), port)
         if local is not None:
             stack.push_async_callback(local.close)
-        stack.push_async_callback(_cancel, _housekeeping(relay))
+        _write_text(data, LOCAL_FILE, local.url if local else "off")
+        tasks = [*_housekeeping(relay), asyncio.create_task(_remember(relay, history))]
+        stack.push_async_callback(_cancel, tasks)
         if tls.renewals is not None:
-            await tls.renewals.first()
             stack.push_async_callback(_cancel, [asyncio.create_task(tls.renewals.run())])
         address = f"{config.origin_url or _origin(config, tls, port)}/{data.secret_path}"
         link = build_relay_link(address, RelayLink(PROTOCOL_VERSION, data.identity))
-        _write_link(data, link)
+        _write_text(data, LINK_FILE, link)
 
         def reload(new: RelayConfig) -> list[str]:
             tls.reload(new)
@@ -203,18 +208,18 @@ def _signer(seed: bytes) -> Callable[[SlotPosition], bytes]:
     return sign
 
 
-def _write_link(data: DataFolder, link: str) -> None:
-    """For scripts; a relay on a full disk starts all the same."""
+def _write_text(data: DataFolder, name: str, text: str) -> None:
+    """For scripts and commands; a relay on a full disk starts all the same."""
     try:
-        write_private(data.folder / LINK_FILE, link.encode() + b"\n")
+        write_private(data.folder / name, text.encode() + b"\n")
     except OSError as error:
-        logger.error("%s could not be written: %s", LINK_FILE, error.strerror)
+        logger.error("%s could not be written: %s", name, error.strerror)
 
 
-async def _start_local(config: RelayConfig, relay: Relay, tls: Tls, port: int) -> LocalServer | None:
+async def _start_local(config: RelayConfig, watch: Watch, port: int) -> LocalServer | None:
     if config.local == "off":
         return None
-    local = LocalServer(relay, tls, config.local or f"127.0.0.1:{_local_port(config, port)}")
+    local = LocalServer(watch, config.local or f"127.0.0.1:{_local_port(config, port)}")
     await local.start()
     return local
 
@@ -265,6 +270,14 @@ def _housekeeping(relay: Relay) -> list[asyncio.Task[None]]:
         (FIRST_SWEEP, SWEEP_EVERY, sweep),
     )
     return [asyncio.create_task(_every(first, pause, work)) for first, pause, work in plan]
+
+
+async def _remember(relay: Relay, history: History) -> None:
+    """Samples when the clock shows a multiple of SAMPLE."""
+    while True:
+        await asyncio.sleep((SAMPLE - relay.now() % SAMPLE) / 1000 + 0.05)
+        with suppress(StoreError):
+            history.sample(await relay.store.statistics())
 
 
 async def _every(first: float, pause: float, work: Callable[[], Awaitable[None]]) -> None:

@@ -22,7 +22,7 @@ TLS_TIMEOUT = 20.0
 """Seconds for a TLS handshake: 4 KB at 2 kbit/s is 16."""
 FIRST_FD = 3
 HTTP_NAME = "http"
-"""The name (FileDescriptorName=) of a socket for plain HTTP; any other is the relay's."""
+"""The name (FileDescriptorName=) of a socket for plain HTTP."""
 SOCKET_MODE = 0o660
 """Of a Unix socket: its owner and group, which the proxy can be in."""
 Factory = Callable[[], asyncio.Protocol]
@@ -36,8 +36,11 @@ class Inherited:
     http: list[socket.socket] = field(default_factory=list)
 
 
-def inherited_sockets(environment: MutableMapping[str, str], pid: int) -> Inherited:
-    """Takes them, and the variables that tell of them, so that no child does. Raises ConfigError."""
+def inherited_sockets(
+    environment: MutableMapping[str, str], pid: int, http_port: int | None = None
+) -> Inherited:
+    """Takes them, and the variables that tell of them, so that no child does. Those named http, or on `http_port`, are
+    for plain HTTP. Raises ConfigError."""
     names = environment.pop("LISTEN_FDNAMES", "").split(":")
     count, owner = environment.pop("LISTEN_FDS", ""), environment.pop("LISTEN_PID", "")
     found = Inherited()
@@ -76,7 +79,7 @@ async def listen(
         if inherited:
             return [await _on(one, make, arguments) for one in inherited]
         if config.host.startswith("unix:"):
-            return [await _on_path(Path(config.host[5:]), make, arguments)]
+            return [await listen_unix(config.host[5:], make, SOCKET_MODE, arguments)]
         host = None if config.host == "*" else config.host
         return [await loop.create_server(make, host, config.port, **arguments)]
     except OSError as error:
@@ -103,10 +106,12 @@ async def _on(listener: socket.socket, make: Factory, arguments: dict[str, Any])
     return await loop.create_server(make, sock=listener, **arguments)
 
 
-async def _on_path(path: Path, make: Factory, arguments: dict[str, Any]) -> asyncio.Server:
+async def listen_unix(name: str, make: Factory, mode: int, arguments: dict[str, Any]) -> asyncio.Server:
+    """On a Unix socket of this path and mode. Raises OSError, where another program listens on it too."""
+    path = Path(name)
     remove_old_socket(path)
-    server = await asyncio.get_running_loop().create_unix_server(make, str(path), **arguments)
-    path.chmod(SOCKET_MODE)
+    server = await asyncio.get_running_loop().create_unix_server(make, name, **arguments)
+    path.chmod(mode)
     return server
 
 
@@ -123,10 +128,14 @@ def remove_old_socket(path: Path) -> None:
             raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
+def _port(listener: socket.socket) -> int:
+    name = listener.getsockname()
+    return int(name[1]) if isinstance(name, tuple) else 0
+
+
 def port_of(servers: list[asyncio.Server]) -> int:
     """The first listener's port; 0 for a Unix socket."""
-    name = servers[0].sockets[0].getsockname()
-    return int(name[1]) if isinstance(name, tuple) else 0
+    return _port(servers[0].sockets[0])
 
 
 def own_address() -> str:

@@ -314,6 +314,7 @@ async def _subscribe(relay: Relay, caller: Caller | None, request: Subscribe, an
         return
     heads: list[int | None] = [None] * len(sources)
     try:
+        await relay.live.ready()
         topic_heads, inbox_heads = await relay.store.heads(request.topics, inboxes, relay.now())
         heads = [*topic_heads, *inbox_heads]
         answer(Heads(tuple(map(_head, topic_heads)), tuple(map(_head, inbox_heads))))

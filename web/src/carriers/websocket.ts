@@ -25,7 +25,7 @@ class WebSocketStream implements Stream {
     this.#socket = socket;
     socket.onmessage = (event: MessageEvent<unknown>) => {
       const { data } = event;
-      if (!(data instanceof ArrayBuffer)) return this.#end(new CarrierError('not-a-relay', 'a text frame'));
+      if (!(data instanceof ArrayBuffer)) return this.#end(new CarrierError('not-a-relay'));
       if (data.byteLength > MAX_FRAME) return this.#end(new CarrierError('too-large', `${data.byteLength} bytes`));
       this.#frames.push(new Uint8Array(data));
       this.#wake();

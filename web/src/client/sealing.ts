@@ -24,7 +24,7 @@ export class Sealing {
   #keys: VerifiedKeyConfigs | null = null;
   /** ms: the relay's clock minus ours, from its last authenticated answer. */
   difference = 0;
-  /** ms: the latest time in an authenticated answer. */
+  /** ms: the latest time in an authenticated answer, within the life of the key that it was sealed to. */
   told = 0;
 
   constructor(identity: Uint8Array, random: Random, clock: () => number) {
@@ -38,10 +38,13 @@ export class Sealing {
     return Math.max(0, this.#clock() + this.difference);
   }
 
-  /** Takes the time of an authenticated answer. */
+  /**
+   * Takes the time of an authenticated answer. A key's end bounds what it says of the time: a relay whose clock was wrong
+   * for a minute would shut us out for ever.
+   */
   learn(time: number): void {
     this.difference = time - this.#clock();
-    this.told = Math.max(this.told, time);
+    this.told = Math.max(this.told, Math.min(time, this.#keys?.newest.notAfter ?? time));
   }
 
   /**
@@ -83,7 +86,7 @@ export class Sealing {
         (response.code === RefusalCode.clock || response.code === RefusalCode.repeated);
       if (!again) return [response, answer.time];
     }
-    throw new CarrierError('not-a-relay', 'it refuses our time again and again');
+    throw new CarrierError('not-a-relay');
   }
 
   async #exchangeOnce(carrier: Carrier, request: Request): Promise<Answer> {

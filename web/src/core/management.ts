@@ -123,6 +123,7 @@ function addMembers(t: Transaction, conversation: Uint8Array, wanted: readonly U
   if (!added.length) throw new CoreError('already-member');
   if (present.members.length + added.length > founding.GROUP_MEMBERS_MAX) throw new CoreError('too-many');
   operations.add(t, id, OperationKind.add, { candidates: founding.contacts(t, added) });
+  operations.triedAgain(t, id);
 }
 
 async function removeMember(t: Transaction, conversation: Uint8Array, whom: Uint8Array): Promise<void> {

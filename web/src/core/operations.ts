@@ -277,6 +277,13 @@ async function open(
   return data && (await acceptedKeyPackage(data, suite, identity, devices, t.time)) && data;
 }
 
+const ADDING_FAILED = ['no-key-package', 'bad-key-package', 'relay-refuses', 'welcome-failed'];
+
+/** The person adds somebody: what stood in the way before is over until it does again. */
+export function triedAgain(t: Transaction, conversation: Uint8Array): void {
+  if (ADDING_FAILED.includes(need(t, conversation).problem ?? '')) setProblem(t, conversation, undefined);
+}
+
 /** Where key packages are waited for. */
 export function relays(state: State): RelayAddress[] {
   return state

@@ -209,6 +209,7 @@ export function choosePending(
   byValue: readonly ResolvedProposal[],
   now: number,
 ): ResolvedProposal[] {
+  if (pending.length === 0) return [];
   const taken = new Set(byValue.map(leafOf));
   const removed = new Set(ofType(pending, REMOVE).map((proposal) => proposal.removed));
   const lastUpdate = new Map(pending.filter(({ proposal }) => proposal.type === UPDATE).map((item) => [leafOf(item), item]));

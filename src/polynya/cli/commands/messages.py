@@ -9,9 +9,10 @@ from polynya.cli.context import CURRENT, path_of
 from polynya.cli.door import open_door
 from polynya.cli.errors import CliError
 from polynya.cli.opening import fetch, find_chat, finish, opened
-from polynya.cli.output import chat_json, chat_line, clean, message_json, message_line, say, say_json
+from polynya.cli.output import chat_json, chat_line, clean, message_json, message_line, note, say, say_json
+from polynya.cli.problems import explained
 from polynya.client import Client
-from polynya.client.appevents import MessageChanged, MessageReceived, MessageSent
+from polynya.client.appevents import MessageChanged, MessageReceived, MessageSent, ProblemRaised
 from polynya.client.errors import ClientError
 from polynya.client.storage import OWN
 from polynya.client.values import Message
@@ -108,6 +109,8 @@ async def tail(arguments: Namespace) -> None:
                     await printer.catch_up()
                 elif isinstance(event, MessageChanged) and arguments.json:
                     printer.changed(event.message)
+                elif isinstance(event, ProblemRaised):
+                    printer.problem(event)
 
 
 class _Printer:
@@ -168,6 +171,13 @@ class _Printer:
     def changed(self, message: Message) -> None:
         if self._only is None or message.conversation == self._only.id:
             self._show(message, "changed")
+
+    def problem(self, event: ProblemRaised) -> None:
+        """Beside the output, as nobody wrote it."""
+        with suppress(ClientError):  # deleted meanwhile
+            if event.conversation is not None and (self._only is None or event.conversation == self._only.id):
+                name = clean(self._client.conversation(event.conversation).name).replace("\n", " ")
+                note(f"{name}: {explained(event.code)}")
 
     def _show(self, message: Message, kind: str) -> None:
         try:

@@ -1,4 +1,5 @@
-"""What a bus is that carries new entries to the sessions that wait for them."""
+"""What a bus is that carries new entries to the sessions that wait for them. `tests/relay/live_conformance.py` holds
+every implementation to it."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ from typing import Protocol
 
 
 class Subscriber(Protocol):
-    """A session, on the machine that holds its connection. Neither method may block or raise."""
+    """A session, in the process that holds its connection. Neither method may block or raise; both may
+    subscribe and unsubscribe. Called in the event loop."""
 
     def push(self, source: bytes, seq: int, padded: bytes) -> None:
         """A new entry of topic or inbox `source`: `padded` is the whole padded frame, yet to be sealed."""
@@ -16,18 +18,35 @@ class Subscriber(Protocol):
 
 
 class Live(Protocol):
-    """Called in the event loop. A subscriber hears of each source that it subscribed to, and of no other."""
+    """Called in the event loop; nothing here waits but `ready`. A subscriber hears of each source that it
+    subscribed to once, however often it did, and of no other.
 
-    def subscribe(self, source: bytes, subscriber: Subscriber) -> None: ...
+    What one process publishes for a source is heard in that order. What several processes publish is heard in any,
+    and something may be lost where a process or the network between them fails: sessions tell clients the seq, and
+    clients fetch what is missing.
+    """
 
-    def unsubscribe(self, source: bytes, subscriber: Subscriber) -> None: ...
+    def subscribe(self, source: bytes, subscriber: Subscriber) -> None:
+        """In force at the latest when a `ready` that is called after it returns."""
+        ...
+
+    async def ready(self) -> None:
+        """Returns when all subscriptions made before are in force: what any process publishes from now on is
+        heard."""
+        ...
+
+    def unsubscribe(self, source: bytes, subscriber: Subscriber) -> None:
+        """In force when it returns, also for what is being told just then. Nothing happens where there is no
+        subscription."""
+        ...
 
     def is_wanted(self, source: bytes, origin: Subscriber | None) -> bool:
-        """False where it is certain that nobody but `origin` waits for this source."""
+        """False where it is certain that nobody but `origin` waits for this source; True where other processes
+        may have subscribers and nobody knows."""
         ...
 
     def publish(self, source: bytes, seq: int, padded: bytes, origin: Subscriber | None) -> None:
-        """Tells every subscriber but `origin`."""
+        """Tells every subscriber but `origin`, which is of this process: now, or soon."""
         ...
 
     def publish_ephemeral(self, source: bytes, padded: bytes, origin: Subscriber | None) -> None: ...

@@ -142,7 +142,8 @@ class SlotPosition(NamedTuple):
 
 
 Signer: TypeAlias = Callable[[SlotPosition], bytes]
-"""The relay's signature over a receipt's body; the store keeps it beside the record."""
+"""The relay's signature over a receipt's body; the store keeps it beside the record. May be called in any
+thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ class Swept:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Sizes, for the operator; nothing about a single topic."""
+    """Sizes, for the operator; nothing about a single topic. `free_bytes` is of the disk that files go to."""
 
     topics: int
     inboxes: int
@@ -166,8 +167,8 @@ class Statistics:
 
 
 class Store(Protocol):
-    """Times are milliseconds since the Unix epoch. Methods raise StoreError, and nothing else of the
-    storage's.
+    """Several processes may share one. Times are milliseconds since the Unix epoch. Methods raise StoreError,
+    and nothing else of the storage's.
 
     What a method changed is on disk when it returns. All changes are idempotent. `payment` is spent if and only if
     something new is made, in the same transaction; None, or one spent on something else, is problem TOKEN where

@@ -8,7 +8,6 @@ import logging
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -113,6 +112,10 @@ class Writer:
         self._queue: SimpleQueue[Append | _Work | None] = SimpleQueue()
         self._erase = False
         self._closed = False
+        self._batch: list[Append | _Work] = []
+        """what was taken from the queue last"""
+        self._gathering = threading.Event()
+        """never set: waiting for it is a pause"""
         self._is_in_doubt = False
         self._has_company = False
         self.commits = 0
@@ -139,14 +142,29 @@ class Writer:
         self.thread.join()
 
     def _serve(self) -> None:
-        while (batch := self._next_batch()) is not None:
-            outcomes = self._commit(batch)
-            self.commits += 1
-            _tell(self._loop, _deliver, batch, outcomes)
-            if self._erase:
-                self._erase = False
-                self._empty_log()
+        try:
+            while (batch := self._next_batch()) is not None:
+                outcomes = self._commit(batch)
+                self.commits += 1
+                _tell(self._loop, _deliver, batch, outcomes)
+                self._batch = []
+                if self._erase:
+                    self._erase = False
+                    self._empty_log()
+        except Exception as error:
+            logger.critical("the store takes nothing more, start the relay again: %s", type(error).__name__)
+            self._refuse_all()
         self._db.close()
+
+    def _refuse_all(self) -> None:
+        """Nobody waits for an answer that does not come."""
+        refused = self._batch
+        while True:
+            _tell(self._loop, _deliver, refused, [StoreError(Problem.FAILED)] * len(refused))
+            work = None if self._closed else self._queue.get()
+            if work is None:
+                return
+            refused = [work]
 
     def _empty_log(self) -> None:
         try:
@@ -159,19 +177,19 @@ class Writer:
     def _next_batch(self) -> list[Append | _Work] | None:
         if self._closed:
             return None
-        batch: list[Append | _Work] = []
+        batch = self._batch = []
         work = self._queue.get()
-        if self._has_company:
-            time.sleep(GATHER)
-        try:
-            while work is not None:
-                batch.append(work)
-                if len(batch) == BATCH:
-                    return batch
+        while work is not None:
+            batch.append(work)
+            if len(batch) == BATCH:
+                return batch
+            if len(batch) == 1 and self._has_company:
+                self._gathering.wait(GATHER)
+            try:
                 work = self._queue.get_nowait()
-        except Empty:
-            self._has_company = len(batch) > 1
-            return batch
+            except Empty:
+                self._has_company = len(batch) > 1
+                return batch
         self._closed = True
         return batch or None
 

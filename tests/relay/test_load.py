@@ -1,0 +1,96 @@
+"""What holds a relay to its promises finds each kind of broken one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from polynya.wire.messages import BlobPart, Entry, Fetch, Receipt, Records, Request, Response
+from tests.relay.client import Session
+from tests.relay.killing import Life
+from tests.relay.load import Broken
+
+Change = Callable[[list[Entry]], list[Entry]]
+
+
+def slotted(entries: list[Entry]) -> int:
+    """Where the first record with a slot is."""
+    return next(index for index, entry in enumerate(entries) if entry.slot is not None)
+
+
+def changed(at: Callable[[list[Entry]], int], **values: Any) -> Change:
+    def change(entries: list[Entry]) -> list[Entry]:
+        index = at(entries)
+        return [*entries[:index], replace(entries[index], **values), *entries[index + 1 :]]
+
+    return change
+
+
+def swap(entries: list[Entry]) -> list[Entry]:
+    one, two, *rest = entries
+    return [replace(two, seq=1), replace(one, seq=2), *rest]
+
+
+def reposition(entries: list[Entry]) -> list[Entry]:
+    at = slotted(entries)
+    receipt = entries[at].receipt
+    assert receipt is not None
+    return changed(slotted, receipt=Receipt(receipt.position + 1, receipt.signature))(entries)
+
+
+BROKEN: dict[str, Change] = {
+    "an acknowledged record is lost": lambda entries: entries[:3],
+    "a gap in a log": lambda entries: entries[:3] + entries[4:],
+    "a record is there twice": lambda entries: [*entries, replace(entries[0], seq=len(entries) + 1)],
+    "a record that nobody sent": changed(lambda _: 0, record=b"never sent" * 5),
+    "not in its place": swap,
+    "not as acknowledged": changed(lambda _: 0, time=1),
+    "another slot": changed(slotted, slot=b"another slot 16b"),
+    "other blobs": changed(lambda _: 0, blobs=(bytes(32),)),
+    "positions have a gap": reposition,
+    "a receipt is not valid": changed(slotted, receipt=Receipt(0, bytes(64))),
+}
+
+
+class Tampered:
+    """A session whose answers are changed on their way: a topic's log as a whole, or files."""
+
+    def __init__(self, session: Session, change: Change | None) -> None:
+        self._session = session
+        self._change = change
+
+    async def call(self, request: Request) -> Response:
+        response = await self._session.call(request)
+        if isinstance(response, Records) and isinstance(request, Fetch) and self._change is not None:
+            is_first = request.after == 0
+            return replace(response, entries=tuple(self._change(list(response.entries))) if is_first else ())
+        if isinstance(response, BlobPart) and self._change is None:
+            return replace(response, part=bytes(len(response.part)))
+        return response
+
+
+async def test_every_broken_promise_is_found(tmp_path: Path) -> None:
+    life = Life(tmp_path / "data", 3)
+    await life.relay.start()
+    try:
+        topic = life.load.logs[0]
+        async with life.client() as client, life.loaded(client) as until:
+            await until(lambda: len(topic.acknowledged) >= 12 and bool(life.load.files), "there is enough")
+        async with life.client() as client, client.session() as session:
+            for what, change in BROKEN.items():
+                topic.seen, topic.positions, topic.head = [], {}, b""
+                with pytest.raises(Broken, match=what):
+                    await topic.verify(cast(Session, Tampered(session, change)), client.identity)
+            topic.seen, topic.positions, topic.head = [], {}, b""
+            await topic.verify(session, client.identity)
+            topic.seen[0] = replace(topic.seen[0], time=1)
+            with pytest.raises(Broken, match="not what it was"):
+                await topic.verify(session, client.identity)
+            with pytest.raises(Broken, match="a file is not what it was"):
+                await life.load.verify_files(cast(Session, Tampered(session, None)))
+    finally:
+        await life.relay.kill()
