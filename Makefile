@@ -15,7 +15,7 @@ ALONE := browser or netns
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up test lint types unit web size browser vectors soak mutation fresh format generate locks clean ready ready-run packages built tools
+.PHONY: help up test lint types unit web size browser vectors soak bench mutation fresh format generate locks clean ready ready-run packages built tools
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -55,6 +55,9 @@ soak: packages tools ## 100,000 random operations on groups of our members and i
 	@$(BIN)/python -m scripts.soak $(ARGS)
 	@$(BIN)/python -m scripts.fuzz $(FUZZ)
 	@$(BIN)/python -m scripts.durability $(KILLS)
+
+bench: packages tools ## time and memory beside the peers, written into docs/performance.md (10 minutes, on an idle machine)
+	@$(BIN)/python -m benchmarks.mls $(ARGS)
 
 mutation: packages ## each check switched off in turn, in both languages: some test must fail (half an hour)
 	@$(BIN)/python -m scripts.mutation $(ARGS)
