@@ -150,18 +150,21 @@ def _kind(schema: Schema, f: Field) -> str:
 
 def _table(schema: Schema, names: Collection[str], name: str = "{ encoder, decoder }") -> str:
     lines = []
+    unions = [union for union in schema.unions.values() if union.name in names]
+    members = {member for union in unions for member in union.members}
     for struct in (s for s in schema.structs.values() if s.name in names):
         fields = ",".join(
             f"{camel(f.name)} {_kind(schema, f)}{'?' if f.optional else ''}" for f in struct.fields
         )
         one_of = "".join(f"|{camel(name)}" for name in struct.one_of)
-        lines.append(f"{struct.name} {'~' if struct.open else ''}{fields}{one_of}")
-    for union in (u for u in schema.unions.values() if u.name in names):
+        mark = "!" if struct.name in members else ""
+        lines.append(f"{struct.name} {mark}{'~' if struct.open else ''}{fields}{one_of}")
+    for union in unions:
         if list(union.members.values()) != list(range(1, len(union.members) + 1)):
             raise ValueError(f"{union.name}: tags must count from 1")
         lines.append(f"{union.name} {'~' if union.open else ''}={','.join(union.members)}")
     body = "\n".join(lines)
-    return f"const {name} = /* @__PURE__ */ codec(`\n{body}\n`);"
+    return f"const {name} = /* @__PURE__ */ codec(`{body}`);"
 
 
 def _functions(name: str) -> list[str]:

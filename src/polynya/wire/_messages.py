@@ -1099,7 +1099,7 @@ def encode_signed_token_keys(value: SignedTokenKeys) -> bytes:
     """Raises WireError (`message`) for a SignedTokenKeys over a limit."""
     if len(value.signature) != 64:
         raise _bad("SignedTokenKeys.signature")
-    return b"\xa2\x01" + write_bytes(value.body, 0, 4096, "SignedTokenKeys.body") + b"\x02\x58\x40" + value.signature
+    return b"\xa2\x01" + write_bytes(value.body, 0, 8192, "SignedTokenKeys.body") + b"\x02\x58\x40" + value.signature
 
 
 def _read_signed_token_keys(d: bytes, p: int) -> tuple[SignedTokenKeys, int]:
@@ -1108,7 +1108,7 @@ def _read_signed_token_keys(d: bytes, p: int) -> tuple[SignedTokenKeys, int]:
     p += 1
     if d[p] != 1:
         raise _bad("SignedTokenKeys.body")
-    body_, p = read_bytes(d, p + 1, 0, 4096, "SignedTokenKeys.body")
+    body_, p = read_bytes(d, p + 1, 0, 8192, "SignedTokenKeys.body")
     if d[p : p + 3] != b"\x02\x58\x40":
         raise _bad("SignedTokenKeys.signature")
     signature_ = d[p + 3 : p + 67]

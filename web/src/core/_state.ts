@@ -317,8 +317,7 @@ export interface Types {
   Seen: Seen;
 }
 
-export const { encoder, decoder } = /* @__PURE__ */ codec(`
-RelayAddress url t:256,identity b32
+export const { encoder, decoder } = /* @__PURE__ */ codec(`RelayAddress url t:256,identity b32
 DeviceList body b:1024,signature b64
 PackageOwner suite u:65535,owner b32
 Reach relay RelayAddress,inbox b32,inboxKey b32,owners [PackageOwner]4,packageKey b32
@@ -341,8 +340,7 @@ Membership info ConversationInfo,ownLeaf u,suite u,members [MemberLeaf]65536,gro
 Topic id b32,conversation b16,topicSecret b32,ordinal u,created f,seq u,head b32,ended u?
 Outgoing conversation b16,id b16,sent u,content b:65536,blobs [b32]3,hashes [b32]4096,record b:4096?,epoch u?,topic b32?,blob b32?
 OutDrop relay RelayAddress,inbox b32,record b:4096,kind u1:3,owner b16,blob b32?
-Seen order u,time u
-`);
+Seen order u,time u`);
 
 export const encodeMeta = /* @__PURE__ */ encoder<Meta>('Meta');
 export const decodeMeta = /* @__PURE__ */ decoder<Meta>('Meta');

@@ -163,8 +163,7 @@ export interface Types {
   Orphan: Orphan;
 }
 
-export const { encoder, decoder } = /* @__PURE__ */ codec(`
-RelayAddress url t:256,identity b32
+export const { encoder, decoder } = /* @__PURE__ */ codec(`RelayAddress url t:256,identity b32
 DeviceList body b:1024,signature b64
 PackageOwner suite u:65535,owner b32
 Reach relay RelayAddress,inbox b32,inboxKey b32,owners [PackageOwner]4,packageKey b32
@@ -183,8 +182,7 @@ Upload relay RelayAddress,data b:33554432,sent u,whole f,users u
 Wish proof LeaveProof,due u
 Unread order u,sender b32
 LateAmendment kind t:16,by b32,text t:16384,order u
-Orphan amendments [LateAmendment]64,time u
-`);
+Orphan amendments [LateAmendment]64,time u`);
 
 export const encodeInvite = /* @__PURE__ */ encoder<Invite>('Invite');
 export const decodeInvite = /* @__PURE__ */ decoder<Invite>('Invite');

@@ -784,54 +784,53 @@ export type EphemeralContent = Typing | Unknown;
 
 export type InboxMessage = ContactRequest | WelcomeMessage | ReAddRequest;
 
-export const { encoder, decoder } = /* @__PURE__ */ codec(`
-RelayAddress url t:256,identity b32
+export const { encoder, decoder } = /* @__PURE__ */ codec(`RelayAddress url t:256,identity b32
 KeyConfig id u:255,kem u:65535,publicKey b:2048,notBefore u,notAfter u
 KeyConfigList configs [KeyConfig]4
 SignedKeyConfigs body b:8192,signature b64
-SignedTokenKeys body b:4096,signature b64
-CreateTopic writeSecret b32,retentionDays u:365,token b354?
-Publish writeSecret b32,record b29:4096,slot b16?,blobs [b32]4?
-Fetch topic b32,after u,limit u:64
-CreateInbox readSecret b32,token b354?
-Drop inbox b32,record b29:4096,blobs [b32]4?
-FetchInbox readSecret b32,after u,limit u:64
-TrimInbox readSecret b32,upto u
-DeleteInbox readSecret b32
-PutKeyPackages ownerSecret b32,packages [b:8192]10,lastResort b:8192?,token b354?
-TakeKeyPackage owner b32
-PutBlob id b32,total u:104857600,offset u:104857600,part b:65536,token b354?
-GetBlob id b32,offset u:104857600,length u:65536
-Subscribe topics [b32]256,inboxes [b32]256
-Unsubscribe topics [b32]256,inboxes [b32]256
-SendEphemeral writeSecret b32,body b:256
-Ping 
-JoinRelay memberSecret b32,token b354?
-GetTokenKeys 
-IssueTokens memberSecret b32,kind u1:2,keyId b32,blinded [b256]64
+SignedTokenKeys !body b:8192,signature b64
+CreateTopic !writeSecret b32,retentionDays u:365,token b354?
+Publish !writeSecret b32,record b29:4096,slot b16?,blobs [b32]4?
+Fetch !topic b32,after u,limit u:64
+CreateInbox !readSecret b32,token b354?
+Drop !inbox b32,record b29:4096,blobs [b32]4?
+FetchInbox !readSecret b32,after u,limit u:64
+TrimInbox !readSecret b32,upto u
+DeleteInbox !readSecret b32
+PutKeyPackages !ownerSecret b32,packages [b:8192]10,lastResort b:8192?,token b354?
+TakeKeyPackage !owner b32
+PutBlob !id b32,total u:104857600,offset u:104857600,part b:65536,token b354?
+GetBlob !id b32,offset u:104857600,length u:65536
+Subscribe !topics [b32]256,inboxes [b32]256
+Unsubscribe !topics [b32]256,inboxes [b32]256
+SendEphemeral !writeSecret b32,body b:256
+Ping !
+JoinRelay !memberSecret b32,token b354?
+GetTokenKeys !
+IssueTokens !memberSecret b32,kind u1:2,keyId b32,blinded [b256]64
 Receipt position u:65535,signature b64
 Entry seq u,time u,record b29:4096?,recordHash b32?,slot b16?,receipt Receipt?,blobs [b32]4?|record|recordHash
-Done 
-Published seq u,time u,receipt Receipt?
-Records entries [Entry]64,head u
-Heads topics [Head]256,inboxes [Head]256
+Done !
+Published !seq u,time u,receipt Receipt?
+Records !entries [Entry]64,head u
+Heads !topics [Head]256,inboxes [Head]256
 Head known f,seq u
-KeyPackagesStored count u
-KeyPackageTaken package b:8192,lastResort f
-BlobState received u:104857600
-BlobPart total u:104857600,part b:65536
-Refused code u1:16,retryAfter u?
-TokensIssued signatures [b256]64
+KeyPackagesStored !count u
+KeyPackageTaken !package b:8192,lastResort f
+BlobState !received u:104857600
+BlobPart !total u:104857600,part b:65536
+Refused !code u1:16,retryAfter u?
+TokensIssued !signatures [b256]64
 Exchange version u:65535,time u,request Request
 Answer time u,response Response
 SessionHello version u:65535,time u,publicKey b1216
 SessionAccept enc b1120
-Call id u,request Request
-Reply id u,time u,response Response
-Push source b32,entry Entry
-EphemeralPush topic b32,body b:256
-Inline body b:4096
-InBlob blob b32,key b32,size u:16777216
+Call !id u,request Request
+Reply !id u,time u,response Response
+Push !source b32,entry Entry
+EphemeralPush !topic b32,body b:256
+Inline !body b:4096
+InBlob !blob b32,key b32,size u:16777216
 DeviceEntry signatureKey b32,added u
 DeviceListBody number u,devices [DeviceEntry]16
 DeviceList body b:1024,signature b64
@@ -841,33 +840,32 @@ Reach relay RelayAddress,inbox b32,inboxKey b32,owners [PackageOwner]4,packageKe
 ConversationInfo kind u1:2,name t:256,admins [b32]64^,relays [RelayAddress]4,retentionDays u:365,membersAdd f
 JoinInfo topicSecret b32,seq u,head b32
 LeaveProof identity b32,leaves [b32]16,signature b64
-Text ~text t:16384,replyTo b16?
-Reaction ~target b16,emoji t:64
-Edit ~target b16,text t:16384
-Delete ~target b16
-ReceiptContent ~kind u1:2,ids [b16]64
-FileReference ~blob b32,key b32,size u:104832000,name t:255,mediaType t:100,width u:65535?,height u:65535?,preview b:1536?,caption t:4096?,replyTo b16?
-Profile ~name t:128,reach Reach?
-Intent ~kind u1:1,proof LeaveProof?
-DeviceListContent ~list DeviceList
+Text !~text t:16384,replyTo b16?
+Reaction !~target b16,emoji t:64
+Edit !~target b16,text t:16384
+Delete !~target b16
+ReceiptContent !~kind u1:2,ids [b16]64
+FileReference !~blob b32,key b32,size u:104832000,name t:255,mediaType t:100,width u:65535?,height u:65535?,preview b:1536?,caption t:4096?,replyTo b16?
+Profile !~name t:128,reach Reach?
+Intent !~kind u1:1,proof LeaveProof?
+DeviceListContent !~list DeviceList
 Message ~id b16,sent u,content Content,topic b32,seq u,head b32,deviceList u
 InviteLink version u:65535,relay b32,card b32,secret b16,url t:256?
 RelayLink version u:65535,relay b32,url t:256?
 CardBody identity b32,name t:128,inbox b32,publicKey b1216,expires u
 Card body b:2048,signature b64,tokens [b354]16?,join b354?,tokenKeys SignedTokenKeys?
 ContactRequestBody card b32,identity b32,name t:128,text t:512?,devices DeviceList,reach Reach
-ContactRequest body b:4096,signature b64
+ContactRequest !body b:4096,signature b64
 RosterEntry identity b32,name t:128,reach Reach?
-WelcomeMessage welcome b:8388608,tree b:8388608?,roster [RosterEntry]4096,former [b16]16?
-ReAddRequest body b:4096,signature b64
+WelcomeMessage !welcome b:8388608,tree b:8388608?,roster [RosterEntry]4096,former [b16]16?
+ReAddRequest !body b:4096,signature b64
 Request =CreateTopic,Publish,Fetch,CreateInbox,Drop,FetchInbox,TrimInbox,DeleteInbox,PutKeyPackages,TakeKeyPackage,PutBlob,GetBlob,Subscribe,Unsubscribe,SendEphemeral,Ping,JoinRelay,GetTokenKeys,IssueTokens
 Response =Done,Published,Records,Heads,KeyPackagesStored,KeyPackageTaken,BlobState,BlobPart,Refused,SignedTokenKeys,TokensIssued
 ClientFrame =Call
 RelayFrame =Reply,Push,EphemeralPush
 RecordBody =Inline,InBlob
 Content ~=Text,Reaction,Edit,Delete,ReceiptContent,FileReference,Profile,Intent,DeviceListContent
-InboxMessage =ContactRequest,WelcomeMessage,ReAddRequest
-`);
+InboxMessage =ContactRequest,WelcomeMessage,ReAddRequest`);
 
 export const encodeRelayAddress = /* @__PURE__ */ encoder<RelayAddress>('RelayAddress');
 export const decodeRelayAddress = /* @__PURE__ */ decoder<RelayAddress>('RelayAddress');
