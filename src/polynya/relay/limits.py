@@ -98,7 +98,7 @@ class Limits:
     """a conversation of 1,000 in which everybody writes twice a minute: 33; 400 when a device comes back"""
     publish_bytes_per_second: float = 64.0 * MIB / 86_400
     publish_bytes_burst: int = 64 * MIB
-    """a thousand people who write 60 messages of 1 KiB on a day; beyond, one each 1.4 s"""
+    """with ROWS for each record: a thousand people who write 40 messages of 1 KiB on a day; beyond, one each 2 s"""
     drops_per_second: float = 1.0
     drops_burst: int = 100
     """Welcomes and contact requests: a few a day; an inbox holds 1,000"""
@@ -125,11 +125,9 @@ class Limits:
     def token_bytes(self) -> int:
         """What one token for use lets be written on its first day, at most: the largest of what it may pay for."""
         topic = self.publish_bytes_burst + int(self.publish_bytes_per_second * DAY)
-        records = self.publishes_burst + int(self.publishes_per_second * DAY)
-        log = min(topic + records * ROWS, records * (RECORD_MAX + ROWS))
         inbox = INBOX_RECORDS * (RECORD_MAX + 2 * ROWS)
         packages = (PACKAGES_PUT + 1) * (PACKAGE_MAX + ROWS)
-        return max(MIB + ROWS, log, inbox, packages)
+        return max(MIB + ROWS, topic, inbox, packages)
 
     @property
     def open_bytes_per_day(self) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from polynya.relay.frames import push_record
-from polynya.relay.limits import MIB
+from polynya.relay.limits import MIB, ROWS
 from polynya.relay.relay import Relay
 from polynya.relay.store.base import Append, Appended, Kind, Problem, StoreError
 from polynya.relay.tokens import TokenRefusal
@@ -140,7 +140,9 @@ def refusal(error: StoreError, unknown: RefusalCode) -> RefusalCode:
 def _publish(relay: Relay, caller: Caller | None, request: Publish, answer: Answer) -> None:
     topic = topic_id(request.write_secret)
     now = time.monotonic()
-    wait = relay.publishes.take(topic, now) or relay.publish_bytes.take(topic, now, len(request.record))
+    wait = relay.publishes.take(topic, now) or relay.publish_bytes.take(
+        topic, now, len(request.record) + ROWS
+    )
     if wait:
         answer(refuse(relay, RefusalCode.TOO_MANY, wait))
         return
