@@ -75,7 +75,7 @@ IMPURE_MODULES = frozenset({
     "subprocess", "tempfile", "threading", "time", "urllib", "uuid", "zoneinfo",
 })  # fmt: skip
 PURE_PACKAGES = frozenset({"cryptography"})
-RELAY_ONLY = frozenset({"picows", "uvloop"})
+RELAY_ONLY = frozenset({"gmpy2", "picows", "uvloop"})
 # Builtins that reach the world without an import, or hide what they import.
 IMPURE_BUILTINS = frozenset({"__import__", "breakpoint", "input", "open", "print"})
 IMPURE_TYPESCRIPT = re.compile(

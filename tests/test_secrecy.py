@@ -33,8 +33,8 @@ SHOWN = frozenset({
     "interim_transcript_hash", "reply_to",
     # Who somebody is, and public keys.
     "adds", "admins", "by", "certificates", "committer", "committer_after", "credential", "delivered", "device_key",
-    "encryption_key", "high", "identities", "identity", "init_key", "left", "low", "members", "public_key", "read",
-    "relay", "sender", "signature_key", "subjects", "upto", "user",
+    "encryption_key", "high", "identities", "identity", "init_key", "key_id", "left", "low", "members", "public_key",
+    "read", "relay", "sender", "signature_key", "spki", "subjects", "upto", "user",
     # What is sealed, signed or sent as it is.
     "authenticated_data", "body", "ciphertext", "confirmation_tag", "enc", "encrypted_group_info",
     "encrypted_sender_data", "group_info", "kem_output", "key_package", "last_resort", "leaves", "membership_tag",

@@ -127,9 +127,8 @@ def render_typescript(state: State, later: bool) -> str:
     needed = typescript.closure(state.everything, {s.name for s in structs})
     if not later and needed & LATER:
         raise ValueError(f"LATER holds what is loaded first: {', '.join(sorted(needed & LATER))}")
-    table = typescript.part(state.everything, needed)
     parts += [
-        f"export {typescript._table(table)}",
+        f"export {typescript._table(state.everything, needed)}",
         "\n".join(line for s in structs for line in typescript._functions(s.name)),
     ]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)

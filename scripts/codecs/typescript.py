@@ -23,9 +23,10 @@ import { decoder, encoder } from './_messages.ts';
 LATER = frozenset({
     "decodeCommitData", "decodeContactRequestBody", "decodeDeviceListBody", "decodeEphemeralContent",
     "decodeEphemeralMessage", "decodeMoved", "decodeMovedBody", "decodeReAddBody", "decodeReceiptBody", "decodeTyping",
-    "decodeWelcomeMessage", "encodeCard", "encodeCardBody", "encodeCommitData", "encodeConversationInfo",
-    "encodeEphemeralContent", "encodeEphemeralMessage", "encodeJoinInfo", "encodeMoved", "encodeMovedBody",
-    "encodeReAddBody", "encodeReceiptBody", "encodeTyping", "encodeWelcomeMessage",
+    "decodeTokenKey", "decodeTokenKeyList", "decodeWelcomeMessage", "encodeCard", "encodeCardBody", "encodeCommitData",
+    "encodeConversationInfo", "encodeEphemeralContent", "encodeEphemeralMessage", "encodeJoinInfo", "encodeMoved",
+    "encodeMovedBody", "encodeReAddBody", "encodeReceiptBody", "encodeTokenKey", "encodeTokenKeyList", "encodeTyping",
+    "encodeWelcomeMessage",
 })  # fmt: skip
 
 
@@ -38,8 +39,8 @@ def render(schema: Schema) -> str:
     names = [*schema.structs, *schema.unions]
     functions = [line for name in names for line in _functions(name) if _defined(line) not in LATER]
     later = _later_types(schema)
-    first = [name for name in [*schema.enums, *names] if name not in later]
-    parts += [f"export {_table(part(schema, first))}", "\n".join(functions)]
+    first = [name for name in names if name not in later]
+    parts += [f"export {_table(schema, first)}", "\n".join(functions)]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
@@ -52,7 +53,7 @@ def render_later(schema: Schema) -> str:
     types = sorted({_type_of(function) for function in LATER})
     imports = "".join(f"  {name},\n" for name in types)
     later = _later_types(schema)
-    table = _table(part(schema, closure(schema, later)), "later")
+    table = _table(schema, closure(schema, later), "later")
     lines = [
         line.replace("__ */ ", "__ */ later.") if _type_of(function) in later else line
         for function, line in functions.items()
@@ -87,16 +88,6 @@ def closure(schema: Schema, names: set[str]) -> set[str]:
         waiting += [f.of or f.type for f in fields if (f.of or f.type) not in BASIC]
         waiting += list(schema.unions[name].members) if name in schema.unions else []
     return found
-
-
-def part(schema: Schema, names: Collection[str]) -> Schema:
-    """Types of these names alone."""
-    return Schema(
-        (),
-        {name: one for name, one in schema.enums.items() if name in names},
-        {name: one for name, one in schema.structs.items() if name in names},
-        {name: one for name, one in schema.unions.items() if name in names},
-    )
 
 
 def _constant(c: Constant) -> str:
@@ -137,32 +128,43 @@ def _alias(union: Choice) -> str:
     return f"export type {union.name} = {' | '.join([*union.members, *(['Unknown'] if union.open else [])])};"
 
 
-def _kind(f: Field) -> str:
+def _kind(schema: Schema, f: Field) -> str:
+    """As web/src/wire/codec.ts reads it; an enum's value is a number from 1 on."""
     if f.type == "uint":
-        return "u" if f.most == MAX_UINT else f"u{f.most}"
+        return "u" if f.most == MAX_UINT else f"u:{f.most}"
     if f.type == "bool":
         return "f"
     if f.type == "bytes":
-        return f"b{f.size}" if f.size is not None else f"b{f.least}:{f.most}"
+        return f"b{f.size}" if f.size is not None else f"b{f.least or ''}:{f.most}"
     if f.type == "text":
-        return f"t{f.most}"
+        return f"t:{f.most}"
     if f.type == "list":
-        return f"[{_kind(f.item)}]{f.most}{'^' if f.ascending else ''}"
+        return f"[{_kind(schema, f.item)}]{f.most}{'^' if f.ascending else ''}"
+    if f.type in schema.enums:
+        values = [value for value, _ in schema.enums[f.type].members.values()]
+        if values != list(range(1, len(values) + 1)):
+            raise ValueError(f"{f.type}: values must count from 1")
+        return f"u1:{len(values)}"
     return f.type
 
 
-def _table(schema: Schema, name: str = "{ encoder, decoder }") -> str:
-    lines = [f"{e.name} #{','.join(str(n) for n, _ in e.members.values())}" for e in schema.enums.values()]
-    for struct in schema.structs.values():
-        fields = ",".join(f"{camel(f.name)} {_kind(f)}{'?' if f.optional else ''}" for f in struct.fields)
+def _table(schema: Schema, names: Collection[str], name: str = "{ encoder, decoder }") -> str:
+    lines = []
+    unions = [union for union in schema.unions.values() if union.name in names]
+    members = {member for union in unions for member in union.members}
+    for struct in (s for s in schema.structs.values() if s.name in names):
+        fields = ",".join(
+            f"{camel(f.name)} {_kind(schema, f)}{'?' if f.optional else ''}" for f in struct.fields
+        )
         one_of = "".join(f"|{camel(name)}" for name in struct.one_of)
-        lines.append(f"{struct.name} {'~' if struct.open else ''}{fields}{one_of}")
-    for union in schema.unions.values():
+        mark = "!" if struct.name in members else ""
+        lines.append(f"{struct.name} {mark}{'~' if struct.open else ''}{fields}{one_of}")
+    for union in unions:
         if list(union.members.values()) != list(range(1, len(union.members) + 1)):
             raise ValueError(f"{union.name}: tags must count from 1")
         lines.append(f"{union.name} {'~' if union.open else ''}={','.join(union.members)}")
     body = "\n".join(lines)
-    return f"const {name} = /* @__PURE__ */ codec(`\n{body}\n`);"
+    return f"const {name} = /* @__PURE__ */ codec(`{body}`);"
 
 
 def _functions(name: str) -> list[str]:

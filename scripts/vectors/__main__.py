@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from scripts.codecs import schema
-from scripts.vectors import basics, codec, exchanges, sealed, signed
+from scripts.vectors import basics, codec, exchanges, sealed, signed, tokens
 from scripts.vectors.source import Case, Encapsulations, Recorder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +43,7 @@ def outputs() -> dict[Path, str]:
         "requests": {"cases": list(signed.request_cases())},
         "exchanges": {"cases": list(exchanges.exchange_cases(new))},
         "sessions": {"cases": list(exchanges.session_cases(new))},
+        "tokens": {"cases": list(tokens.token_cases(new))},
         "rfc9458": exchanges.RFC9458,
     }
     for name, content in files.items():

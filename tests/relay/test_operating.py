@@ -43,6 +43,7 @@ def test_the_command_line_wins_over_environment_over_file(tmp_path: Path) -> Non
     assert (config.port, config.host, config.local) == (3000, "192.0.2.2", "off")
     assert config.limits == Limits(connections=5)
     assert load_config({}, {}).port == RelayConfig().port
+    assert load_config({"tokens": "required"}, {"POLYNYA_RELAY_TOKENS": "off"}).tokens == "required"
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,7 @@ def test_the_command_line_wins_over_environment_over_file(tmp_path: Path) -> Non
         ({"tls_cert": "cert.pem"}, "--tls-key"),
         ({"site": "/nowhere/at/all"}, "is not a folder"),
         ({"local": "9000"}, "--local"),
+        ({"tokens": "on"}, "--tokens: 'on' is neither required nor off"),
         ({"port": "65535"}, "--local"),
         ({"data": ""}, "--data"),
     ],
@@ -78,6 +80,7 @@ def test_a_wrong_option_says_what_to_do(given: dict[str, str], part: str) -> Non
         ("[limits]\nconnections = -1", "0 or more"),
         ("[limits]\nconnections = 1.5", "whole number"),
         ("[limits]\nopens_per_second = 0", "above 0"),
+        ("[limits]\njoins_per_day = -1", "0 or more"),
         ("limits = 5", "must be a table"),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 from polynya.carriers.base import CarrierError
 from polynya.relay.limits import HELLO_MAX, Limits
 from polynya.relay.store import blobs
-from polynya.relay.store.base import Problem, StoreError
+from polynya.relay.store.base import FREE, Problem, StoreError
 from polynya.relay.store.sqlite import SqliteStore, open_store
 from polynya.wire import session
 from polynya.wire.labels import inbox_id
@@ -59,7 +59,7 @@ async def test_no_blob_is_begun_or_goes_on_where_the_disk_is_full(tmp_path: Path
     await store.close()
     store = await open_store(tmp_path, sign, time=NOW, reserve=EVERYTHING)
     await fails(Problem.FULL, store.put_blob(blob, 2_000, 1_000, data[1_000:], NOW))
-    await fails(Problem.FULL, store.put_blob(os.urandom(32), 2_000, 0, b"", NOW))
+    await fails(Problem.FULL, store.put_blob(os.urandom(32), 2_000, 0, data[:1_000], NOW))
     assert await store.put_blob(blob, 2_000, 0, b"", NOW) == 1_000, "asking how far it came costs nothing"
     await store.close()
 
@@ -108,7 +108,7 @@ async def test_a_blob_whose_file_is_gone(store: SqliteStore) -> None:
 async def test_a_blob_has_one_size(store: SqliteStore) -> None:
     blob, data = blob_of(500)
     await store.put_blob(blob, 500, 0, data[:100], NOW)
-    await fails(Problem.EXISTS, store._writer.run(lambda db, _: blobs.begin(db, blob, 501, NOW)))
+    await fails(Problem.EXISTS, store._writer.run(lambda db, _: blobs.begin(db, blob, 501, 100, NOW, FREE)))
     await fails(Problem.EXISTS, store.put_blob(blob, 501, 100, data[100:], NOW))
 
 

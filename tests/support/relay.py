@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from polynya.relay.config import RelayConfig
+from polynya.relay.config import OFF, RelayConfig
 from polynya.relay.folder import LINK_FILE
 from polynya.relay.limits import Limits
 from polynya.relay.server import RunningRelay, serving
@@ -38,6 +38,7 @@ async def running_relay(
     `options` are those of RelayConfig. Health and metrics are on another free port: `local="off"` for none.
     """
     options["limits"] = limits or replace(Limits(), disk_reserve=0)
+    options.setdefault("tokens", OFF)
     config = RelayConfig(data=data, port=port, **options)
     async with serving(config, clock) as running:
         yield running
@@ -88,7 +89,8 @@ class RelayProcess:
         self._started(line)
 
     def _command_line(self) -> list[str]:
-        return ["up", "--print-link", "--data", str(self.data), "--port", str(self.port), *self._arguments]
+        chosen = ("--data", str(self.data), "--port", str(self.port), "--tokens", OFF)
+        return ["up", "--print-link", *chosen, *self._arguments]
 
     def _started(self, line: bytes) -> None:
         """`line` is what it said first."""

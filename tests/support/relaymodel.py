@@ -80,8 +80,11 @@ class RelayModel:
                 return self._blob(request)
             case m.Subscribe() | m.Unsubscribe() | m.SendEphemeral():
                 return self._live(session, request)
-            case m.Ping():
+            case m.Ping() | m.JoinRelay():
                 return m.Done()
+            case m.GetTokenKeys() | m.IssueTokens():
+                # This relay wants no tokens, and has none to give.
+                return m.Refused(m.RefusalCode.NO_MEMBER)
 
     def publish(self, session: Session | None, request: m.Publish, now: int) -> m.Response:
         topic = labels.topic_id(request.write_secret)

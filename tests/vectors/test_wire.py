@@ -29,6 +29,7 @@ from polynya.wire import (
     requests,
     safety,
     session,
+    tokens,
 )
 from polynya.wire.errors import WireError
 from scripts.codecs.schema import snake
@@ -281,6 +282,73 @@ def _key_configs(case: Case) -> None:
     assert verified.newest.id == case["newest"]
     if "seed" in case:
         assert keys.sign_key_configs(data(case, "seed"), verified.configs) == encoded
+
+
+@runner("tokens")
+def _tokens(case: Case) -> None:
+    TOKENS[case["kind"]](case)
+
+
+def _token_of(case: Case) -> None:
+    key = messages.decode_token_key(data(case, "key"))
+    random = RecordedRandom(case["random"])
+    pending = tokens.begin_token(data(case, "identity"), key, random)
+    random.assert_used()
+    assert pending.blinding.blinded == data(case, "blinded")
+    if case["rule"]:
+        refused(case, lambda: tokens.finish_token(key, pending, data(case, "blind_signature")))
+        return
+    assert tokens.finish_token(key, pending, data(case, "blind_signature")) == data(case, "token")
+
+
+def _spki(case: Case) -> None:
+    spki = data(case, "spki")
+    if case["rule"]:
+        refused(case, lambda: tokens.decode_spki(spki))
+        return
+    key = tokens.decode_spki(spki)
+    assert key.n.to_bytes(256, "big") == data(case, "n")
+    assert tokens.encode_spki(key.n) == spki
+    assert tokens.key_id(spki) == data(case, "key_id")
+
+
+def _token_verify(case: Case) -> None:
+    if case["rule"] == "token":
+        refused(case, lambda: tokens.parse_token(data(case, "token")))
+        return
+    token, kind = tokens.parse_token(data(case, "token")), messages.TokenKind(case["token_kind"])
+    key = tokens.decode_spki(data(case, "spki"))
+    assert tokens.verify_token(data(case, "identity"), kind, key, token) == (case["rule"] is None)
+
+
+def _token_keys(case: Case) -> None:
+    signed = messages.decode_signed_token_keys(data(case, "signed"))
+    seen = [messages.decode_token_key(bytes.fromhex(key)) for key in case["seen"]]
+    if case["rule"]:
+        refused(case, lambda: tokens.verify_token_keys(data(case, "identity"), signed, seen))
+        return
+    verified = tokens.verify_token_keys(data(case, "identity"), signed, seen)
+    assert tokens.key_id(verified.newest(messages.TokenKind.USE).spki) == data(case, "newest")
+    assert tokens.sign_token_keys(data(case, "seed"), verified.keys) == signed
+
+
+def _member(case: Case) -> None:
+    assert tokens.member_id(data(case, "secret")) == data(case, "id")
+
+
+def _challenge(case: Case) -> None:
+    kind = messages.TokenKind(case["token_kind"])
+    assert tokens.challenge_digest(data(case, "identity"), kind) == data(case, "digest")
+
+
+TOKENS: dict[str, Check] = {
+    "member": _member,
+    "challenge": _challenge,
+    "spki": _spki,
+    "token": _token_of,
+    "verify": _token_verify,
+    "keys": _token_keys,
+}
 
 
 @runner("credentials")

@@ -36,6 +36,12 @@ MESSAGES = {
     "relay-full": (
         "The relay's disk is full. What you sent is kept and goes out by itself when there is room."
     ),
+    "token": "The relay wants to be paid with tokens, and this device's were not accepted. Try again later; if it stays, "
+    "ask for a new invite.",
+    "no-member": "The relay does not know this device any more. Ask for a new invite.",
+    "token-key": "The relay's keys for tokens have changed. Try again.",
+    "token-keys-differ": "This relay marks people by their tokens. This device asks it for no more. Tell its operator, or "
+    "move to another relay.",
     "message-failed": "The relay refused the message for good. It stays in the history, marked as failed.",
     "invite-used": "This invite was used already. Ask for a new one: each is for one person.",
     "invite-expired": "This invite has expired. Ask for a new one.",

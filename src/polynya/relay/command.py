@@ -34,6 +34,7 @@ HELP = {
     "acme_directory": "certificate authority (Let's Encrypt)",
     "acme_ca": "root certificate (PEM) by which that authority's own server is known, if it is a private one",
     "http_port": "port of plain HTTP beside an obtained certificate, or off (80)",
+    "tokens": "required or off: whether room on the relay is paid for with tokens that members get",
     "local": "host:port, unix:path or off: status page, health and metrics (127.0.0.1 and the next port)",
 }
 METAVARS = {

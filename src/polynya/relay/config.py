@@ -22,6 +22,9 @@ from polynya.wire.links import is_address
 
 PREFIX = "POLYNYA_RELAY_"
 """Of environment variables: POLYNYA_RELAY_PORT is --port."""
+REQUIRED, OFF = "required", "off"
+TOKENS_BY_DEFAULT = OFF
+"""Of the option `tokens`. REQUIRED shuts out clients that do not pay."""
 CONFIG_FILE = "relay.toml"
 """In the data folder, unless --config names another."""
 
@@ -58,6 +61,8 @@ class RelayConfig:
     tls_key: Path | None = None
     local: str = ""
     """host:port or unix:path of health and metrics, or off; empty: 127.0.0.1 and the next port"""
+    tokens: str = TOKENS_BY_DEFAULT
+    """REQUIRED or OFF: whether room on the relay is paid for with tokens that its members are issued"""
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -169,6 +174,10 @@ def _option(option: str, text: str, source: str) -> Any:
         return _origin(text.rstrip("/"), source)
     if option == "local":
         return _local(text, source)
+    if option == "tokens":
+        if text not in (REQUIRED, OFF):
+            raise ConfigError(f"{source}: {text!r} is neither {REQUIRED} nor {OFF}.")
+        return text
     if not text or any(character.isspace() for character in text):
         raise ConfigError(f"{source}: {text!r} is not a host name or address.")
     return text

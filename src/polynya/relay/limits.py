@@ -10,6 +10,13 @@ FRAME_MAX = 98_304 + 16
 """Bytes of a session's frame: the largest padding step and the seal."""
 REQUEST_MAX = 7 + 1_120 + 98_304 + 16
 """Bytes of a sealed request: header, encapsulation, the largest padding step and the seal."""
+DAY = 86_400
+"""Seconds."""
+ROWS = 512
+"""Bytes in the database around a record, package, blob, token or member, at most: rows, entries of indexes, pages that are
+not full."""
+RECORD_MAX, INBOX_RECORDS, PACKAGE_MAX, PACKAGES_PUT = 4_096, 1_000, 8_192, 10
+"""Limits of the protocol."""
 HELLO_MAX = 7 + 1_120 + 4_096 + 16
 """Bytes of a session's first frame: the hello (1.2 KB) in its padding step."""
 
@@ -74,6 +81,11 @@ class Limits:
     creations_per_second: float = 20.0
     creations_burst: int = 2_000
     """topics, inboxes and owners of key packages: 1.7 million a day of ~300 B, 0.5 GB"""
+    signatures_per_second: float = 200.0
+    signatures_burst: int = 512
+    """of tokens: ~1.5 ms of a core each. A whole stock of 96 for each of 20,000 devices takes three hours"""
+    joins_per_day: int = 20
+    """who become members with no more than the relay's link; 0: nobody. People who are invited need none of these"""
     blob_bytes_per_second: float = 8.0 * MIB
     blob_bytes_burst: int = 1_024 * MIB
     """ten files of the largest size at once, then 64 Mbit/s"""
@@ -84,6 +96,9 @@ class Limits:
     publishes_per_second: float = 20.0
     publishes_burst: int = 400
     """a conversation of 1,000 in which everybody writes twice a minute: 33; 400 when a device comes back"""
+    publish_bytes_per_second: float = 64.0 * MIB / 86_400
+    publish_bytes_burst: int = 64 * MIB
+    """with ROWS for each record: a thousand people who write 40 messages of 1 KiB on a day; beyond, one each 2 s"""
     drops_per_second: float = 1.0
     drops_burst: int = 100
     """Welcomes and contact requests: a few a day; an inbox holds 1,000"""
@@ -91,3 +106,32 @@ class Limits:
     takes_burst: int = 20
     """one-time key packages of one owner: as many as a device keeps there; beyond, the last-resort one is
     given"""
+
+    # ---- one member
+    use_tokens_first: int = 512
+    use_tokens_per_day: int = 256
+    use_tokens_saved: int = 1_024
+    """a token pays for a topic, an inbox, ten key packages or a MiB of a blob: two large files a day, and eight after
+    days of none"""
+    join_tokens_first: int = 8
+    join_tokens_per_day: int = 2
+    join_tokens_saved: int = 16
+    """each invites one person"""
+    issues_per_second: float = 0.1
+    issues_burst: int = 32
+    """requests for tokens: the same one may be asked again for nothing, and costs 64 signatures each time"""
+
+    @property
+    def token_bytes(self) -> int:
+        """What one token for use lets be written on its first day, at most: the largest of what it may pay for."""
+        topic = self.publish_bytes_burst + int(self.publish_bytes_per_second * DAY)
+        inbox = INBOX_RECORDS * (RECORD_MAX + 2 * ROWS)
+        packages = (PACKAGES_PUT + 1) * (PACKAGE_MAX + ROWS)
+        return max(MIB + ROWS, topic, inbox, packages)
+
+    @property
+    def open_bytes_per_day(self) -> int:
+        """What people who have the relay's link and nobody's invite can write on the day on which they become members, at
+        most; 0 where the link makes nobody a member. On each later day it is `use_tokens_per_day` instead of
+        `use_tokens_first` tokens for each of them."""
+        return self.joins_per_day * (self.use_tokens_first * (self.token_bytes + ROWS) + 3 * ROWS)

@@ -38,10 +38,10 @@ class Rates:
         self._room = burst / per_second + ROUNDING
         self._due: dict[bytes, float] = {}
 
-    def take(self, key: bytes, now: float) -> int:
+    def take(self, key: bytes, now: float, amount: float = 1.0) -> int:
         """As Rate.take."""
         last = self._due.get(key, 0.0)
-        due = (last if last > now else now) + self._interval
+        due = (last if last > now else now) + amount * self._interval
         if due - now > self._room:
             return int((due - now - self._room) * 1000) + 1
         if len(self._due) >= TRACKED and key not in self._due:

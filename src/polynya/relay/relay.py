@@ -18,6 +18,7 @@ from polynya.relay.metrics import Metrics
 from polynya.relay.rates import Rate, Rates
 from polynya.relay.seen import Seen
 from polynya.relay.store.base import Store
+from polynya.relay.tokens import Tokens
 from polynya.wire.messages import REQUEST_WINDOW, RefusalCode
 
 logger = logging.getLogger("polynya.relay")
@@ -27,9 +28,12 @@ RATES: dict[str, type[Rate | Rates]] = {
     "opens": Rate,
     "creations": Rate,
     "blob_bytes": Rate,
+    "signatures": Rate,
     "publishes": Rates,
+    "publish_bytes": Rates,
     "drops": Rates,
     "takes": Rates,
+    "issues": Rates,
 }
 """Attributes of `Relay`, each with two limits of its name."""
 
@@ -52,6 +56,7 @@ class Relay:
         store: Store,
         live: Live,
         keyring: KeyRing,
+        tokens: Tokens,
         limits: Limits,
         random: Random,
         now: Callable[[], int],
@@ -59,6 +64,7 @@ class Relay:
         self.store = store
         self.live = live
         self.keyring = keyring
+        self.tokens = tokens
         self.private_keys = keyring.private_keys
         self.limits = limits
         self.random = random
@@ -70,9 +76,12 @@ class Relay:
         self.opens = Rate(limits.opens_per_second, limits.opens_burst)
         self.creations = Rate(limits.creations_per_second, limits.creations_burst)
         self.blob_bytes = Rate(limits.blob_bytes_per_second, limits.blob_bytes_burst)
+        self.signatures = Rate(limits.signatures_per_second, limits.signatures_burst)
         self.publishes = Rates(limits.publishes_per_second, limits.publishes_burst)
+        self.publish_bytes = Rates(limits.publish_bytes_per_second, limits.publish_bytes_burst)
         self.drops = Rates(limits.drops_per_second, limits.drops_burst)
         self.takes = Rates(limits.takes_per_second, limits.takes_burst)
+        self.issues = Rates(limits.issues_per_second, limits.issues_burst)
         self._loop = asyncio.get_running_loop()
         self._waiting: list[Connected] = []
         self._tasks: set[asyncio.Task[None]] = set()

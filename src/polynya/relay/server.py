@@ -15,7 +15,7 @@ from picows import WSCloseCode
 from polynya.relay.adapter import Adapter
 from polynya.relay.admission import Admission
 from polynya.relay.clock import SteadyClock
-from polynya.relay.config import OPTIONS, RelayConfig
+from polynya.relay.config import OPTIONS, REQUIRED, RelayConfig
 from polynya.relay.errors import RelayError
 from polynya.relay.files import write_private
 from polynya.relay.folder import LINK_FILE, LOCAL_FILE, DataFolder, open_folder
@@ -34,6 +34,7 @@ from polynya.relay.store.base import SlotPosition, StoreError
 from polynya.relay.store.sqlite import open_store
 from polynya.relay.system import SystemRandom
 from polynya.relay.tls import Tls
+from polynya.relay.tokens import Tokens
 from polynya.relay.web import make_server
 from polynya.relay.webapp import WebApp
 from polynya.wire.labels import sign_receipt
@@ -97,7 +98,9 @@ async def serving(
             data.folder, _signer(data.seed), time=clock(), reserve=config.limits.disk_reserve
         )
         stack.push_async_callback(store.close)
-        relay = Relay(store, LocalLive(), keyring, config.limits, random, clock)
+        tokens = Tokens(data.seed, data.identity, config.tokens == REQUIRED, store, random, clock)
+        stack.callback(tokens.close)
+        relay = Relay(store, LocalLive(), keyring, tokens, config.limits, random, clock)
         admission = Admission(config.limits, relay.metrics, config.behind_proxy)
         app = WebApp()
         routes = Routes(relay, data.secret_path, Site(config.site), app)

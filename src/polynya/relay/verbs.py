@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from polynya.relay.frames import push_record
+from polynya.relay.limits import MIB, ROWS
 from polynya.relay.relay import Relay
 from polynya.relay.store.base import Append, Appended, Kind, Problem, StoreError
+from polynya.relay.tokens import TokenRefusal
 from polynya.wire.labels import inbox_id, owner_id, record_hash, topic_id
 from polynya.wire.messages import (
     RESPONSE_STEPS,
@@ -25,8 +27,11 @@ from polynya.wire.messages import (
     Fetch,
     FetchInbox,
     GetBlob,
+    GetTokenKeys,
     Head,
     Heads,
+    IssueTokens,
+    JoinRelay,
     KeyPackagesStored,
     Ping,
     Publish,
@@ -39,10 +44,12 @@ from polynya.wire.messages import (
     SendEphemeral,
     Subscribe,
     TakeKeyPackage,
+    TokensIssued,
     TrimInbox,
     Unsubscribe,
 )
 from polynya.wire.session import pad_relay_frame
+from polynya.wire.tokens import member_id
 
 logger = logging.getLogger("polynya.relay")
 
@@ -98,7 +105,9 @@ async def _run(relay: Relay, verb: Verb, work: Coroutine[Any, Any, None], answer
     try:
         await work
     except StoreError as error:
-        answer(refuse(relay, refusal(error, verb.unknown)))
+        answer(refuse(relay, refusal(error, verb.unknown), error.wait))
+    except TokenRefusal as error:
+        answer(refuse(relay, error.code, error.wait))
     except Exception as error:
         logger.error("a request failed: %s", type(error).__name__)
         answer(refuse(relay, RefusalCode.INTERNAL))
@@ -117,6 +126,8 @@ def refusal(error: StoreError, unknown: RefusalCode) -> RefusalCode:
         Problem.EXISTS: RefusalCode.EXISTS,
         Problem.CROWDED: RefusalCode.TOO_MANY,
         Problem.WRONG: RefusalCode.BAD_REQUEST,
+        Problem.TOKEN: RefusalCode.TOKEN,
+        Problem.LARGE: RefusalCode.TOO_LARGE,
         Problem.RESTORED: RefusalCode.EXISTS,
         Problem.FULL: RefusalCode.FULL,
         Problem.FAILED: RefusalCode.INTERNAL,
@@ -128,7 +139,10 @@ def refusal(error: StoreError, unknown: RefusalCode) -> RefusalCode:
 
 def _publish(relay: Relay, caller: Caller | None, request: Publish, answer: Answer) -> None:
     topic = topic_id(request.write_secret)
-    wait = relay.publishes.take(topic, time.monotonic())
+    now = time.monotonic()
+    wait = relay.publishes.take(topic, now) or relay.publish_bytes.take(
+        topic, now, len(request.record) + ROWS
+    )
     if wait:
         answer(refuse(relay, RefusalCode.TOO_MANY, wait))
         return
@@ -180,13 +194,17 @@ def _append(
 
 async def _create_topic(relay: Relay, _: Caller | None, request: CreateTopic, answer: Answer) -> None:
     if _may_create(relay, answer):
-        await relay.store.create_topic(topic_id(request.write_secret), request.retention_days, relay.now())
+        topic = topic_id(request.write_secret)
+        payment = await relay.tokens.payment(request.token, b"topic", topic)
+        await relay.store.create_topic(topic, request.retention_days, relay.now(), payment)
         answer(Done())
 
 
 async def _create_inbox(relay: Relay, _: Caller | None, request: CreateInbox, answer: Answer) -> None:
     if _may_create(relay, answer):
-        await relay.store.create_inbox(inbox_id(request.read_secret), relay.now())
+        inbox = inbox_id(request.read_secret)
+        payment = await relay.tokens.payment(request.token, b"inbox", inbox)
+        await relay.store.create_inbox(inbox, relay.now(), payment)
         answer(Done())
 
 
@@ -226,7 +244,10 @@ async def _delete_inbox(relay: Relay, _: Caller | None, request: DeleteInbox, an
 async def _put_key_packages(relay: Relay, _: Caller | None, request: PutKeyPackages, answer: Answer) -> None:
     if _may_create(relay, answer):
         owner = owner_id(request.owner_secret)
-        count = await relay.store.put_key_packages(owner, request.packages, request.last_resort, relay.now())
+        packages, last_resort = request.packages, request.last_resort
+        what = (b"key packages", owner, *packages, b"last resort", last_resort or b"")
+        payment = await relay.tokens.payment(request.token, *what)
+        count = await relay.store.put_key_packages(owner, packages, last_resort, relay.now(), payment)
         answer(KeyPackagesStored(count))
 
 
@@ -247,14 +268,38 @@ async def _put_blob(relay: Relay, _: Caller | None, request: PutBlob, answer: An
     if wait:
         answer(refuse(relay, RefusalCode.TOO_MANY, wait))
         return
+    # The MiB in which the part ends; only where one begins in the part there is something to pay.
+    number = (request.offset + max(len(request.part), 1) - 1) // MIB
+    payment = await relay.tokens.payment(request.token, b"blob", request.id, number.to_bytes(4, "big"))
     received = await relay.store.put_blob(
-        request.id, request.total, request.offset, request.part, relay.now()
+        request.id, request.total, request.offset, request.part, relay.now(), payment
     )
     answer(BlobState(received))
 
 
 async def _get_blob(relay: Relay, _: Caller | None, request: GetBlob, answer: Answer) -> None:
     answer(BlobPart(*await relay.store.get_blob(request.id, request.offset, request.length)))
+
+
+# ---- tokens
+
+
+async def _join_relay(relay: Relay, _: Caller | None, request: JoinRelay, answer: Answer) -> None:
+    if _may_create(relay, answer):
+        await relay.tokens.join(request, relay.limits)
+        answer(Done())
+
+
+async def _get_token_keys(relay: Relay, _: Caller | None, _request: GetTokenKeys, answer: Answer) -> None:
+    answer(await relay.tokens.keys())
+
+
+async def _issue_tokens(relay: Relay, _: Caller | None, request: IssueTokens, answer: Answer) -> None:
+    wait = relay.issues.take(member_id(request.member_secret), time.monotonic())
+    if wait:
+        answer(refuse(relay, RefusalCode.TOO_MANY, wait))
+        return
+    answer(TokensIssued(await relay.tokens.issue(request, relay.limits, relay.signatures)))
 
 
 # ---- live
@@ -323,4 +368,7 @@ VERBS: dict[type, Verb] = {
     Unsubscribe: Verb(_unsubscribe, session_only=True),
     SendEphemeral: Verb(_send_ephemeral, session_only=True),
     Ping: Verb(_ping),
+    JoinRelay: Verb(_join_relay),
+    GetTokenKeys: Verb(_get_token_keys),
+    IssueTokens: Verb(_issue_tokens, RefusalCode.NO_MEMBER),
 }

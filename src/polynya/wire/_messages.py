@@ -84,6 +84,14 @@ XWING_MEMBERS_MAX: Final[int] = 64
 """a group made for more has SUITE_X25519: a commit just after a mass add costs 1.2 KB a member with X-Wing"""
 EXTENSION_CONVERSATION: Final[int] = 61601
 """0xF0A1, GroupContext: ConversationInfo (private use, RFC 9420 section 17.3)"""
+TOKEN_SIZE: Final[int] = 354
+"""a token of RFC 9578's type 0x0002: type, nonce, challenge digest, key id, 2048-bit signature"""
+TOKEN_KEY_PERIOD: Final[int] = 2419200000
+"""ms: four weeks; a token key's `not_before` is a multiple of it"""
+TOKEN_KEY_LIFETIME: Final[int] = 4838400000
+"""ms: eight weeks; as long tokens of a key are taken"""
+TOKENS_ISSUED: Final[int] = 64
+"""most tokens in one request"""
 EXTENSION_TOPIC: Final[int] = 61602
 """0xF0A2, GroupInfo: JoinInfo"""
 
@@ -115,9 +123,25 @@ class RefusalCode(IntEnum):
     """the relay failed; try again later"""
     EXISTS = 13
     """it exists already with other properties"""
+    NO_MEMBER = 14
+    """nobody here is known by this member secret"""
+    TOKEN = 15
+    """a token is missing, spent, or not of this relay"""
+    TOKEN_KEY = 16
+    """tokens are not issued with this key; ask for the keys again"""
 
 
 _REFUSAL_CODE: Final = {int(member): member for member in RefusalCode}
+
+
+class TokenKind(IntEnum):
+    USE = 1
+    """pays for room on the relay"""
+    JOIN = 2
+    """makes its holder a member"""
+
+
+_TOKEN_KIND: Final = {int(member): member for member in TokenKind}
 
 
 class ConversationKind(IntEnum):
@@ -186,11 +210,39 @@ class SignedKeyConfigs:
 
 
 @message
+class TokenKey:
+    """What tokens of one kind are signed with, from one time on."""
+
+    kind: TokenKind
+    spki: bytes
+    """SubjectPublicKeyInfo (RFC 9578 section 6.5): RSASSA-PSS, 2048 bits"""
+    not_before: int
+    """ms, a multiple of TOKEN_KEY_PERIOD"""
+    not_after: int
+    """ms, TOKEN_KEY_LIFETIME later"""
+
+
+@message
+class TokenKeyList:
+    keys: tuple[TokenKey, ...]
+
+
+@message
+class SignedTokenKeys:
+    """Body is an encoded TokenKeyList; signature by the relay's identity over 'polynya token keys 1' || body."""
+
+    body: bytes
+    signature: bytes
+
+
+@message
 class CreateTopic:
     """Makes the topic of this write secret; repeating it changes nothing."""
 
     write_secret: bytes = field(repr=False)
     retention_days: int
+    token: bytes | None = field(default=None, repr=False)
+    """of kind use, as in all requests but JoinRelay"""
 
 
 @message
@@ -214,6 +266,7 @@ class Fetch:
 @message
 class CreateInbox:
     read_secret: bytes = field(repr=False)
+    token: bytes | None = field(default=None, repr=False)
 
 
 @message
@@ -252,6 +305,7 @@ class PutKeyPackages:
     owner_secret: bytes = field(repr=False)
     packages: tuple[bytes, ...]
     last_resort: bytes | None = None
+    token: bytes | None = field(default=None, repr=False)
 
 
 @message
@@ -269,6 +323,8 @@ class PutBlob:
     offset: int
     part: bytes
     """empty: only ask how much is there"""
+    token: bytes | None = field(default=None, repr=False)
+    """with a part in which a MiB of the blob begins"""
 
 
 @message
@@ -305,6 +361,31 @@ class SendEphemeral:
 @message
 class Ping:
     """Answers Done."""
+
+
+@message
+class JoinRelay:
+    """Makes the holder of this secret a member, who may be issued tokens; repeating it changes nothing and spends nothing."""
+
+    member_secret: bytes = field(repr=False)
+    token: bytes | None = field(default=None, repr=False)
+    """of kind join; without one only so many may join in a day"""
+
+
+@message
+class GetTokenKeys:
+    """Without content."""
+
+
+@message
+class IssueTokens:
+    """Asks for signatures on blinded messages (RFC 9474). Repeating it gives the same signatures and counts once."""
+
+    member_secret: bytes = field(repr=False)
+    kind: TokenKind
+    key_id: bytes
+    """SHA-256 of the newest key's spki"""
+    blinded: tuple[bytes, ...] = field(repr=False)
 
 
 @message
@@ -409,6 +490,12 @@ class Refused:
     code: RefusalCode
     retry_after: int | None = None
     """ms"""
+
+
+@message
+class TokensIssued:
+    signatures: tuple[bytes, ...] = field(repr=False)
+    """blind signatures, in the order asked"""
 
 
 @message
@@ -743,10 +830,16 @@ class CardBody:
 
 @message
 class Card:
-    """Signature by the identity over 'polynya card 1' || body."""
+    """Signature by the identity over 'polynya card 1' || body. Tokens are for the invited, of the relay in the link."""
 
     body: bytes
     signature: bytes
+    tokens: tuple[bytes, ...] | None = field(default=None, repr=False)
+    """of kind use"""
+    join: bytes | None = field(default=None, repr=False)
+    """of kind join"""
+    token_keys: SignedTokenKeys | None = None
+    """as the inviter saw them"""
 
 
 @message
@@ -804,10 +897,10 @@ class ReAddRequest:
     signature: bytes
 
 
-Request: TypeAlias = Union[CreateTopic, Publish, Fetch, CreateInbox, Drop, FetchInbox, TrimInbox, DeleteInbox, PutKeyPackages, TakeKeyPackage, PutBlob, GetBlob, Subscribe, Unsubscribe, SendEphemeral, Ping]
+Request: TypeAlias = Union[CreateTopic, Publish, Fetch, CreateInbox, Drop, FetchInbox, TrimInbox, DeleteInbox, PutKeyPackages, TakeKeyPackage, PutBlob, GetBlob, Subscribe, Unsubscribe, SendEphemeral, Ping, JoinRelay, GetTokenKeys, IssueTokens]
 
 
-Response: TypeAlias = Union[Done, Published, Records, Heads, KeyPackagesStored, KeyPackageTaken, BlobState, BlobPart, Refused]
+Response: TypeAlias = Union[Done, Published, Records, Heads, KeyPackagesStored, KeyPackageTaken, BlobState, BlobPart, Refused, SignedTokenKeys, TokensIssued]
 
 
 ClientFrame: TypeAlias = Call
@@ -943,15 +1036,109 @@ def decode_signed_key_configs(data: bytes) -> SignedKeyConfigs:
     return cbor.finish(_read_signed_key_configs, data)
 
 
+def encode_token_key(value: TokenKey) -> bytes:
+    """Raises WireError (`message`) for a TokenKey over a limit."""
+    if value.kind not in _TOKEN_KIND:
+        raise _bad("TokenKey.kind")
+    return b"\xa4\x01" + write_uint(value.kind, 2, "TokenKey.kind") + b"\x02" + write_bytes(value.spki, 0, 512, "TokenKey.spki") + b"\x03" + write_uint(value.not_before, 9007199254740991, "TokenKey.not_before") + b"\x04" + write_uint(value.not_after, 9007199254740991, "TokenKey.not_after")
+
+
+def _read_token_key(d: bytes, p: int) -> tuple[TokenKey, int]:
+    if d[p] != 164:
+        raise _bad("TokenKey")
+    p += 1
+    if d[p] != 1:
+        raise _bad("TokenKey.kind")
+    n, p = read_uint(d, p + 1)
+    kind_ = _TOKEN_KIND[n]
+    if d[p] != 2:
+        raise _bad("TokenKey.spki")
+    spki_, p = read_bytes(d, p + 1, 0, 512, "TokenKey.spki")
+    if d[p] != 3:
+        raise _bad("TokenKey.not_before")
+    not_before_, p = read_uint(d, p + 1)
+    if d[p] != 4:
+        raise _bad("TokenKey.not_after")
+    not_after_, p = read_uint(d, p + 1)
+    return TokenKey(kind_, spki_, not_before_, not_after_), p
+
+
+def decode_token_key(data: bytes) -> TokenKey:
+    """Raises WireError: a cbor-* rule, or `message`."""
+    return cbor.finish(_read_token_key, data)
+
+
+def encode_token_key_list(value: TokenKeyList) -> bytes:
+    """Raises WireError (`message`) for a TokenKeyList over a limit."""
+    return b"\xa1\x01" + write_list([encode_token_key(item) for item in value.keys], 8, "TokenKeyList.keys")
+
+
+def _read_token_key_list(d: bytes, p: int) -> tuple[TokenKeyList, int]:
+    if d[p] != 161:
+        raise _bad("TokenKeyList")
+    p += 1
+    if d[p] != 1:
+        raise _bad("TokenKeyList.keys")
+    n, p = read_count(d, p + 1)
+    if n > 8:
+        raise _bad("TokenKeyList.keys")
+    keys_list: list[TokenKey] = []
+    for _ in range(n):
+        keys_item, p = _read_token_key(d, p)
+        keys_list.append(keys_item)
+    keys_ = tuple(keys_list)
+    return TokenKeyList(keys_), p
+
+
+def decode_token_key_list(data: bytes) -> TokenKeyList:
+    """Raises WireError: a cbor-* rule, or `message`."""
+    return cbor.finish(_read_token_key_list, data)
+
+
+def encode_signed_token_keys(value: SignedTokenKeys) -> bytes:
+    """Raises WireError (`message`) for a SignedTokenKeys over a limit."""
+    if len(value.signature) != 64:
+        raise _bad("SignedTokenKeys.signature")
+    return b"\xa2\x01" + write_bytes(value.body, 0, 8192, "SignedTokenKeys.body") + b"\x02\x58\x40" + value.signature
+
+
+def _read_signed_token_keys(d: bytes, p: int) -> tuple[SignedTokenKeys, int]:
+    if d[p] != 162:
+        raise _bad("SignedTokenKeys")
+    p += 1
+    if d[p] != 1:
+        raise _bad("SignedTokenKeys.body")
+    body_, p = read_bytes(d, p + 1, 0, 8192, "SignedTokenKeys.body")
+    if d[p : p + 3] != b"\x02\x58\x40":
+        raise _bad("SignedTokenKeys.signature")
+    signature_ = d[p + 3 : p + 67]
+    p += 67
+    return SignedTokenKeys(body_, signature_), p
+
+
+def decode_signed_token_keys(data: bytes) -> SignedTokenKeys:
+    """Raises WireError: a cbor-* rule, or `message`."""
+    return cbor.finish(_read_signed_token_keys, data)
+
+
 def encode_create_topic(value: CreateTopic) -> bytes:
     """Raises WireError (`message`) for a CreateTopic over a limit."""
+    count = 2
     if len(value.write_secret) != 32:
         raise _bad("CreateTopic.write_secret")
-    return b"\xa2\x01\x58\x20" + value.write_secret + b"\x02" + write_uint(value.retention_days, 365, "CreateTopic.retention_days")
+    data = b"\x01\x58\x20" + value.write_secret + b"\x02" + write_uint(value.retention_days, 365, "CreateTopic.retention_days")
+    token_ = value.token
+    if token_ is not None:
+        if len(token_) != 354:
+            raise _bad("CreateTopic.token")
+        count += 1
+        data += b"\x03\x59\x01\x62" + token_
+    return head(0xA0, count) + data
 
 
 def _read_create_topic(d: bytes, p: int) -> tuple[CreateTopic, int]:
-    if d[p] != 162:
+    left = d[p] - 162
+    if left < 0 or left > 1:
         raise _bad("CreateTopic")
     p += 1
     if d[p : p + 3] != b"\x01\x58\x20":
@@ -963,7 +1150,16 @@ def _read_create_topic(d: bytes, p: int) -> tuple[CreateTopic, int]:
     retention_days_, p = read_uint(d, p + 1)
     if retention_days_ > 365:
         raise _bad("CreateTopic.retention_days")
-    return CreateTopic(write_secret_, retention_days_), p
+    token_: bytes | None = None
+    if left and d[p] == 3:
+        left -= 1
+        if d[p : p + 4] != b"\x03\x59\x01\x62":
+            raise _bad("CreateTopic.token")
+        token_ = d[p + 4 : p + 358]
+        p += 358
+    if left:
+        raise _bad("CreateTopic")
+    return CreateTopic(write_secret_, retention_days_, token_), p
 
 
 def decode_create_topic(data: bytes) -> CreateTopic:
@@ -1065,20 +1261,38 @@ def decode_fetch(data: bytes) -> Fetch:
 
 def encode_create_inbox(value: CreateInbox) -> bytes:
     """Raises WireError (`message`) for a CreateInbox over a limit."""
+    count = 1
     if len(value.read_secret) != 32:
         raise _bad("CreateInbox.read_secret")
-    return b"\xa1\x01\x58\x20" + value.read_secret
+    data = b"\x01\x58\x20" + value.read_secret
+    token_ = value.token
+    if token_ is not None:
+        if len(token_) != 354:
+            raise _bad("CreateInbox.token")
+        count += 1
+        data += b"\x02\x59\x01\x62" + token_
+    return head(0xA0, count) + data
 
 
 def _read_create_inbox(d: bytes, p: int) -> tuple[CreateInbox, int]:
-    if d[p] != 161:
+    left = d[p] - 161
+    if left < 0 or left > 1:
         raise _bad("CreateInbox")
     p += 1
     if d[p : p + 3] != b"\x01\x58\x20":
         raise _bad("CreateInbox.read_secret")
     read_secret_ = d[p + 3 : p + 35]
     p += 35
-    return CreateInbox(read_secret_), p
+    token_: bytes | None = None
+    if left and d[p] == 2:
+        left -= 1
+        if d[p : p + 4] != b"\x02\x59\x01\x62":
+            raise _bad("CreateInbox.token")
+        token_ = d[p + 4 : p + 358]
+        p += 358
+    if left:
+        raise _bad("CreateInbox")
+    return CreateInbox(read_secret_, token_), p
 
 
 def decode_create_inbox(data: bytes) -> CreateInbox:
@@ -1224,12 +1438,18 @@ def encode_put_key_packages(value: PutKeyPackages) -> bytes:
     if last_resort_ is not None:
         count += 1
         data += b"\x03" + write_bytes(last_resort_, 0, 8192, "PutKeyPackages.last_resort")
+    token_ = value.token
+    if token_ is not None:
+        if len(token_) != 354:
+            raise _bad("PutKeyPackages.token")
+        count += 1
+        data += b"\x04\x59\x01\x62" + token_
     return head(0xA0, count) + data
 
 
 def _read_put_key_packages(d: bytes, p: int) -> tuple[PutKeyPackages, int]:
     left = d[p] - 162
-    if left < 0 or left > 1:
+    if left < 0 or left > 2:
         raise _bad("PutKeyPackages")
     p += 1
     if d[p : p + 3] != b"\x01\x58\x20":
@@ -1250,9 +1470,16 @@ def _read_put_key_packages(d: bytes, p: int) -> tuple[PutKeyPackages, int]:
     if left and d[p] == 3:
         left -= 1
         last_resort_, p = read_bytes(d, p + 1, 0, 8192, "PutKeyPackages.last_resort")
+    token_: bytes | None = None
+    if left and d[p] == 4:
+        left -= 1
+        if d[p : p + 4] != b"\x04\x59\x01\x62":
+            raise _bad("PutKeyPackages.token")
+        token_ = d[p + 4 : p + 358]
+        p += 358
     if left:
         raise _bad("PutKeyPackages")
-    return PutKeyPackages(owner_secret_, packages_, last_resort_), p
+    return PutKeyPackages(owner_secret_, packages_, last_resort_, token_), p
 
 
 def decode_put_key_packages(data: bytes) -> PutKeyPackages:
@@ -1285,13 +1512,22 @@ def decode_take_key_package(data: bytes) -> TakeKeyPackage:
 
 def encode_put_blob(value: PutBlob) -> bytes:
     """Raises WireError (`message`) for a PutBlob over a limit."""
+    count = 4
     if len(value.id) != 32:
         raise _bad("PutBlob.id")
-    return b"\xa4\x01\x58\x20" + value.id + b"\x02" + write_uint(value.total, 104857600, "PutBlob.total") + b"\x03" + write_uint(value.offset, 104857600, "PutBlob.offset") + b"\x04" + write_bytes(value.part, 0, 65536, "PutBlob.part")
+    data = b"\x01\x58\x20" + value.id + b"\x02" + write_uint(value.total, 104857600, "PutBlob.total") + b"\x03" + write_uint(value.offset, 104857600, "PutBlob.offset") + b"\x04" + write_bytes(value.part, 0, 65536, "PutBlob.part")
+    token_ = value.token
+    if token_ is not None:
+        if len(token_) != 354:
+            raise _bad("PutBlob.token")
+        count += 1
+        data += b"\x05\x59\x01\x62" + token_
+    return head(0xA0, count) + data
 
 
 def _read_put_blob(d: bytes, p: int) -> tuple[PutBlob, int]:
-    if d[p] != 164:
+    left = d[p] - 164
+    if left < 0 or left > 1:
         raise _bad("PutBlob")
     p += 1
     if d[p : p + 3] != b"\x01\x58\x20":
@@ -1311,7 +1547,16 @@ def _read_put_blob(d: bytes, p: int) -> tuple[PutBlob, int]:
     if d[p] != 4:
         raise _bad("PutBlob.part")
     part_, p = read_bytes(d, p + 1, 0, 65536, "PutBlob.part")
-    return PutBlob(id_, total_, offset_, part_), p
+    token_: bytes | None = None
+    if left and d[p] == 5:
+        left -= 1
+        if d[p : p + 4] != b"\x05\x59\x01\x62":
+            raise _bad("PutBlob.token")
+        token_ = d[p + 4 : p + 358]
+        p += 358
+    if left:
+        raise _bad("PutBlob")
+    return PutBlob(id_, total_, offset_, part_, token_), p
 
 
 def decode_put_blob(data: bytes) -> PutBlob:
@@ -1475,6 +1720,111 @@ def _read_ping(d: bytes, p: int) -> tuple[Ping, int]:
 def decode_ping(data: bytes) -> Ping:
     """Raises WireError: a cbor-* rule, or `message`."""
     return cbor.finish(_read_ping, data)
+
+
+def encode_join_relay(value: JoinRelay) -> bytes:
+    """Raises WireError (`message`) for a JoinRelay over a limit."""
+    count = 1
+    if len(value.member_secret) != 32:
+        raise _bad("JoinRelay.member_secret")
+    data = b"\x01\x58\x20" + value.member_secret
+    token_ = value.token
+    if token_ is not None:
+        if len(token_) != 354:
+            raise _bad("JoinRelay.token")
+        count += 1
+        data += b"\x02\x59\x01\x62" + token_
+    return head(0xA0, count) + data
+
+
+def _read_join_relay(d: bytes, p: int) -> tuple[JoinRelay, int]:
+    left = d[p] - 161
+    if left < 0 or left > 1:
+        raise _bad("JoinRelay")
+    p += 1
+    if d[p : p + 3] != b"\x01\x58\x20":
+        raise _bad("JoinRelay.member_secret")
+    member_secret_ = d[p + 3 : p + 35]
+    p += 35
+    token_: bytes | None = None
+    if left and d[p] == 2:
+        left -= 1
+        if d[p : p + 4] != b"\x02\x59\x01\x62":
+            raise _bad("JoinRelay.token")
+        token_ = d[p + 4 : p + 358]
+        p += 358
+    if left:
+        raise _bad("JoinRelay")
+    return JoinRelay(member_secret_, token_), p
+
+
+def decode_join_relay(data: bytes) -> JoinRelay:
+    """Raises WireError: a cbor-* rule, or `message`."""
+    return cbor.finish(_read_join_relay, data)
+
+
+def encode_get_token_keys(value: GetTokenKeys) -> bytes:
+    """Raises WireError (`message`) for a GetTokenKeys over a limit."""
+    return b"\xa0"
+
+
+def _read_get_token_keys(d: bytes, p: int) -> tuple[GetTokenKeys, int]:
+    if d[p] != 160:
+        raise _bad("GetTokenKeys")
+    p += 1
+    return GetTokenKeys(), p
+
+
+def decode_get_token_keys(data: bytes) -> GetTokenKeys:
+    """Raises WireError: a cbor-* rule, or `message`."""
+    return cbor.finish(_read_get_token_keys, data)
+
+
+def encode_issue_tokens(value: IssueTokens) -> bytes:
+    """Raises WireError (`message`) for a IssueTokens over a limit."""
+    if len(value.member_secret) != 32:
+        raise _bad("IssueTokens.member_secret")
+    if value.kind not in _TOKEN_KIND:
+        raise _bad("IssueTokens.kind")
+    if len(value.key_id) != 32:
+        raise _bad("IssueTokens.key_id")
+    return b"\xa4\x01\x58\x20" + value.member_secret + b"\x02" + write_uint(value.kind, 2, "IssueTokens.kind") + b"\x03\x58\x20" + value.key_id + b"\x04" + write_list([write_bytes(item, 256, 256, "IssueTokens.blinded") for item in value.blinded], 64, "IssueTokens.blinded")
+
+
+def _read_issue_tokens(d: bytes, p: int) -> tuple[IssueTokens, int]:
+    if d[p] != 164:
+        raise _bad("IssueTokens")
+    p += 1
+    if d[p : p + 3] != b"\x01\x58\x20":
+        raise _bad("IssueTokens.member_secret")
+    member_secret_ = d[p + 3 : p + 35]
+    p += 35
+    if d[p] != 2:
+        raise _bad("IssueTokens.kind")
+    n, p = read_uint(d, p + 1)
+    kind_ = _TOKEN_KIND[n]
+    if d[p : p + 3] != b"\x03\x58\x20":
+        raise _bad("IssueTokens.key_id")
+    key_id_ = d[p + 3 : p + 35]
+    p += 35
+    if d[p] != 4:
+        raise _bad("IssueTokens.blinded")
+    n, p = read_count(d, p + 1)
+    if n > 64:
+        raise _bad("IssueTokens.blinded")
+    blinded_list: list[bytes] = []
+    for _ in range(n):
+        if d[p : p + 3] != b"\x59\x01\x00":
+            raise _bad("IssueTokens.blinded")
+        blinded_list.append(d[p + 3 : p + 259])
+        p += 259
+    blinded_ = tuple(blinded_list)
+    return IssueTokens(member_secret_, kind_, key_id_, blinded_), p
+
+
+def decode_issue_tokens(data: bytes) -> IssueTokens:
+    """Raises WireError: a cbor-* rule, or `message`."""
+    return cbor.finish(_read_issue_tokens, data)
 
 
 def encode_receipt(value: Receipt) -> bytes:
@@ -1899,7 +2249,7 @@ def encode_refused(value: Refused) -> bytes:
     count = 1
     if value.code not in _REFUSAL_CODE:
         raise _bad("Refused.code")
-    data = b"\x01" + write_uint(value.code, 13, "Refused.code")
+    data = b"\x01" + write_uint(value.code, 16, "Refused.code")
     retry_after_ = value.retry_after
     if retry_after_ is not None:
         count += 1
@@ -1928,6 +2278,35 @@ def _read_refused(d: bytes, p: int) -> tuple[Refused, int]:
 def decode_refused(data: bytes) -> Refused:
     """Raises WireError: a cbor-* rule, or `message`."""
     return cbor.finish(_read_refused, data)
+
+
+def encode_tokens_issued(value: TokensIssued) -> bytes:
+    """Raises WireError (`message`) for a TokensIssued over a limit."""
+    return b"\xa1\x01" + write_list([write_bytes(item, 256, 256, "TokensIssued.signatures") for item in value.signatures], 64, "TokensIssued.signatures")
+
+
+def _read_tokens_issued(d: bytes, p: int) -> tuple[TokensIssued, int]:
+    if d[p] != 161:
+        raise _bad("TokensIssued")
+    p += 1
+    if d[p] != 1:
+        raise _bad("TokensIssued.signatures")
+    n, p = read_count(d, p + 1)
+    if n > 64:
+        raise _bad("TokensIssued.signatures")
+    signatures_list: list[bytes] = []
+    for _ in range(n):
+        if d[p : p + 3] != b"\x59\x01\x00":
+            raise _bad("TokensIssued.signatures")
+        signatures_list.append(d[p + 3 : p + 259])
+        p += 259
+    signatures_ = tuple(signatures_list)
+    return TokensIssued(signatures_), p
+
+
+def decode_tokens_issued(data: bytes) -> TokensIssued:
+    """Raises WireError: a cbor-* rule, or `message`."""
+    return cbor.finish(_read_tokens_issued, data)
 
 
 def encode_exchange(value: Exchange) -> bytes:
@@ -3241,13 +3620,30 @@ def decode_card_body(data: bytes) -> CardBody:
 
 def encode_card(value: Card) -> bytes:
     """Raises WireError (`message`) for a Card over a limit."""
+    count = 2
     if len(value.signature) != 64:
         raise _bad("Card.signature")
-    return b"\xa2\x01" + write_bytes(value.body, 0, 2048, "Card.body") + b"\x02\x58\x40" + value.signature
+    data = b"\x01" + write_bytes(value.body, 0, 2048, "Card.body") + b"\x02\x58\x40" + value.signature
+    tokens_ = value.tokens
+    if tokens_ is not None:
+        count += 1
+        data += b"\x03" + write_list([write_bytes(item, 354, 354, "Card.tokens") for item in tokens_], 16, "Card.tokens")
+    join_ = value.join
+    if join_ is not None:
+        if len(join_) != 354:
+            raise _bad("Card.join")
+        count += 1
+        data += b"\x04\x59\x01\x62" + join_
+    token_keys_ = value.token_keys
+    if token_keys_ is not None:
+        count += 1
+        data += b"\x05" + encode_signed_token_keys(token_keys_)
+    return head(0xA0, count) + data
 
 
 def _read_card(d: bytes, p: int) -> tuple[Card, int]:
-    if d[p] != 162:
+    left = d[p] - 162
+    if left < 0 or left > 3:
         raise _bad("Card")
     p += 1
     if d[p] != 1:
@@ -3257,7 +3653,33 @@ def _read_card(d: bytes, p: int) -> tuple[Card, int]:
         raise _bad("Card.signature")
     signature_ = d[p + 3 : p + 67]
     p += 67
-    return Card(body_, signature_), p
+    tokens_: tuple[bytes, ...] | None = None
+    if left and d[p] == 3:
+        left -= 1
+        n, p = read_count(d, p + 1)
+        if n > 16:
+            raise _bad("Card.tokens")
+        tokens_list: list[bytes] = []
+        for _ in range(n):
+            if d[p : p + 3] != b"\x59\x01\x62":
+                raise _bad("Card.tokens")
+            tokens_list.append(d[p + 3 : p + 357])
+            p += 357
+        tokens_ = tuple(tokens_list)
+    join_: bytes | None = None
+    if left and d[p] == 4:
+        left -= 1
+        if d[p : p + 4] != b"\x04\x59\x01\x62":
+            raise _bad("Card.join")
+        join_ = d[p + 4 : p + 358]
+        p += 358
+    token_keys_: SignedTokenKeys | None = None
+    if left and d[p] == 5:
+        left -= 1
+        token_keys_, p = _read_signed_token_keys(d, p + 1)
+    if left:
+        raise _bad("Card")
+    return Card(body_, signature_, tokens_, join_, token_keys_), p
 
 
 def decode_card(data: bytes) -> Card:
@@ -3684,6 +4106,9 @@ _REQUEST_WRITERS: Final[dict[type, tuple[bytes, Callable[[Any], bytes]]]] = {
     Unsubscribe: (b"\x82\x0e", encode_unsubscribe),
     SendEphemeral: (b"\x82\x0f", encode_send_ephemeral),
     Ping: (b"\x82\x10", encode_ping),
+    JoinRelay: (b"\x82\x11", encode_join_relay),
+    GetTokenKeys: (b"\x82\x12", encode_get_token_keys),
+    IssueTokens: (b"\x82\x13", encode_issue_tokens),
 }
 _REQUEST_READERS: Final[dict[int, Callable[[bytes, int], tuple[Request, int]]]] = {
     1: _read_create_topic,
@@ -3702,6 +4127,9 @@ _REQUEST_READERS: Final[dict[int, Callable[[bytes, int], tuple[Request, int]]]] 
     14: _read_unsubscribe,
     15: _read_send_ephemeral,
     16: _read_ping,
+    17: _read_join_relay,
+    18: _read_get_token_keys,
+    19: _read_issue_tokens,
 }
 _RESPONSE_WRITERS: Final[dict[type, tuple[bytes, Callable[[Any], bytes]]]] = {
     Done: (b"\x82\x01", encode_done),
@@ -3713,6 +4141,8 @@ _RESPONSE_WRITERS: Final[dict[type, tuple[bytes, Callable[[Any], bytes]]]] = {
     BlobState: (b"\x82\x07", encode_blob_state),
     BlobPart: (b"\x82\x08", encode_blob_part),
     Refused: (b"\x82\x09", encode_refused),
+    SignedTokenKeys: (b"\x82\x0a", encode_signed_token_keys),
+    TokensIssued: (b"\x82\x0b", encode_tokens_issued),
 }
 _RESPONSE_READERS: Final[dict[int, Callable[[bytes, int], tuple[Response, int]]]] = {
     1: _read_done,
@@ -3724,6 +4154,8 @@ _RESPONSE_READERS: Final[dict[int, Callable[[bytes, int], tuple[Response, int]]]
     7: _read_blob_state,
     8: _read_blob_part,
     9: _read_refused,
+    10: _read_signed_token_keys,
+    11: _read_tokens_issued,
 }
 _CLIENT_FRAME_WRITERS: Final[dict[type, tuple[bytes, Callable[[Any], bytes]]]] = {
     Call: (b"\x82\x01", encode_call),
@@ -3833,6 +4265,7 @@ __all__ = [
     "FetchInbox",
     "FileReference",
     "GetBlob",
+    "GetTokenKeys",
     "Head",
     "Heads",
     "INVITE_LIFETIME",
@@ -3842,7 +4275,9 @@ __all__ = [
     "Intent",
     "IntentKind",
     "InviteLink",
+    "IssueTokens",
     "JoinInfo",
+    "JoinRelay",
     "KEY_CONFIG_LIFETIME",
     "KEY_PACKAGES_STORED",
     "KEY_PACKAGE_MAX",
@@ -3893,9 +4328,18 @@ __all__ = [
     "SessionAccept",
     "SessionHello",
     "SignedKeyConfigs",
+    "SignedTokenKeys",
     "Subscribe",
+    "TOKENS_ISSUED",
+    "TOKEN_KEY_LIFETIME",
+    "TOKEN_KEY_PERIOD",
+    "TOKEN_SIZE",
     "TakeKeyPackage",
     "Text",
+    "TokenKey",
+    "TokenKeyList",
+    "TokenKind",
+    "TokensIssued",
     "TrimInbox",
     "Typing",
     "Unknown",
@@ -3935,6 +4379,7 @@ __all__ = [
     "decode_fetch_inbox",
     "decode_file_reference",
     "decode_get_blob",
+    "decode_get_token_keys",
     "decode_head",
     "decode_heads",
     "decode_in_blob",
@@ -3942,7 +4387,9 @@ __all__ = [
     "decode_inline",
     "decode_intent",
     "decode_invite_link",
+    "decode_issue_tokens",
     "decode_join_info",
+    "decode_join_relay",
     "decode_key_config",
     "decode_key_config_list",
     "decode_key_package_taken",
@@ -3980,9 +4427,13 @@ __all__ = [
     "decode_session_accept",
     "decode_session_hello",
     "decode_signed_key_configs",
+    "decode_signed_token_keys",
     "decode_subscribe",
     "decode_take_key_package",
     "decode_text",
+    "decode_token_key",
+    "decode_token_key_list",
+    "decode_tokens_issued",
     "decode_trim_inbox",
     "decode_typing",
     "decode_unsubscribe",
@@ -4020,6 +4471,7 @@ __all__ = [
     "encode_fetch_inbox",
     "encode_file_reference",
     "encode_get_blob",
+    "encode_get_token_keys",
     "encode_head",
     "encode_heads",
     "encode_in_blob",
@@ -4027,7 +4479,9 @@ __all__ = [
     "encode_inline",
     "encode_intent",
     "encode_invite_link",
+    "encode_issue_tokens",
     "encode_join_info",
+    "encode_join_relay",
     "encode_key_config",
     "encode_key_config_list",
     "encode_key_package_taken",
@@ -4065,9 +4519,13 @@ __all__ = [
     "encode_session_accept",
     "encode_session_hello",
     "encode_signed_key_configs",
+    "encode_signed_token_keys",
     "encode_subscribe",
     "encode_take_key_package",
     "encode_text",
+    "encode_token_key",
+    "encode_token_key_list",
+    "encode_tokens_issued",
     "encode_trim_inbox",
     "encode_typing",
     "encode_unsubscribe",

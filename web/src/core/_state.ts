@@ -317,38 +317,30 @@ export interface Types {
   Seen: Seen;
 }
 
-export const { encoder, decoder } = /* @__PURE__ */ codec(`
-ConversationKind #1,2
-InboxPurpose #1,2,3
-OpenedState #1,2,3,4,5,6
-ConversationState #1,2,3,4,5,6,7,8
-DropKind #1,2,3
-PackageUse #1,2,3
-RelayAddress url t256,identity b32
-DeviceList body b0:1024,signature b64
-PackageOwner suite u65535,owner b32
+export const { encoder, decoder } = /* @__PURE__ */ codec(`RelayAddress url t:256,identity b32
+DeviceList body b:1024,signature b64
+PackageOwner suite u:65535,owner b32
 Reach relay RelayAddress,inbox b32,inboxKey b32,owners [PackageOwner]4,packageKey b32
-ConversationInfo kind ConversationKind,name t256,admins [b32]64^,relays [RelayAddress]4,retentionDays u365,membersAdd f
-InviteLink version u65535,relay b32,card b32,secret b16,url t256?
-CardBody identity b32,name t128,inbox b32,publicKey b1216,expires u
+ConversationInfo kind u1:2,name t:256,admins [b32]64^,relays [RelayAddress]4,retentionDays u:365,membersAdd f
+InviteLink version u:65535,relay b32,card b32,secret b16,url t:256?
+CardBody identity b32,name t:128,inbox b32,publicKey b1216,expires u
 Meta version u
 Clock difference u
-Me identitySecret b32,identity b32,name t128,deviceSecret b32,deviceKey b32,credential b0:256,devices DeviceList,listNumber u,relay RelayAddress,ownerSecret b32,packageKey b32,readReceipts f
-Person identity b32,name t128,accepted f,verified f,blocked f,named f,conversation b16?,reach Reach?,devices DeviceList?
-Inbox id b32,relay RelayAddress,readSecret b32,purpose InboxPurpose,owner b16,created f,closing f,seq u,trimmed u,inboxKey b32?
-Opened id b16,link InviteLink,relay RelayAddress,state OpenedState,card CardBody?,text t512?,inbox b32?,problem t64?,accepted u?
-StoredPackage bundle b0:16384,use PackageUse,expires u,suite u,sealed b0:8192?
-Preview id b16,sender b32,kind t16,text t1024,time u,mine f,status t16?
+Me identitySecret b32,identity b32,name t:128,deviceSecret b32,deviceKey b32,credential b:256,devices DeviceList,listNumber u,relay RelayAddress,ownerSecret b32,packageKey b32,readReceipts f
+Person identity b32,name t:128,accepted f,verified f,blocked f,named f,conversation b16?,reach Reach?,devices DeviceList?
+Inbox id b32,relay RelayAddress,readSecret b32,purpose u1:3,owner b16,created f,closing f,seq u,trimmed u,inboxKey b32?
+Opened id b16,link InviteLink,relay RelayAddress,state u1:6,card CardBody?,text t:512?,inbox b32?,problem t:64?,accepted u?
+StoredPackage bundle b:16384,use u1:3,expires u,suite u,sealed b:8192?
+Preview id b16,sender b32,kind t:16,text t:1024,time u,mine f,status t:16?
 PastEpoch epoch u,topic b32,slot b16,ended u
 RemovedLeaf leaf u,epoch u,time u
-Conversation id b16,kind ConversationKind,relay RelayAddress,state ConversationState,epoch u,topic b32,slot b16,position u,ordinal u,number u,founding f,unread u,activity u,past [PastEpoch]65536,gone [RemovedLeaf]65536,oldTopics [b32]65536,delivered [b16]65536,read [b16]65536,inbox b32?,last Preview?,problem t64?,since u?,asked [b32]4096?
+Conversation id b16,kind u1:2,relay RelayAddress,state u1:8,epoch u,topic b32,slot b16,position u,ordinal u,number u,founding f,unread u,activity u,past [PastEpoch]65536,gone [RemovedLeaf]65536,oldTopics [b32]65536,delivered [b16]65536,read [b16]65536,inbox b32?,last Preview?,problem t:64?,since u?,asked [b32]4096?
 MemberLeaf leaf u,identity b32,signatureKey b32
 Membership info ConversationInfo,ownLeaf u,suite u,members [MemberLeaf]65536,group b16,ended u?,successor b16?
 Topic id b32,conversation b16,topicSecret b32,ordinal u,created f,seq u,head b32,ended u?
-Outgoing conversation b16,id b16,sent u,content b0:65536,blobs [b32]3,hashes [b32]4096,record b0:4096?,epoch u?,topic b32?,blob b32?
-OutDrop relay RelayAddress,inbox b32,record b0:4096,kind DropKind,owner b16,blob b32?
-Seen order u,time u
-`);
+Outgoing conversation b16,id b16,sent u,content b:65536,blobs [b32]3,hashes [b32]4096,record b:4096?,epoch u?,topic b32?,blob b32?
+OutDrop relay RelayAddress,inbox b32,record b:4096,kind u1:3,owner b16,blob b32?
+Seen order u,time u`);
 
 export const encodeMeta = /* @__PURE__ */ encoder<Meta>('Meta');
 export const decodeMeta = /* @__PURE__ */ decoder<Meta>('Meta');

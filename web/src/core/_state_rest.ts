@@ -163,30 +163,26 @@ export interface Types {
   Orphan: Orphan;
 }
 
-export const { encoder, decoder } = /* @__PURE__ */ codec(`
-InviteState #1,2,3,4,5
-OperationKind #1,2,3,4,5,6,7,8,9
-RelayAddress url t256,identity b32
-DeviceList body b0:1024,signature b64
-PackageOwner suite u65535,owner b32
+export const { encoder, decoder } = /* @__PURE__ */ codec(`RelayAddress url t:256,identity b32
+DeviceList body b:1024,signature b64
+PackageOwner suite u:65535,owner b32
 Reach relay RelayAddress,inbox b32,inboxKey b32,owners [PackageOwner]4,packageKey b32
 LeaveProof identity b32,leaves [b32]16,signature b64
-Invite id b16,secret b16,privateKey b32,card b32,inbox b32,created u,expires u,state InviteState
-Asked id b16,identity b32,name t128,text t512?,time u,invite b16,devices DeviceList,reach Reach
+Invite id b16,secret b16,privateKey b32,card b32,inbox b32,created u,expires u,state u1:5
+Asked id b16,identity b32,name t:128,text t:512?,time u,invite b16,devices DeviceList,reach Reach
 PastEpoch epoch u,topic b32,slot b16,ended u
 RemovedLeaf leaf u,epoch u,time u
 MemberLeaf leaf u,identity b32,signatureKey b32
 FormerGroup members [MemberLeaf]65536,past [PastEpoch]65536,gone [RemovedLeaf]65536
 SlotReceipt seq u,recordHash b32,signature b64
-Candidate identity b32,reach Reach,keyPackage b0:8192?
-Operation conversation b16,kind OperationKind,candidates [Candidate]4096,identities [b32]4096,name t256?,proof LeaveProof?,suite u?
-OwnCommit operation u,epoch u,topic b32,slot b16,record b0:4096,pending b0:67108864,recipients [Candidate]4096,blob b32?
-Upload relay RelayAddress,data b0:33554432,sent u,whole f,users u
+Candidate identity b32,reach Reach,keyPackage b:8192?
+Operation conversation b16,kind u1:9,candidates [Candidate]4096,identities [b32]4096,name t:256?,proof LeaveProof?,suite u?
+OwnCommit operation u,epoch u,topic b32,slot b16,record b:4096,pending b:67108864,recipients [Candidate]4096,blob b32?
+Upload relay RelayAddress,data b:33554432,sent u,whole f,users u
 Wish proof LeaveProof,due u
 Unread order u,sender b32
-LateAmendment kind t16,by b32,text t16384,order u
-Orphan amendments [LateAmendment]64,time u
-`);
+LateAmendment kind t:16,by b32,text t:16384,order u
+Orphan amendments [LateAmendment]64,time u`);
 
 export const encodeInvite = /* @__PURE__ */ encoder<Invite>('Invite');
 export const decodeInvite = /* @__PURE__ */ decoder<Invite>('Invite');

@@ -45,6 +45,14 @@ export const SUITE_XWING = 61441;
 export const XWING_MEMBERS_MAX = 64;
 /** 0xF0A1, GroupContext: ConversationInfo (private use, RFC 9420 section 17.3) */
 export const EXTENSION_CONVERSATION = 61601;
+/** a token of RFC 9578's type 0x0002: type, nonce, challenge digest, key id, 2048-bit signature */
+export const TOKEN_SIZE = 354;
+/** ms: four weeks; a token key's `not_before` is a multiple of it */
+export const TOKEN_KEY_PERIOD = 2419200000;
+/** ms: eight weeks; as long tokens of a key are taken */
+export const TOKEN_KEY_LIFETIME = 4838400000;
+/** most tokens in one request */
+export const TOKENS_ISSUED = 64;
 /** 0xF0A2, GroupInfo: JoinInfo */
 export const EXTENSION_TOPIC = 61602;
 
@@ -75,8 +83,22 @@ export const RefusalCode = {
   internal: 12,
   /** it exists already with other properties */
   exists: 13,
+  /** nobody here is known by this member secret */
+  noMember: 14,
+  /** a token is missing, spent, or not of this relay */
+  token: 15,
+  /** tokens are not issued with this key; ask for the keys again */
+  tokenKey: 16,
 } as const;
 export type RefusalCode = (typeof RefusalCode)[keyof typeof RefusalCode];
+
+export const TokenKind = {
+  /** pays for room on the relay */
+  use: 1,
+  /** makes its holder a member */
+  join: 2,
+} as const;
+export type TokenKind = (typeof TokenKind)[keyof typeof TokenKind];
 
 export const ConversationKind = {
   /** two people; nobody removes the other */
@@ -130,11 +152,35 @@ export interface SignedKeyConfigs {
   readonly signature: Uint8Array;
 }
 
+/** What tokens of one kind are signed with, from one time on. */
+export interface TokenKey {
+  readonly kind: TokenKind;
+  /** SubjectPublicKeyInfo (RFC 9578 section 6.5): RSASSA-PSS, 2048 bits */
+  readonly spki: Uint8Array;
+  /** ms, a multiple of TOKEN_KEY_PERIOD */
+  readonly notBefore: number;
+  /** ms, TOKEN_KEY_LIFETIME later */
+  readonly notAfter: number;
+}
+
+export interface TokenKeyList {
+  readonly keys: readonly TokenKey[];
+}
+
+/** Body is an encoded TokenKeyList; signature by the relay's identity over 'polynya token keys 1' || body. */
+export interface SignedTokenKeys {
+  readonly type: 'SignedTokenKeys';
+  readonly body: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
 /** Makes the topic of this write secret; repeating it changes nothing. */
 export interface CreateTopic {
   readonly type: 'CreateTopic';
   readonly writeSecret: Uint8Array;
   readonly retentionDays: number;
+  /** of kind use, as in all requests but JoinRelay */
+  readonly token?: Uint8Array | undefined;
 }
 
 /** Appends a record. Repeating the same record answers as the first time. */
@@ -157,6 +203,7 @@ export interface Fetch {
 export interface CreateInbox {
   readonly type: 'CreateInbox';
   readonly readSecret: Uint8Array;
+  readonly token?: Uint8Array | undefined;
 }
 
 /** Appends a record to an inbox. Repeating the same record answers as the first time. */
@@ -192,6 +239,7 @@ export interface PutKeyPackages {
   readonly ownerSecret: Uint8Array;
   readonly packages: readonly Uint8Array[];
   readonly lastResort?: Uint8Array | undefined;
+  readonly token?: Uint8Array | undefined;
 }
 
 export interface TakeKeyPackage {
@@ -208,6 +256,8 @@ export interface PutBlob {
   readonly offset: number;
   /** empty: only ask how much is there */
   readonly part: Uint8Array;
+  /** with a part in which a MiB of the blob begins */
+  readonly token?: Uint8Array | undefined;
 }
 
 export interface GetBlob {
@@ -242,6 +292,28 @@ export interface SendEphemeral {
 /** Answers Done. */
 export interface Ping {
   readonly type: 'Ping';
+}
+
+/** Makes the holder of this secret a member, who may be issued tokens; repeating it changes nothing and spends nothing. */
+export interface JoinRelay {
+  readonly type: 'JoinRelay';
+  readonly memberSecret: Uint8Array;
+  /** of kind join; without one only so many may join in a day */
+  readonly token?: Uint8Array | undefined;
+}
+
+export interface GetTokenKeys {
+  readonly type: 'GetTokenKeys';
+}
+
+/** Asks for signatures on blinded messages (RFC 9474). Repeating it gives the same signatures and counts once. */
+export interface IssueTokens {
+  readonly type: 'IssueTokens';
+  readonly memberSecret: Uint8Array;
+  readonly kind: TokenKind;
+  /** SHA-256 of the newest key's spki */
+  readonly keyId: Uint8Array;
+  readonly blinded: readonly Uint8Array[];
 }
 
 /** The relay's word on one position of a slot; signature over ReceiptBody. */
@@ -337,6 +409,12 @@ export interface Refused {
   readonly code: RefusalCode;
   /** ms */
   readonly retryAfter?: number | undefined;
+}
+
+export interface TokensIssued {
+  readonly type: 'TokensIssued';
+  /** blind signatures, in the order asked */
+  readonly signatures: readonly Uint8Array[];
 }
 
 /** Plaintext of a sealed request (before padding). */
@@ -629,10 +707,16 @@ export interface CardBody {
   readonly expires: number;
 }
 
-/** Signature by the identity over 'polynya card 1' || body. */
+/** Signature by the identity over 'polynya card 1' || body. Tokens are for the invited, of the relay in the link. */
 export interface Card {
   readonly body: Uint8Array;
   readonly signature: Uint8Array;
+  /** of kind use */
+  readonly tokens?: readonly Uint8Array[] | undefined;
+  /** of kind join */
+  readonly join?: Uint8Array | undefined;
+  /** as the inviter saw them */
+  readonly tokenKeys?: SignedTokenKeys | undefined;
 }
 
 export interface ContactRequestBody {
@@ -684,9 +768,9 @@ export interface ReAddRequest {
   readonly signature: Uint8Array;
 }
 
-export type Request = CreateTopic | Publish | Fetch | CreateInbox | Drop | FetchInbox | TrimInbox | DeleteInbox | PutKeyPackages | TakeKeyPackage | PutBlob | GetBlob | Subscribe | Unsubscribe | SendEphemeral | Ping;
+export type Request = CreateTopic | Publish | Fetch | CreateInbox | Drop | FetchInbox | TrimInbox | DeleteInbox | PutKeyPackages | TakeKeyPackage | PutBlob | GetBlob | Subscribe | Unsubscribe | SendEphemeral | Ping | JoinRelay | GetTokenKeys | IssueTokens;
 
-export type Response = Done | Published | Records | Heads | KeyPackagesStored | KeyPackageTaken | BlobState | BlobPart | Refused;
+export type Response = Done | Published | Records | Heads | KeyPackagesStored | KeyPackageTaken | BlobState | BlobPart | Refused | SignedTokenKeys | TokensIssued;
 
 export type ClientFrame = Call;
 
@@ -700,89 +784,88 @@ export type EphemeralContent = Typing | Unknown;
 
 export type InboxMessage = ContactRequest | WelcomeMessage | ReAddRequest;
 
-export const { encoder, decoder } = /* @__PURE__ */ codec(`
-RefusalCode #1,2,3,4,5,6,7,8,9,10,11,12,13
-ConversationKind #1,2
-ReceiptKind #1,2
-IntentKind #1
-RelayAddress url t256,identity b32
-KeyConfig id u255,kem u65535,publicKey b0:2048,notBefore u,notAfter u
+export const { encoder, decoder } = /* @__PURE__ */ codec(`RelayAddress url t:256,identity b32
+KeyConfig id u:255,kem u:65535,publicKey b:2048,notBefore u,notAfter u
 KeyConfigList configs [KeyConfig]4
-SignedKeyConfigs body b0:8192,signature b64
-CreateTopic writeSecret b32,retentionDays u365
-Publish writeSecret b32,record b29:4096,slot b16?,blobs [b32]4?
-Fetch topic b32,after u,limit u64
-CreateInbox readSecret b32
-Drop inbox b32,record b29:4096,blobs [b32]4?
-FetchInbox readSecret b32,after u,limit u64
-TrimInbox readSecret b32,upto u
-DeleteInbox readSecret b32
-PutKeyPackages ownerSecret b32,packages [b0:8192]10,lastResort b0:8192?
-TakeKeyPackage owner b32
-PutBlob id b32,total u104857600,offset u104857600,part b0:65536
-GetBlob id b32,offset u104857600,length u65536
-Subscribe topics [b32]256,inboxes [b32]256
-Unsubscribe topics [b32]256,inboxes [b32]256
-SendEphemeral writeSecret b32,body b0:256
-Ping 
-Receipt position u65535,signature b64
+SignedKeyConfigs body b:8192,signature b64
+SignedTokenKeys !body b:8192,signature b64
+CreateTopic !writeSecret b32,retentionDays u:365,token b354?
+Publish !writeSecret b32,record b29:4096,slot b16?,blobs [b32]4?
+Fetch !topic b32,after u,limit u:64
+CreateInbox !readSecret b32,token b354?
+Drop !inbox b32,record b29:4096,blobs [b32]4?
+FetchInbox !readSecret b32,after u,limit u:64
+TrimInbox !readSecret b32,upto u
+DeleteInbox !readSecret b32
+PutKeyPackages !ownerSecret b32,packages [b:8192]10,lastResort b:8192?,token b354?
+TakeKeyPackage !owner b32
+PutBlob !id b32,total u:104857600,offset u:104857600,part b:65536,token b354?
+GetBlob !id b32,offset u:104857600,length u:65536
+Subscribe !topics [b32]256,inboxes [b32]256
+Unsubscribe !topics [b32]256,inboxes [b32]256
+SendEphemeral !writeSecret b32,body b:256
+Ping !
+JoinRelay !memberSecret b32,token b354?
+GetTokenKeys !
+IssueTokens !memberSecret b32,kind u1:2,keyId b32,blinded [b256]64
+Receipt position u:65535,signature b64
 Entry seq u,time u,record b29:4096?,recordHash b32?,slot b16?,receipt Receipt?,blobs [b32]4?|record|recordHash
-Done 
-Published seq u,time u,receipt Receipt?
-Records entries [Entry]64,head u
-Heads topics [Head]256,inboxes [Head]256
+Done !
+Published !seq u,time u,receipt Receipt?
+Records !entries [Entry]64,head u
+Heads !topics [Head]256,inboxes [Head]256
 Head known f,seq u
-KeyPackagesStored count u
-KeyPackageTaken package b0:8192,lastResort f
-BlobState received u104857600
-BlobPart total u104857600,part b0:65536
-Refused code RefusalCode,retryAfter u?
-Exchange version u65535,time u,request Request
+KeyPackagesStored !count u
+KeyPackageTaken !package b:8192,lastResort f
+BlobState !received u:104857600
+BlobPart !total u:104857600,part b:65536
+Refused !code u1:16,retryAfter u?
+TokensIssued !signatures [b256]64
+Exchange version u:65535,time u,request Request
 Answer time u,response Response
-SessionHello version u65535,time u,publicKey b1216
+SessionHello version u:65535,time u,publicKey b1216
 SessionAccept enc b1120
-Call id u,request Request
-Reply id u,time u,response Response
-Push source b32,entry Entry
-EphemeralPush topic b32,body b0:256
-Inline body b0:4096
-InBlob blob b32,key b32,size u16777216
+Call !id u,request Request
+Reply !id u,time u,response Response
+Push !source b32,entry Entry
+EphemeralPush !topic b32,body b:256
+Inline !body b:4096
+InBlob !blob b32,key b32,size u:16777216
 DeviceEntry signatureKey b32,added u
 DeviceListBody number u,devices [DeviceEntry]16
-DeviceList body b0:1024,signature b64
+DeviceList body b:1024,signature b64
 DeviceCredential identity b32,listNumber u,signature b64
-PackageOwner suite u65535,owner b32
+PackageOwner suite u:65535,owner b32
 Reach relay RelayAddress,inbox b32,inboxKey b32,owners [PackageOwner]4,packageKey b32
-ConversationInfo kind ConversationKind,name t256,admins [b32]64^,relays [RelayAddress]4,retentionDays u365,membersAdd f
+ConversationInfo kind u1:2,name t:256,admins [b32]64^,relays [RelayAddress]4,retentionDays u:365,membersAdd f
 JoinInfo topicSecret b32,seq u,head b32
 LeaveProof identity b32,leaves [b32]16,signature b64
-Text ~text t16384,replyTo b16?
-Reaction ~target b16,emoji t64
-Edit ~target b16,text t16384
-Delete ~target b16
-ReceiptContent ~kind ReceiptKind,ids [b16]64
-FileReference ~blob b32,key b32,size u104832000,name t255,mediaType t100,width u65535?,height u65535?,preview b0:1536?,caption t4096?,replyTo b16?
-Profile ~name t128,reach Reach?
-Intent ~kind IntentKind,proof LeaveProof?
-DeviceListContent ~list DeviceList
+Text !~text t:16384,replyTo b16?
+Reaction !~target b16,emoji t:64
+Edit !~target b16,text t:16384
+Delete !~target b16
+ReceiptContent !~kind u1:2,ids [b16]64
+FileReference !~blob b32,key b32,size u:104832000,name t:255,mediaType t:100,width u:65535?,height u:65535?,preview b:1536?,caption t:4096?,replyTo b16?
+Profile !~name t:128,reach Reach?
+Intent !~kind u1:1,proof LeaveProof?
+DeviceListContent !~list DeviceList
 Message ~id b16,sent u,content Content,topic b32,seq u,head b32,deviceList u
-InviteLink version u65535,relay b32,card b32,secret b16,url t256?
-RelayLink version u65535,relay b32,url t256?
-CardBody identity b32,name t128,inbox b32,publicKey b1216,expires u
-Card body b0:2048,signature b64
-ContactRequestBody card b32,identity b32,name t128,text t512?,devices DeviceList,reach Reach
-ContactRequest body b0:4096,signature b64
-RosterEntry identity b32,name t128,reach Reach?
-WelcomeMessage welcome b0:8388608,tree b0:8388608?,roster [RosterEntry]4096,former [b16]16?
-ReAddRequest body b0:4096,signature b64
-Request =CreateTopic,Publish,Fetch,CreateInbox,Drop,FetchInbox,TrimInbox,DeleteInbox,PutKeyPackages,TakeKeyPackage,PutBlob,GetBlob,Subscribe,Unsubscribe,SendEphemeral,Ping
-Response =Done,Published,Records,Heads,KeyPackagesStored,KeyPackageTaken,BlobState,BlobPart,Refused
+InviteLink version u:65535,relay b32,card b32,secret b16,url t:256?
+RelayLink version u:65535,relay b32,url t:256?
+CardBody identity b32,name t:128,inbox b32,publicKey b1216,expires u
+Card body b:2048,signature b64,tokens [b354]16?,join b354?,tokenKeys SignedTokenKeys?
+ContactRequestBody card b32,identity b32,name t:128,text t:512?,devices DeviceList,reach Reach
+ContactRequest !body b:4096,signature b64
+RosterEntry identity b32,name t:128,reach Reach?
+WelcomeMessage !welcome b:8388608,tree b:8388608?,roster [RosterEntry]4096,former [b16]16?
+ReAddRequest !body b:4096,signature b64
+Request =CreateTopic,Publish,Fetch,CreateInbox,Drop,FetchInbox,TrimInbox,DeleteInbox,PutKeyPackages,TakeKeyPackage,PutBlob,GetBlob,Subscribe,Unsubscribe,SendEphemeral,Ping,JoinRelay,GetTokenKeys,IssueTokens
+Response =Done,Published,Records,Heads,KeyPackagesStored,KeyPackageTaken,BlobState,BlobPart,Refused,SignedTokenKeys,TokensIssued
 ClientFrame =Call
 RelayFrame =Reply,Push,EphemeralPush
 RecordBody =Inline,InBlob
 Content ~=Text,Reaction,Edit,Delete,ReceiptContent,FileReference,Profile,Intent,DeviceListContent
-InboxMessage =ContactRequest,WelcomeMessage,ReAddRequest
-`);
+InboxMessage =ContactRequest,WelcomeMessage,ReAddRequest`);
 
 export const encodeRelayAddress = /* @__PURE__ */ encoder<RelayAddress>('RelayAddress');
 export const decodeRelayAddress = /* @__PURE__ */ decoder<RelayAddress>('RelayAddress');
@@ -792,6 +875,8 @@ export const encodeKeyConfigList = /* @__PURE__ */ encoder<KeyConfigList>('KeyCo
 export const decodeKeyConfigList = /* @__PURE__ */ decoder<KeyConfigList>('KeyConfigList');
 export const encodeSignedKeyConfigs = /* @__PURE__ */ encoder<SignedKeyConfigs>('SignedKeyConfigs');
 export const decodeSignedKeyConfigs = /* @__PURE__ */ decoder<SignedKeyConfigs>('SignedKeyConfigs');
+export const encodeSignedTokenKeys = /* @__PURE__ */ encoder<SignedTokenKeys>('SignedTokenKeys');
+export const decodeSignedTokenKeys = /* @__PURE__ */ decoder<SignedTokenKeys>('SignedTokenKeys');
 export const encodeCreateTopic = /* @__PURE__ */ encoder<CreateTopic>('CreateTopic');
 export const decodeCreateTopic = /* @__PURE__ */ decoder<CreateTopic>('CreateTopic');
 export const encodePublish = /* @__PURE__ */ encoder<Publish>('Publish');
@@ -824,6 +909,12 @@ export const encodeSendEphemeral = /* @__PURE__ */ encoder<SendEphemeral>('SendE
 export const decodeSendEphemeral = /* @__PURE__ */ decoder<SendEphemeral>('SendEphemeral');
 export const encodePing = /* @__PURE__ */ encoder<Ping>('Ping');
 export const decodePing = /* @__PURE__ */ decoder<Ping>('Ping');
+export const encodeJoinRelay = /* @__PURE__ */ encoder<JoinRelay>('JoinRelay');
+export const decodeJoinRelay = /* @__PURE__ */ decoder<JoinRelay>('JoinRelay');
+export const encodeGetTokenKeys = /* @__PURE__ */ encoder<GetTokenKeys>('GetTokenKeys');
+export const decodeGetTokenKeys = /* @__PURE__ */ decoder<GetTokenKeys>('GetTokenKeys');
+export const encodeIssueTokens = /* @__PURE__ */ encoder<IssueTokens>('IssueTokens');
+export const decodeIssueTokens = /* @__PURE__ */ decoder<IssueTokens>('IssueTokens');
 export const encodeReceipt = /* @__PURE__ */ encoder<Receipt>('Receipt');
 export const decodeReceipt = /* @__PURE__ */ decoder<Receipt>('Receipt');
 export const encodeEntry = /* @__PURE__ */ encoder<Entry>('Entry');
@@ -848,6 +939,8 @@ export const encodeBlobPart = /* @__PURE__ */ encoder<BlobPart>('BlobPart');
 export const decodeBlobPart = /* @__PURE__ */ decoder<BlobPart>('BlobPart');
 export const encodeRefused = /* @__PURE__ */ encoder<Refused>('Refused');
 export const decodeRefused = /* @__PURE__ */ decoder<Refused>('Refused');
+export const encodeTokensIssued = /* @__PURE__ */ encoder<TokensIssued>('TokensIssued');
+export const decodeTokensIssued = /* @__PURE__ */ decoder<TokensIssued>('TokensIssued');
 export const encodeExchange = /* @__PURE__ */ encoder<Exchange>('Exchange');
 export const decodeExchange = /* @__PURE__ */ decoder<Exchange>('Exchange');
 export const encodeAnswer = /* @__PURE__ */ encoder<Answer>('Answer');

@@ -15,22 +15,28 @@ import type {
   MovedBody,
   ReAddBody,
   ReceiptBody,
+  TokenKey,
+  TokenKeyList,
   Typing,
   WelcomeMessage,
 } from './_messages.ts';
 
-const later = /* @__PURE__ */ codec(`
-ReceiptBody topic b32,slot b16,position u65535,seq u,recordHash b32,blobs [b32]4?
+const later = /* @__PURE__ */ codec(`TokenKey kind u1:2,spki b:512,notBefore u,notAfter u
+TokenKeyList keys [TokenKey]8
+ReceiptBody topic b32,slot b16,position u:65535,seq u,recordHash b32,blobs [b32]4?
 CommitData leaves [LeaveProof]64?
 LeaveProof identity b32,leaves [b32]16,signature b64
-MovedBody group b16,epoch u,identity b32,groupInfo b0:4194304,welcome b0:4194304?
-Moved body b0:8388864,signature b64
-Typing ~active f
-EphemeralMessage leaf u65535,sent u,content EphemeralContent
-ReAddBody group b16,identity b32,epoch u,keyPackage b0:3584,time u
-EphemeralContent ~=Typing
-`);
+MovedBody group b16,epoch u,identity b32,groupInfo b:4194304,welcome b:4194304?
+Moved body b:8388864,signature b64
+Typing !~active f
+EphemeralMessage leaf u:65535,sent u,content EphemeralContent
+ReAddBody group b16,identity b32,epoch u,keyPackage b:3584,time u
+EphemeralContent ~=Typing`);
 
+export const encodeTokenKey = /* @__PURE__ */ later.encoder<TokenKey>('TokenKey');
+export const decodeTokenKey = /* @__PURE__ */ later.decoder<TokenKey>('TokenKey');
+export const encodeTokenKeyList = /* @__PURE__ */ later.encoder<TokenKeyList>('TokenKeyList');
+export const decodeTokenKeyList = /* @__PURE__ */ later.decoder<TokenKeyList>('TokenKeyList');
 export const encodeReceiptBody = /* @__PURE__ */ later.encoder<ReceiptBody>('ReceiptBody');
 export const decodeReceiptBody = /* @__PURE__ */ later.decoder<ReceiptBody>('ReceiptBody');
 export const decodeDeviceListBody = /* @__PURE__ */ decoder<DeviceListBody>('DeviceListBody');

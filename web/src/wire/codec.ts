@@ -1,13 +1,13 @@
 /**
  * Messages by table. The generated table has one line for each type, `Name description`, where a description is
  *
- * - `#1,2,5`: an enum's values;
  * - `=A,B` or `~=A,B`: a union's structs, tagged from 1 (`~`: open);
  * - else a struct's fields, with keys from 1: `name type` each, `?` at the end of optional ones; `~` before the first for
- *   an open struct; then, after `|`, those optional fields of which exactly one is there.
+ *   an open struct; then, after `|`, those optional fields of which exactly one is there. `!` in front of all: the value
+ *   carries the struct's name as `type`, as it is a member of a union.
  *
- * Types: `u` or `u<max>`, `f` (bool), `b<size>` or `b<min>:<max>`, `t<max>`, `[<type>]<max>` (`^` after it: strictly
- * ascending), or a type's name.
+ * Types: `u` or `u<limits>` (an enum too), `f` (bool), `b<limits>` and `t<limits>` (by bytes), `[<type>]<max>` (`^` after
+ * it: strictly ascending), or a type's name. Limits are `<size>`, `<min>:<max>` or `:<max>`.
  */
 import { compare } from './bytes.ts';
 import { decode, encode, textBytes, type Value } from './cbor.ts';
@@ -32,18 +32,16 @@ function plain(valid: (value: unknown) => boolean): Kind {
   return (value, where) => (valid(value) ? value : bad(where));
 }
 
-function within(limits: string, exact: boolean): (n: number) => boolean {
-  const [first, second] = limits.split(':');
-  const most = Number(second ?? first);
-  const least = second === undefined && !exact ? 0 : Number(first);
-  return (n) => n >= least && n <= most;
+function within(limits: string): (n: number) => boolean {
+  const [least, most = least] = limits.split(':').map(Number);
+  return (n) => n >= (least as number) && n <= (most as number);
 }
 
 export function codec(table: string): {
   encoder: <T>(name: string) => (value: T) => Uint8Array;
   decoder: <T>(name: string) => (data: Uint8Array) => T;
 } {
-  const lines = new Map(table.trim().split('\n').map((line) => line.split(/ (.*)/s) as [string, string]));
+  const lines = new Map(table.split('\n').map((line) => line.split(/ (.*)/s) as [string, string]));
   const kinds = new Map<string, Kind>();
 
   function list(description: string): Kind {
@@ -73,7 +71,7 @@ export function codec(table: string): {
     };
   }
 
-  function struct(name: string, description: string, open: boolean): Kind {
+  function struct(name: string, description: string, open: boolean, tagged: boolean): Kind {
     const [all = '', ...oneOf] = description.split('|');
     const fields = (all ? all.split(',') : []).map((text) => {
       const [field = '', type = ''] = text.split(' ');
@@ -81,7 +79,8 @@ export function codec(table: string): {
     });
     return (value, where, writing) => {
       if (writing ? typeof value !== 'object' || value === null : !(value instanceof Map)) bad(where);
-      const [members, map] = writing ? [value as Members, new Map()] : [start(name), value as Map<number, unknown>];
+      const members: Members = writing ? (value as Members) : tagged ? { type: name } : {};
+      const map = writing ? new Map<number, unknown>() : (value as Map<number, unknown>);
       let known = 0;
       fields.forEach(({ field, optional, kind }, i) => {
         const given = writing ? members[field] : map.get(i + 1);
@@ -92,21 +91,19 @@ export function codec(table: string): {
         if (writing) map.set(i + 1, member);
         else members[field] = member;
       });
-      if (!open && known !== map.size) bad(name);
-      if (oneOf.length && oneOf.filter((field) => members[field] !== undefined).length !== 1) bad(name);
+      const chosen = oneOf.filter((field) => members[field] !== undefined);
+      if ((!open && known !== map.size) || (oneOf.length && chosen.length !== 1)) bad(name);
       return writing ? map : members;
     };
   }
 
   function make(text: string): Kind {
     const limits = text.slice(1);
-    const fits = within(limits, text[0] === 'b');
+    const fits = within(limits);
     if (/^[A-Z]/.test(text)) {
       const line = lines.get(text) as string;
-      const open = line[0] === '~';
-      const description = open ? line.slice(1) : line;
-      if (line[0] === '#') return plain((value) => line.slice(1).split(',').includes(String(value)) && typeof value === 'number');
-      return description[0] === '=' ? union(description.slice(1).split(','), open) : struct(text, description, open);
+      const [, tagged, open, description = ''] = /^(!?)(~?)(.*)$/.exec(line) as string[];
+      return description[0] === '=' ? union(description.slice(1).split(','), !!open) : struct(text, description, !!open, !!tagged);
     }
     switch (text[0]) {
       case 'u':
@@ -127,10 +124,6 @@ export function codec(table: string): {
     if (!kind) kinds.set(text, (kind = make(text)));
     return kind;
   }
-
-  /** Members of unions carry their name as `type` everywhere. */
-  const start = (name: string): Members => (tagged.has(name) ? { type: name } : {});
-  const tagged = new Set([...lines.values()].flatMap((line) => /^~?=(.*)/.exec(line)?.[1]?.split(',') ?? []));
 
   return {
     encoder: (name) => (value) => encode(named(name)(value, name, true) as Value),

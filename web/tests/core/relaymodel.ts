@@ -125,7 +125,12 @@ export class RelayModel {
         return DONE;
       }
       case 'Ping':
+      case 'JoinRelay':
         return DONE;
+      case 'GetTokenKeys':
+      case 'IssueTokens':
+        // This relay wants no tokens, and has none to give.
+        return { type: 'Refused', code: RefusalCode.noMember };
     }
   }
 

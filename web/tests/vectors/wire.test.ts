@@ -1,5 +1,6 @@
 /** Replays spec/vectors for the wire layer: what must be made, opened and refused, by rule. */
 import { describe, expect, it } from 'vitest';
+import * as blindrsa from '../../src/crypto/blindrsa.ts';
 import { concat, hex } from '../../src/crypto/bytes.ts';
 import { sha256 } from '../../src/crypto/hashes.ts';
 import { DHKEM_X25519 } from '../../src/crypto/kem.ts';
@@ -28,6 +29,8 @@ import * as record from '../../src/wire/record.ts';
 import * as requests from '../../src/wire/requests.ts';
 import * as safety from '../../src/wire/safety.ts';
 import * as session from '../../src/wire/session.ts';
+import * as tokens from '../../src/wire/tokens.ts';
+import { unhex } from '../support/hex.ts';
 import { asJson, Case, cases, fileNames, type Json, RecordedRandom } from './recorded.ts';
 
 type Runner = (c: Case) => Promise<void>;
@@ -300,6 +303,52 @@ const RUNNERS: Record<string, Runner> = {
     expect(verified.newest.id).toBe(c.number('newest'));
     if (!c.has('seed')) return;
     expect(hex(await keys.signKeyConfigs(c.bytes('seed'), verified.configs))).toBe(c.text('data'));
+  },
+
+  async tokens(c) {
+    const identity = c.has('identity') ? c.bytes('identity') : new Uint8Array(0);
+    switch (c.text('kind')) {
+      case 'member':
+        expect(hex(tokens.memberId(c.bytes('secret')))).toBe(c.text('id'));
+        return;
+      case 'challenge':
+        expect(hex(tokens.challengeDigest(identity, c.number('token_kind') as messages.TokenKind))).toBe(c.text('digest'));
+        return;
+      case 'spki':
+        if (c.rule) return refused(c, () => tokens.decodeSpki(c.bytes('spki')));
+        expect(hex(blindrsa.toBytes(tokens.decodeSpki(c.bytes('spki')).n, 256))).toBe(c.text('n'));
+        expect(hex(tokens.keyId(c.bytes('spki')))).toBe(c.text('key_id'));
+        return;
+      case 'token': {
+        const key = later.decodeTokenKey(c.bytes('key'));
+        const random = c.random();
+        const pending = await tokens.beginToken(identity, key, random);
+        random.assertUsed();
+        expect(hex(pending.blinding.blinded)).toBe(c.text('blinded'));
+        const finish = (): Promise<Uint8Array> => tokens.finishToken(key, pending, c.bytes('blind_signature'));
+        if (c.rule) return refused(c, finish);
+        expect(hex(await finish())).toBe(c.text('token'));
+        return;
+      }
+      case 'verify': {
+        if (c.rule === 'token') return refused(c, () => tokens.parseToken(c.bytes('token')));
+        const key = tokens.decodeSpki(c.bytes('spki'));
+        const kind = c.number('token_kind') as messages.TokenKind;
+        const valid = await tokens.verifyToken(identity, kind, key, tokens.parseToken(c.bytes('token')));
+        expect(valid).toBe(c.rule === null);
+        return;
+      }
+      default: {
+        expect(c.text('kind')).toBe('keys');
+        const signed = messages.decodeSignedTokenKeys(c.bytes('signed'));
+        const seen = c.list('seen').map((key) => later.decodeTokenKey(unhex(key)));
+        if (c.rule) return refused(c, () => tokens.verifyTokenKeys(identity, signed, seen));
+        const verified = await tokens.verifyTokenKeys(identity, signed, seen);
+        const newest = tokens.newestKey(verified, messages.TokenKind.use);
+        expect(hex(tokens.keyId(newest.spki))).toBe(c.text('newest'));
+        expect(await tokens.signTokenKeys(c.bytes('seed'), verified.keys)).toEqual(signed);
+      }
+    }
   },
 
   async credentials(c) {

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, Protocol, TypeAlias
 
 from polynya.errors import PolynyaError
-from polynya.wire.messages import KeyPackageTaken, Published, Records
+from polynya.wire.messages import TOKEN_KEY_PERIOD, KeyPackageTaken, Published, Records, TokenKind
 
 DAY = 86_400_000
 """ms"""
@@ -43,6 +43,10 @@ class Problem(StrEnum):
     """the bytes do not fit what was said of them"""
     RESTORED = "restored"
     """the topic comes from a backup: a receipt for this slot could contradict one that was signed since"""
+    TOKEN = "token"  # noqa: S105 - a word
+    """nothing pays for it: no token, or one that has paid for something else"""
+    LARGE = "large"
+    """more than can ever be had at once"""
     FULL = "full"
     """the disk is full; nothing was changed"""
     FAILED = "failed"
@@ -50,11 +54,12 @@ class Problem(StrEnum):
 
 
 class StoreError(PolynyaError):
-    """Nothing was changed. `problem` says why."""
+    """Nothing was changed. `problem` says why; `wait` (ms), where it is known, when it will have passed."""
 
-    def __init__(self, problem: Problem, detail: str = "") -> None:
+    def __init__(self, problem: Problem, detail: str = "", wait: int | None = None) -> None:
         super().__init__(f"{problem.value}: {detail}" if detail else problem.value)
         self.problem = problem
+        self.wait = wait
         self.code = f"store-{problem.value}"
 
 
@@ -63,6 +68,36 @@ class Appended(NamedTuple):
 
     published: Published
     fresh: bool
+
+
+class Payment(NamedTuple):
+    """A token whose signature is verified; whether it is spent is the store's to say."""
+
+    key: int
+    """number of the token key; later keys have higher ones"""
+    nonce: bytes
+    request: bytes
+    """what it pays for: a hash of 16 bytes. A token pays for one request, however often that is repeated."""
+
+
+def key_number(kind: TokenKind, not_before: int) -> int:
+    """Of the token key of this kind that begins then (ms)."""
+    return len(TokenKind) * (not_before // TOKEN_KEY_PERIOD) + kind - 1
+
+
+FREE = Payment(0, b"", b"")
+"""For what nobody has to pay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many tokens of one kind a member is issued."""
+
+    first: int
+    """at once, as a new member"""
+    per_day: int
+    saved: int
+    """at most, of days on which none were asked for; `first` may be more"""
 
 
 Done: TypeAlias = Callable[[Appended | StoreError], None]
@@ -135,7 +170,9 @@ class Store(Protocol):
     """Several processes may share one. Times are milliseconds since the Unix epoch. Methods raise StoreError,
     and nothing else of the storage's.
 
-    What a method changed is on disk when it returns. All changes are idempotent.
+    What a method changed is on disk when it returns. All changes are idempotent. `payment` is spent if and only if
+    something new is made, in the same transaction; None, or one spent on something else, is problem TOKEN where
+    something would be made.
     """
 
     def append(self, append: Append) -> None:
@@ -144,11 +181,13 @@ class Store(Protocol):
         does not go back. Problems: UNKNOWN, BLOB, CROWDED, RESTORED, FULL, FAILED."""
         ...
 
-    async def create_topic(self, topic: bytes, retention_days: int, time: int) -> None:
+    async def create_topic(
+        self, topic: bytes, retention_days: int, time: int, payment: Payment | None = FREE
+    ) -> None:
         """Problems: EXISTS (with another retention), FULL, FAILED."""
         ...
 
-    async def create_inbox(self, inbox: bytes, time: int) -> None: ...
+    async def create_inbox(self, inbox: bytes, time: int, payment: Payment | None = FREE) -> None: ...
 
     async def fetch(self, kind: Kind, log: bytes, after: int, limit: int, size: int, time: int) -> Records:
         """Entries after seq `after` in order: at most `limit`, and of at most `size` encoded bytes but one at
@@ -172,7 +211,12 @@ class Store(Protocol):
         ...
 
     async def put_key_packages(
-        self, owner: bytes, packages: Sequence[bytes], last_resort: bytes | None, time: int
+        self,
+        owner: bytes,
+        packages: Sequence[bytes],
+        last_resort: bytes | None,
+        time: int,
+        payment: Payment | None = FREE,
     ) -> int:
         """How many one-time packages there are now; those over KEY_PACKAGES_STORED are not kept."""
         ...
@@ -183,13 +227,45 @@ class Store(Protocol):
         Problems: UNKNOWN (none at all), FULL, FAILED."""
         ...
 
-    async def put_blob(self, blob: bytes, total: int, offset: int, part: bytes, time: int) -> int:
-        """How many bytes there are now. Problems: EXISTS (with another total), WRONG (a part that does not
-        fit, or the whole has another hash: it is forgotten), FULL, FAILED."""
+    async def put_blob(
+        self, blob: bytes, total: int, offset: int, part: bytes, time: int, payment: Payment | None = FREE
+    ) -> int:
+        """How many bytes there are now. Each MiB of a blob is paid for once, before its first byte is written. Problems:
+        EXISTS (with another total), WRONG (a part that does not fit, or the whole has another hash: it is forgotten),
+        TOKEN, FULL, FAILED."""
         ...
 
     async def get_blob(self, blob: bytes, offset: int, length: int) -> tuple[int, bytes]:
         """(total, part) of a whole blob. Problems: UNKNOWN, FAILED."""
+        ...
+
+    async def join(
+        self,
+        member: bytes,
+        payment: Payment | None,
+        joins_per_day: int,
+        allowances: Mapping[TokenKind, Allowance],
+        time: int,
+    ) -> None:
+        """Makes a member; nothing happens where it is one. Without payment it counts as one of `joins_per_day`.
+
+        Problems: TOKEN (spent, or missing where nobody joins without), CROWDED (enough for this day), FULL, FAILED."""
+        ...
+
+    async def draw(
+        self,
+        member: bytes,
+        kind: TokenKind,
+        count: int,
+        request: bytes,
+        is_new_allowed: bool,
+        allowance: Allowance,
+        time: int,
+    ) -> bool:
+        """Whether the member may be issued these tokens: counted now, or, where `request` (a hash of 16 bytes) is that of
+        its last one of this kind, counted before. False for a new request where none is allowed.
+
+        Problems: UNKNOWN (no member), CROWDED (later), LARGE (never), FULL, FAILED."""
         ...
 
     async def trusts(self, time: int) -> bool:

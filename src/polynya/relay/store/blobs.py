@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-from polynya.relay.store.base import DAY, Problem, StoreError
+from polynya.relay.limits import MIB
+from polynya.relay.store.base import DAY, Payment, Problem, StoreError
 from polynya.relay.store.logs import LogCache
+from polynya.relay.store.payments import spend
 
 GROWING, WHOLE, DOOMED = 0, 1, 2
 UNFINISHED_AGE = DAY
@@ -19,22 +21,41 @@ class BlobRow(NamedTuple):
     total: int
     received: int
     state: int
+    paid: int
+    """MiB"""
+
+
+def paid_by(size: int) -> int:
+    """MiB that must be paid for before a blob has so many bytes."""
+    return -(-size // MIB)
 
 
 def find(db: sqlite3.Connection, blob: bytes) -> BlobRow | None:
-    row = db.execute("SELECT total, received, state FROM blobs WHERE id = ?", (blob,)).fetchone()
+    row = db.execute("SELECT total, received, state, paid FROM blobs WHERE id = ?", (blob,)).fetchone()
     return None if row is None or row[2] == DOOMED else BlobRow(*row)
 
 
-def begin(db: sqlite3.Connection, blob: bytes, total: int, time: int) -> BlobRow:
-    """The blob's row, made where it is missing. Raises StoreError EXISTS where it has another total."""
-    row = db.execute("SELECT total, received, state FROM blobs WHERE id = ?", (blob,)).fetchone()
-    if row is None or row[2] == DOOMED:
-        db.execute("INSERT OR REPLACE INTO blobs VALUES (?, ?, 0, ?, ?)", (blob, total, GROWING, time))
-        return BlobRow(total, 0, GROWING)
-    if row[0] != total:
+def begin(
+    db: sqlite3.Connection, blob: bytes, total: int, size: int, time: int, payment: Payment | None
+) -> BlobRow:
+    """Pays for the MiB in which the blob's first `size` bytes end, where that is not done; makes its row where it is
+    missing, with its first MiB paid for. `size` is at most BLOB_PART above what there is.
+
+    Raises StoreError EXISTS where it has another total, TOKEN."""
+    row = find(db, blob)
+    if row is None:
+        spend(db, payment)
+        db.execute(
+            "INSERT OR REPLACE INTO blobs (id, total, received, state, since, paid) VALUES (?, ?, 0, ?, ?, 1)",
+            (blob, total, GROWING, time),
+        )
+        return BlobRow(total, 0, GROWING, 1)
+    if row.total != total:
         raise StoreError(Problem.EXISTS)
-    return BlobRow(*row)
+    if row.paid < (paid := paid_by(size)):
+        spend(db, payment)
+        db.execute("UPDATE blobs SET paid = ? WHERE id = ?", (paid, blob))
+    return row
 
 
 def advance(db: sqlite3.Connection, blob: bytes, received: int, time: int) -> None:

@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Sequence
 
 from polynya.crypto.hashes import sha256
-from polynya.relay.store.base import Problem, StoreError
+from polynya.relay.store.base import Payment, Problem, StoreError
+from polynya.relay.store.payments import spend
 from polynya.wire.messages import KEY_PACKAGES_STORED, KeyPackageTaken
 
 OWNER_IDLE = 365 * 86_400_000
@@ -17,9 +18,16 @@ HASHES_KEPT = 1_000
 
 
 def put(
-    db: sqlite3.Connection, owner: bytes, packages: Sequence[bytes], last_resort: bytes | None, time: int
+    db: sqlite3.Connection,
+    owner: bytes,
+    packages: Sequence[bytes],
+    last_resort: bytes | None,
+    time: int,
+    payment: Payment | None,
 ) -> int:
     """See Store.put_key_packages."""
+    if _brings_anything(db, owner, packages, last_resort):
+        spend(db, payment)
     db.execute(
         "INSERT INTO key_package_owners (id, last_resort, used) VALUES (?1, ?2, ?3) "
         "ON CONFLICT (id) DO UPDATE SET last_resort = coalesce(?2, last_resort), used = max(used, ?3)",
@@ -35,6 +43,18 @@ def put(
             (number, sha256(package), package),
         ).rowcount
     return count
+
+
+def _brings_anything(
+    db: sqlite3.Connection, owner: bytes, packages: Sequence[bytes], last_resort: bytes | None
+) -> bool:
+    row = db.execute("SELECT number, last_resort FROM key_package_owners WHERE id = ?", (owner,)).fetchone()
+    if row is None or (last_resort is not None and last_resort != row[1]):
+        return True
+    if _count(db, row[0]) >= KEY_PACKAGES_STORED:
+        return False
+    known = "SELECT 1 FROM key_packages WHERE owner = ? AND hash = ?"
+    return any(db.execute(known, (row[0], sha256(package))).fetchone() is None for package in packages)
 
 
 def take(db: sqlite3.Connection, owner: bytes, one_time: bool, time: int) -> KeyPackageTaken:

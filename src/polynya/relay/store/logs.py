@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Sequence
 
 from polynya.crypto.hashes import sha256
-from polynya.relay.store.base import DAY, Kind, Problem, StoreError
+from polynya.relay.store.base import DAY, Kind, Payment, Problem, StoreError
+from polynya.relay.store.payments import spend
 from polynya.wire.messages import COMMIT_RETENTION_DAYS, Entry, Receipt, Records
 
 SEQ_BITS = 32
@@ -145,13 +146,16 @@ def count_held(db: sqlite3.Connection, number: int) -> int:
     )
 
 
-def create(db: sqlite3.Connection, kind: Kind, log: bytes, retention_days: int, time: int) -> None:
-    """Raises StoreError EXISTS where it is there with another retention."""
+def create(
+    db: sqlite3.Connection, kind: Kind, log: bytes, retention_days: int, time: int, payment: Payment | None
+) -> None:
+    """Raises StoreError EXISTS where it is there with another retention, TOKEN where it is not and nothing pays for it."""
     row = db.execute("SELECT kind, retention_days FROM logs WHERE id = ?", (log,)).fetchone()
     if row is not None:
         if row != (kind, retention_days):
             raise StoreError(Problem.EXISTS)
         return
+    spend(db, payment)
     cursor = db.execute(
         "INSERT INTO logs (id, kind, retention_days, created, used) VALUES (?, ?, ?, ?, ?)",
         (log, kind, retention_days, time, time),

@@ -96,6 +96,41 @@ MIGRATIONS: tuple[str, ...] = (
         doubted INTEGER NOT NULL
     );
     """,
+    """
+    -- Who may be issued tokens. Times are days since the epoch.
+    CREATE TABLE members (
+        number INTEGER PRIMARY KEY,
+        id BLOB NOT NULL UNIQUE,
+        joined INTEGER NOT NULL,
+        used INTEGER NOT NULL
+    );
+    CREATE INDEX members_by_use ON members (used);
+    -- Tokens of each kind that a member could still be issued on `day`; `request`: hash of the last request.
+    CREATE TABLE allowances (
+        member INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        left INTEGER NOT NULL,
+        day INTEGER NOT NULL,
+        request BLOB,
+        PRIMARY KEY (member, kind)
+    ) WITHOUT ROWID;
+    -- How many became members without a token on the last day on which anybody did.
+    CREATE TABLE open_joins (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        day INTEGER NOT NULL,
+        count INTEGER NOT NULL
+    );
+    -- `key` counts token keys; `request`: hash of what the token paid for.
+    CREATE TABLE spent_tokens (
+        key INTEGER NOT NULL,
+        nonce BLOB NOT NULL,
+        request BLOB NOT NULL,
+        PRIMARY KEY (key, nonce)
+    ) WITHOUT ROWID;
+    -- MiB of a blob that are paid for; what was begun before is.
+    ALTER TABLE blobs ADD COLUMN paid INTEGER NOT NULL DEFAULT 0;
+    UPDATE blobs SET paid = 100;
+    """,
 )
 
 

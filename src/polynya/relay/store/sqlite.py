@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from polynya.relay.store import blobs, clock, keypackages, logs, sweep
+from polynya.relay.store import blobs, clock, keypackages, logs, members, payments, sweep
 from polynya.relay.store.base import (
+    FREE,
+    Allowance,
     Append,
     Kind,
+    Payment,
     Problem,
     Signer,
     Statistics,
@@ -23,7 +26,7 @@ from polynya.relay.store.base import (
 )
 from polynya.relay.store.blobfiles import BlobFiles
 from polynya.relay.store.threads import Reader, Writer, connect
-from polynya.wire.messages import KeyPackageTaken, Records
+from polynya.wire.messages import KeyPackageTaken, Records, TokenKind
 
 T = TypeVar("T")
 
@@ -32,6 +35,8 @@ BLOB_FOLDER = "blobs"
 BLOB_THREADS = 2
 """Hashing and fsync release the interpreter's lock: two uploads at a time keep a disk busy."""
 DOOMED_AT_ONCE = 64
+STEP = 64
+"""Owners, members or nonces that one transaction of the sweep forgets."""
 
 
 class SqliteStore:
@@ -48,11 +53,17 @@ class SqliteStore:
     def append(self, append: Append) -> None:
         self._writer.append(append)
 
-    async def create_topic(self, topic: bytes, retention_days: int, time: int) -> None:
-        await self._writer.run(lambda db, _: logs.create(db, Kind.TOPIC, topic, retention_days, time))
+    async def create_topic(
+        self, topic: bytes, retention_days: int, time: int, payment: Payment | None = FREE
+    ) -> None:
+        await self._writer.run(
+            lambda db, _: logs.create(db, Kind.TOPIC, topic, retention_days, time, payment)
+        )
 
-    async def create_inbox(self, inbox: bytes, time: int) -> None:
-        await self._writer.run(lambda db, _: logs.create(db, Kind.INBOX, inbox, logs.INBOX_DAYS, time))
+    async def create_inbox(self, inbox: bytes, time: int, payment: Payment | None = FREE) -> None:
+        await self._writer.run(
+            lambda db, _: logs.create(db, Kind.INBOX, inbox, logs.INBOX_DAYS, time, payment)
+        )
 
     async def fetch(self, kind: Kind, log: bytes, after: int, limit: int, size: int, time: int) -> Records:
         records = await self._reader.run(lambda db: logs.fetch(db, kind, log, after, limit, size))
@@ -83,37 +94,49 @@ class SqliteStore:
         await self._writer.run(lambda db, cache: logs.remove(db, cache, inbox, time))
 
     async def put_key_packages(
-        self, owner: bytes, packages: Sequence[bytes], last_resort: bytes | None, time: int
+        self,
+        owner: bytes,
+        packages: Sequence[bytes],
+        last_resort: bytes | None,
+        time: int,
+        payment: Payment | None = FREE,
     ) -> int:
-        return await self._writer.run(lambda db, _: keypackages.put(db, owner, packages, last_resort, time))
+        return await self._writer.run(
+            lambda db, _: keypackages.put(db, owner, packages, last_resort, time, payment)
+        )
 
     async def take_key_package(self, owner: bytes, one_time: bool, time: int) -> KeyPackageTaken:
         return await self._writer.run(lambda db, _: keypackages.take(db, owner, one_time, time))
 
-    async def put_blob(self, blob: bytes, total: int, offset: int, part: bytes, time: int) -> int:
+    async def put_blob(
+        self, blob: bytes, total: int, offset: int, part: bytes, time: int, payment: Payment | None = FREE
+    ) -> int:
         if total == 0 or offset + len(part) > total:
             raise StoreError(Problem.WRONG)
         lock = self._uploads[blob]
         try:
             async with lock:
-                return await self._put_blob(blob, total, offset, part, time)
+                return await self._put_blob(blob, total, offset, part, time, payment)
         finally:
             if not lock.locked():
                 self._uploads.pop(blob, None)
 
-    async def _put_blob(self, blob: bytes, total: int, offset: int, part: bytes, time: int) -> int:
+    async def _put_blob(
+        self, blob: bytes, total: int, offset: int, part: bytes, time: int, payment: Payment | None
+    ) -> int:
         row = await self._reader.run(lambda db: blobs.find(db, blob))
-        if row is None:
-            if total > self._files.free_bytes() - self._reserve:
-                raise StoreError(Problem.FULL)
-            row = await self._writer.run(lambda db, _: blobs.begin(db, blob, total, time))
-        if row.total != total:
+        if row is not None and row.total != total:
             raise StoreError(Problem.EXISTS)
-        if offset != row.received or not part:
-            return row.received
-        if len(part) > self._files.free_bytes() - self._reserve:
+        before = 0 if row is None else row.received
+        if offset != before or not part:
+            return before
+        if (total if row is None else len(part)) > self._files.free_bytes() - self._reserve:
             raise StoreError(Problem.FULL)
         received = offset + len(part)
+        if row is None or row.paid < blobs.paid_by(received):
+            row = await self._writer.run(lambda db, _: blobs.begin(db, blob, total, received, time, payment))
+            if row.received != offset:
+                return row.received
         if offset and await self._blocking(lambda: self._files.is_finished(blob, total)):
             await self._writer.run(lambda db, _: blobs.advance(db, blob, total, time))
             return total
@@ -130,6 +153,32 @@ class SqliteStore:
             raise StoreError(Problem.UNKNOWN)
         return row.total, await self._blocking(lambda: self._files.read(blob, offset, length))
 
+    async def join(
+        self,
+        member: bytes,
+        payment: Payment | None,
+        joins_per_day: int,
+        allowances: Mapping[TokenKind, Allowance],
+        time: int,
+    ) -> None:
+        await self._writer.run(
+            lambda db, _: members.join(db, member, payment, joins_per_day, allowances, time)
+        )
+
+    async def draw(
+        self,
+        member: bytes,
+        kind: TokenKind,
+        count: int,
+        request: bytes,
+        is_new_allowed: bool,
+        allowance: Allowance,
+        time: int,
+    ) -> bool:
+        return await self._writer.run(
+            lambda db, _: members.draw(db, member, kind, count, request, is_new_allowed, allowance, time)
+        )
+
     async def trusts(self, time: int) -> bool:
         return await self._writer.run(lambda db, _: clock.trusts(db, time))
 
@@ -140,8 +189,13 @@ class SqliteStore:
             count, gone = await self._writer.run(partial(sweep.visit, day=day, number=number, time=time))
             records += count
             forgotten += gone
-        while await self._writer.run(lambda db, _: keypackages.forget_idle(db, time, DOOMED_AT_ONCE)):
-            pass
+        for forget in (
+            partial(keypackages.forget_idle, time=time, most=STEP),
+            partial(members.forget_idle, time=time, most=STEP),
+            partial(payments.forget, key=payments.first_kept(time), most=STEP),
+        ):
+            while await self._writer.run(partial(_without_cache, forget)):
+                pass
         removed = 0
         while doomed := await self._writer.run(lambda db, _: blobs.doom(db, time, DOOMED_AT_ONCE)):
             for blob in doomed:
@@ -172,6 +226,10 @@ class SqliteStore:
         await asyncio.to_thread(self._pool.shutdown)
         await asyncio.to_thread(self._reader.close)
         await asyncio.to_thread(self._writer.close)
+
+
+def _without_cache(change: Callable[[sqlite3.Connection], T], db: sqlite3.Connection, _: object) -> T:
+    return change(db)
 
 
 async def open_store(folder: Path, signer: Signer, *, time: int, reserve: int) -> SqliteStore:
