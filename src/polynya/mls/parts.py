@@ -16,6 +16,7 @@ the secret tree above it).
 from __future__ import annotations
 
 import operator
+import struct
 from collections.abc import Iterator, Mapping
 
 from polynya.mls.codec import opaque, optional, u8, u32, u64, vector
@@ -35,6 +36,8 @@ RATCHET = b"\x04"
 SIZES = {HEAD: 1, TREE: 1, PAST: 9, SECRETS: 9, RATCHET: 14}
 """Bytes of a name by its first one."""
 
+_RATCHET_NAME = struct.Struct(">cQIB")
+
 Part = tuple[bytes, bytes | None]
 """Name and value; None: gone."""
 
@@ -49,8 +52,7 @@ def secrets_name(epoch: int) -> bytes:
 
 def ratchet_name(epoch: int, place: tuple[int, int]) -> bytes:
     """`place` as in `SecretTree.ratchets`."""
-    leaf, kind = place
-    return RATCHET + u64(epoch) + u32(leaf) + u8(kind)
+    return _RATCHET_NAME.pack(RATCHET, epoch, *place)
 
 
 # ---- all of a state ----
