@@ -17,6 +17,10 @@ def processor() -> str:
 
 
 def describe() -> str:
-    """Cores, processor and system, and how busy the machine is."""
-    load = f"; load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    return f"{os.cpu_count()} cores of {processor()}, {platform.system()} {platform.release()}{load}"
+    """Cores, processor and system."""
+    return f"{os.cpu_count()} cores of {processor()}, {platform.system()} {platform.release()}"
+
+
+def load() -> str:
+    """How many programs wanted to run during the last minute, or a question mark."""
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "?"

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from benchmarks.document import put
-from benchmarks.machine import describe
+from benchmarks.machine import describe, load
 from benchmarks.mls import report, storing
 from benchmarks.mls.browser import Browser
 from benchmarks.mls.figures import Figures
@@ -74,9 +74,11 @@ def versions(present: Mapping[str, Member]) -> str:
     return ", ".join(told)
 
 
-def document(machine: str, software: str, took: float, tables: Sequence[Table]) -> str:
+def document(software: str, took: float, loads: tuple[str, str], tables: Sequence[Table]) -> str:
+    """`took` in s; `loads` before and after."""
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
-    head = f"{day}, in {took / 60:.0f} minutes on {machine}. {software}."
+    busy = f"Load {loads[0]} before, {loads[1]} after"
+    head = f"{day}, in {took / 60:.0f} minutes on {describe()}. {software}. {busy}."
     return "\n\n".join((head, report.LEGEND, *(table.markdown() for table in tables)))
 
 
@@ -92,11 +94,11 @@ def main() -> int:
     kinds = arguments.kinds or tuple(kind.key for kind in KINDS)
     if unknown := set(kinds) - {kind.key for kind in KINDS}:
         parser.error(f"no such kind: {', '.join(sorted(unknown))}")
-    begun, machine = time.monotonic(), describe()
+    begun, before = time.monotonic(), load()
     figures, recipients = Figures(), {}
     with members(kinds) as present:
         software = versions(present)
-        print(f"MLS on {machine}\n{software}\n", flush=True)
+        print(f"MLS on {describe()}; load {before}\n{software}\n", flush=True)
         for key, why in missing().items():
             if key in kinds:
                 print(f"Without {key}: {why}.", flush=True)
@@ -115,7 +117,7 @@ def main() -> int:
         print(table.text(), end="\n\n")
     print(report.verdict(figures, kept))
     if not partial:
-        put(SECTION, document(machine, software, time.monotonic() - begun, made))
+        put(SECTION, document(software, time.monotonic() - begun, (before, load()), made))
         print("\nThese tables are in docs/performance.md now.")
     return 0
 

@@ -208,6 +208,8 @@ class Course:
                     ]
                     self._record(DECRYPT_ALL, self._hear(more, again))
                 elif time.monotonic() - begun > self._effort.budget:
+                    text = f"not all had spoken in {self._effort.budget:g} s"
+                    self._figures.note(self._suite, self._size, self._member.kind.key, text)
                     break
             self._agree(crowd)
 

@@ -12,7 +12,7 @@ from benchmarks.mls.members import KINDS, X25519, X_WING, Kind
 from benchmarks.mls.storing import Kept
 from benchmarks.mls.tables import DASH, Table, milliseconds, ratio, size_of
 
-SUITES = {X25519: "suite 0x0001", X_WING: "X-Wing"}
+SUITES = {X25519: "0x0001", X_WING: "X-Wing"}
 OPERATIONS = (f.COMMIT, f.PROCESS, f.JOIN, f.ENCRYPT, f.DECRYPT)
 MORE = (f.ENCRYPT_FIRST, f.DECRYPT_FIRST, f.DECRYPT_ALL)
 FRESH = (f.COMMIT_FRESH, f.PROCESS_FRESH)
@@ -55,7 +55,7 @@ def operation_table(
     peers = [(own, peer) for own, peer in PEERS if {own, peer} <= {kind.key for kind in kinds}]
     columns = [f"{TITLES[own]} / {TITLES[peer]}" for own, peer in peers]
     header = ["leaves", *(kind.title for kind in kinds), *columns]
-    table = Table(f"{operation[0].upper()}{operation[1:]}, {SUITES[suite]} (ms)", header)
+    table = Table(f"{operation[0].upper()}{operation[1:]}, suite {SUITES[suite]} (ms)", header)
     if recipients is not None:
         header.insert(1, "keys")
     for size in _sizes(figures, suite):
@@ -73,8 +73,8 @@ def operation_table(
 
 def target_table(figures: Figures, size: int = TARGET_SIZE) -> Table:
     """Ours beside what is promised, by the clock and by processor time."""
-    header = ["", "operation", "target", "median", "processor", "samples", "kept"]
-    table = Table(f"Targets at {size:,} leaves, suite 0x0001 (ms)", header)
+    header = ["member", "operation", "target", "median", "processor", "samples", "kept"]
+    table = Table(f"Targets at {size:,} leaves, suite 0x0001 (ms)", header, names=2)
     for key, targets in TARGETS.items():
         for operation, target in targets.items():
             place = Place(X25519, size, key, operation)
@@ -82,7 +82,7 @@ def target_table(figures: Figures, size: int = TARGET_SIZE) -> Table:
             if wall is None:
                 continue
             kept = "yes" if wall <= target else "NO"
-            cells = [TITLES[key], operation, f"{target:g}", milliseconds(wall)]
+            cells = [TITLES[key], operation, f"{target:,}", milliseconds(wall)]
             cells += [milliseconds(figures.cpu(place)), f"{figures.count(place)}", kept]
             table.rows.append(cells)
     table.notes.append(
@@ -111,7 +111,7 @@ def _missed(figures: Figures, kept: Sequence[Kept]) -> list[str]:
         for what, savings in (("received", each.received), ("sent", each.sent)):
             for who, saving in savings.items():
                 if saving.save > TARGET_SAVE:
-                    where = f"{SUITES[each.suite]}, a message {what}, {who} has spoken"
+                    where = f"suite {SUITES[each.suite]}, a message {what}, {who} has spoken"
                     found.append(
                         f"saving, {where}: {milliseconds(saving.save)} ms instead of {TARGET_SAVE:g}"
                     )
@@ -134,7 +134,7 @@ def growth_table(figures: Figures, suite: int = X25519) -> Table | None:
         "R^2 linear",
         "linear share",
     ]
-    table = Table(f"Growth from {first:,} to {last:,} leaves, {SUITES[suite]}", header)
+    table = Table(f"Growth from {first:,} to {last:,} leaves, suite {SUITES[suite]} (ms)", header, names=2)
     for kind in _kinds(figures, suite):
         for operation in GROWING:
             points = {
@@ -167,7 +167,11 @@ def growth_table(figures: Figures, suite: int = X25519) -> Table | None:
 
 def state_tables(kept: Sequence[Kept]) -> list[Table]:
     size = kept[0].size
-    sizes = Table(f"What a device keeps of a group of {size:,}", ["", "has spoken", "group", "whole store"])
+    sizes = Table(
+        f"What a device keeps of a group of {size:,}",
+        ["suite", "has spoken", "group", "whole store"],
+        names=2,
+    )
     header = [
         "",
         "has spoken",
@@ -179,7 +183,9 @@ def state_tables(kept: Sequence[Kept]) -> list[Table]:
         "bytes",
         "kept",
     ]
-    steps = Table(f"Saving after one message in a group of {size:,} (target {TARGET_SAVE:g} ms)", header)
+    steps = Table(
+        f"Saving after one message in a group of {size:,} (target {TARGET_SAVE:g} ms)", header, names=3
+    )
     for each in kept:
         name = SUITES[each.suite]
         for who in (storing.NOBODY, storing.EVERYBODY):

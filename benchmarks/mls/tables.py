@@ -10,20 +10,24 @@ DASH = "-"
 
 @dataclass(slots=True)
 class Table:
-    """The first column is for names, the others for numbers; `notes` stand below."""
+    """The first `names` columns are words, the others numbers; `notes` stand below."""
 
     title: str
     header: Sequence[str]
     rows: list[Sequence[str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    names: int = 1
 
     def text(self) -> str:
         lines = [self.header, *self.rows]
         widths = [max(len(line[column]) for line in lines) for column in range(len(self.header))]
         out = [self.title, ""]
         for place, line in enumerate(lines):
-            first, *others = (cell.rjust(width) for cell, width in zip(line, widths, strict=True))
-            out.append("  " + "  ".join((first.strip().ljust(widths[0]), *others)).rstrip())
+            cells = [
+                cell.ljust(width) if column < self.names else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ]
+            out.append("  " + "  ".join(cells).rstrip())
             if place == 0:
                 out.append("  " + "  ".join("-" * width for width in widths))
         return "\n".join((*out, *(f"  {note}" for note in self.notes)))
@@ -32,7 +36,8 @@ class Table:
         def line(cells: Sequence[str]) -> str:
             return f"| {' | '.join(cells)} |"
 
-        rule = line([":--", *["--:"] * (len(self.header) - 1)])
+        numbers = len(self.header) - self.names
+        rule = line([":--"] * self.names + ["--:"] * numbers)
         table = "\n".join((line(self.header), rule, *map(line, self.rows)))
         return "\n\n".join((f"**{self.title}**", table, *self.notes))
 

@@ -64,8 +64,8 @@ def test_a_device_saves_messages(measured: tuple[Figures, dict[tuple[int, int], 
     assert kept[1].rows[storing.NOBODY] > kept[0].rows[storing.NOBODY]
     tables = report.tables(figures, recipients, kept)
     text = "\n".join(table.text() for table in tables)
-    page = document("a machine", software, 60, tables)
-    for title in ("Path commit, suite 0x0001", "Join by a Welcome, X-Wing", "Saving after one message"):
+    page = document(software, 60, ("0.1", "2.0"), tables)
+    for title in ("Path commit, suite 0x0001", "Join by a Welcome, suite X-Wing", "Saving after one message"):
         assert title in text and f"**{title}" in page
     assert all(len(row) == len(table.header) for table in tables for row in table.rows)
 
