@@ -139,9 +139,9 @@ async def test_a_writer_that_cannot_go_on_says_so(
     def fails() -> None:
         raise ZeroDivisionError
 
-    store._writer._erase = True
-    store._writer._empty_log = fails  # type: ignore[method-assign]
     await append(store, topic, b"taken" * 10)
+    store._writer._empty_log = fails  # type: ignore[method-assign]
+    await store._writer.run(lambda *_: store._writer.erase())
     for _ in range(3):
         with pytest.raises(StoreError) as caught:
             await append(store, topic, b"refused" * 10)

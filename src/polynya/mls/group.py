@@ -557,11 +557,8 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class PendingCommit:
-    """An own commit that nobody has accepted yet. `before` is the GroupContext that it ends (None: external
-    join).
-
-    `message` and `welcome` are MLSMessages.
-    """
+    """An own commit that nobody has accepted yet. `message` and `welcome` are MLSMessages; `before` is the
+    GroupContext that it ends (None: external join)."""
 
     message: bytes
     welcome: bytes | None
