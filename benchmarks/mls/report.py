@@ -125,7 +125,7 @@ def growth_table(figures: Figures, suite: int = X25519) -> Table | None:
         return None
     first, last = sizes[0], sizes[-1]
     header = [
-        "",
+        "member",
         "operation",
         f"t({first:,})",
         f"t({last:,})",
@@ -173,7 +173,7 @@ def state_tables(kept: Sequence[Kept]) -> list[Table]:
         names=2,
     )
     header = [
-        "",
+        "suite",
         "has spoken",
         "message",
         "save, ms",

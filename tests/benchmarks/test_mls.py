@@ -68,6 +68,7 @@ def test_a_device_saves_messages(measured: tuple[Figures, dict[tuple[int, int], 
     for title in ("Path commit, suite 0x0001", "Join by a Welcome, suite X-Wing", "Saving after one message"):
         assert title in text and f"**{title}" in page
     assert all(len(row) == len(table.header) for table in tables for row in table.rows)
+    assert all(all(table.header) for table in tables)
 
 
 def test_the_document_has_room_for_the_section(tmp_path: Path) -> None:
