@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from polynya.carriers.base import CarrierError
-from polynya.wire.errors import WireError
 from polynya.wire.labels import chain_head, inbox_id, owner_id, record_hash, topic_id, verify_receipt
 from polynya.wire.messages import (
     BlobPart,
@@ -48,9 +47,9 @@ DROPS = 2
 PAUSE = 0.02
 """Seconds after a refusal."""
 PART = 20_000
-PACKAGES = 12
-"""Of one owner: fewer than are handed out at once before an owner's stock is spared."""
-GONE = (CarrierError, asyncio.CancelledError, WireError, TimeoutError)
+PACKAGES = 10
+"""Of one owner: as many as one request leaves, and fewer than are handed out before an owner's stock is spared."""
+GONE = (CarrierError, asyncio.CancelledError)
 TRY_AGAIN = (RefusalCode.FULL, RefusalCode.INTERNAL, RefusalCode.TOO_MANY)
 
 
@@ -186,7 +185,7 @@ class Load:
             lambda session, log=log: self._append(session, log)  # type: ignore[misc]
             for log in self.logs
         ]
-        works += [self._upload, self._take]
+        works += [self._upload, self.take_packages]
         await asyncio.gather(*(self._one(client, work) for work in works))
 
     async def _one(self, client: Client, work: Callable[[Session], Awaitable[None]]) -> None:
@@ -237,11 +236,17 @@ class Load:
         log.blobs[record] = (blob,)
         log.waiting.append(record)
 
-    async def _take(self, session: Session) -> None:
+    def begin_stock(self) -> list[bytes]:
+        """The packages of another owner."""
+        self._owner = self._dice.randbytes(32)
+        self._left = 0
+        self._stock = [self._dice.randbytes(200) for _ in range(PACKAGES)]
+        return self._stock
+
+    async def take_packages(self, session: Session) -> None:
+        """A stock is left, and handed out to the last one; after a kill what is there of it is left anew."""
         if not self._stock:
-            self._owner = self._dice.randbytes(32)
-            self._left = 0
-            self._stock = [self._dice.randbytes(200) for _ in range(PACKAGES)]
+            self.begin_stock()
         stored = await ask(session, PutKeyPackages(self._owner, tuple(self._stock), b"last resort"))
         left = expect(KeyPackagesStored, stored).count
         # One may have been handed out in an answer that was lost.

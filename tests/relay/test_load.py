@@ -9,10 +9,20 @@ from typing import Any, cast
 
 import pytest
 
-from polynya.wire.messages import BlobPart, Entry, Fetch, Receipt, Records, Request, Response
+from polynya.wire.messages import (
+    BlobPart,
+    Entry,
+    Fetch,
+    KeyPackageTaken,
+    Receipt,
+    Records,
+    Request,
+    Response,
+    TakeKeyPackage,
+)
 from tests.relay.client import Session
 from tests.relay.killing import Life
-from tests.relay.load import Broken
+from tests.relay.load import PACKAGES, Broken
 
 Change = Callable[[list[Entry]], list[Entry]]
 
@@ -73,13 +83,31 @@ class Tampered:
         return response
 
 
+class Repeating:
+    """A session over which a package is handed out that was handed out before."""
+
+    def __init__(self, session: Session, taken: bytes) -> None:
+        self._session = session
+        self._taken = taken
+
+    async def call(self, request: Request) -> Response:
+        response = await self._session.call(request)
+        if isinstance(request, TakeKeyPackage):
+            assert isinstance(response, KeyPackageTaken)
+            return replace(response, package=self._taken)
+        return response
+
+
 async def test_every_broken_promise_is_found(tmp_path: Path) -> None:
     life = Life(tmp_path / "data", 3)
     await life.relay.start()
     try:
         topic = life.load.logs[0]
         async with life.client() as client, life.loaded(client) as until:
-            await until(lambda: len(topic.acknowledged) >= 12 and bool(life.load.files), "there is enough")
+            await until(
+                lambda: len(topic.acknowledged) >= 12 and bool(life.load.files) and bool(life.load.taken),
+                "there is enough",
+            )
         async with life.client() as client, client.session() as session:
             for what, change in BROKEN.items():
                 topic.seen, topic.positions, topic.head = [], {}, b""
@@ -92,5 +120,25 @@ async def test_every_broken_promise_is_found(tmp_path: Path) -> None:
                 await topic.verify(session, client.identity)
             with pytest.raises(Broken, match="a file is not what it was"):
                 await life.load.verify_files(cast(Session, Tampered(session, None)))
+    finally:
+        await life.relay.kill()
+
+
+async def test_a_key_package_that_is_handed_out_twice_is_found(tmp_path: Path) -> None:
+    life = Life(tmp_path / "data", 4)
+    await life.relay.start()
+    try:
+        async with life.client() as client, client.session() as session:
+            await life.load.take_packages(session)
+            assert len(set(life.load.taken)) == len(life.load.taken) == PACKAGES
+            # Of an earlier stock, and of the same one.
+            repeating = cast(Session, Repeating(session, life.load.taken[0]))
+            with pytest.raises(Broken, match="a package that nobody left, or one of before"):
+                await life.load.take_packages(repeating)
+            await life.load.take_packages(session)
+            left = life.load.begin_stock()
+            repeating = cast(Session, Repeating(session, left[0]))
+            with pytest.raises(Broken, match="a one-time package was handed out twice"):
+                await life.load.take_packages(repeating)
     finally:
         await life.relay.kill()
