@@ -18,13 +18,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from polynya.carriers.base import CarrierError
 from tests.relay.faults import FAULTS, missing
 from tests.relay.killing import Tally, live
-from tests.relay.load import Broken
 from tests.support.forking import ForkServer, fork_server
 
 KILLS = 1_000
 LIFE = 25
+FAILURES = (AssertionError, TimeoutError, CarrierError)
+"""A broken promise, and a relay that does not start, hangs or does not answer."""
 TOO_LONG = "nothing happened any more"
 OWN_MOUNTS = "POLYNYA_OWN_MOUNTS"
 
@@ -45,10 +47,10 @@ async def kill(arguments: argparse.Namespace, folder: Path, seed: int, server: F
             data = folder / f"life-{own}"
             try:
                 tally = await live(data, own, kills, server)
-            except Broken as error:
+            except FAILURES as error:
                 failures += 1
                 print(
-                    f"FAILED: {error}\nIts data: {data}\n{command('--kills', kills, '--seed', own)}",
+                    f"FAILED: {reason(error)}\nIts data: {data}\n{command('--kills', kills, '--seed', own)}",
                     flush=True,
                 )
                 continue
@@ -91,13 +93,19 @@ async def fail(name: str, place: Path, seed: int, server: ForkServer) -> bool:
     started = time.monotonic()
     try:
         seen = await FAULTS[name](place, seed, server)
-    except (Broken, TimeoutError) as error:
-        print(f"FAILED: {name}: {str(error) or TOO_LONG}", flush=True)
+    except FAILURES as error:
+        print(f"FAILED: {name}: {reason(error)}", flush=True)
         print(command("--kills", 0, "--faults", name, "--rounds", 1, "--seed", seed), flush=True)
         return False
     print(f"{name}: {seen} ({time.monotonic() - started:.1f} s).", flush=True)
     shutil.rmtree(place)
     return True
+
+
+def reason(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return str(error) or TOO_LONG
+    return str(error) or type(error).__name__
 
 
 def command(*arguments: object) -> str:
