@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from polynya.relay.store import schema
-from polynya.relay.store.base import DAY, Allowance, Kind, Payment, Problem, Store
+from polynya.relay.store.base import DAY, Allowance, Budget, Joins, Kind, Payment, Problem, Store
 from polynya.relay.store.sqlite import DATABASE, open_store
 from polynya.wire.messages import Receipt, TokenKind
 from tests.relay.store_conformance import NOW, append, entries, put, raises, sign
@@ -24,7 +24,8 @@ TOPIC, INBOX, DELETED, OWNER = (hashlib.sha256(name).digest() for name in (b"t",
 SLOT = b"slot" * 4
 BLOB = b"a whole blob" * 100
 MEMBER, PAID = hashlib.sha256(b"m").digest(), hashlib.sha256(b"p").digest()
-ALLOWANCE, REQUEST = Allowance(8, 2, 16), b"request of 16 b."
+BUDGET = Budget(Allowance(80, 20, 160), Allowance(8, 2, 16))
+REQUEST = b"request of 16 b."
 PAYMENT = Payment(7, b"a nonce of thirty-two bytes long", b"pays for a topic")
 GROWING = hashlib.sha256(b"never whole").digest()
 
@@ -47,8 +48,8 @@ async def fill(store: Store) -> None:
     await store.put_key_packages(OWNER, [b"one", b"two", b"three"], b"last resort", NOW)
     assert (await store.take_key_package(OWNER, True, NOW)).package == b"one"
     assert (await store.sweep(NOW)).records == 1
-    await store.join(MEMBER, None, 20, {TokenKind.USE: ALLOWANCE}, NOW)
-    assert await store.draw(MEMBER, TokenKind.USE, 5, REQUEST, True, ALLOWANCE, NOW)
+    await store.join(MEMBER, None, Joins(200, 20), {TokenKind.USE: BUDGET}, NOW)
+    assert await store.draw(MEMBER, TokenKind.USE, 5, REQUEST, True, BUDGET, NOW)
     await store.create_topic(PAID, 30, NOW, PAYMENT)
 
 

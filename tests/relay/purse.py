@@ -1,13 +1,18 @@
-"""A member of a relay as the wire has it: joins, is issued tokens, and spends them."""
+"""A member of a relay as the wire has it: is issued tokens and finishes them; and tokens that a relay's owner makes."""
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from polynya.crypto.blindrsa import Blinding
 from polynya.crypto.random import Random
+from polynya.relay.folder import IDENTITY_FILE
+from polynya.relay.tokenkeys import PrivateKey, blind_sign, derive_key
 from polynya.wire.messages import (
+    TOKEN_KEY_PERIOD,
     GetTokenKeys,
     IssueTokens,
     Response,
@@ -78,3 +83,16 @@ class Purse:
             pending = await self.begin(min(64, count - len(tokens)), kind)
             tokens += pending.finish(await self.client.exchange(pending.request))
         return tokens
+
+
+async def invitation(client: Client, data: Path) -> bytes:
+    """A token for joining, made as the owner of the relay whose data is in `data` can: with its identity alone."""
+    key = (await Purse(client).keys()).newest(TokenKind.JOIN)
+    pending = begin_token(client.identity, key, RANDOM)
+    private = _private_key((data / IDENTITY_FILE).read_bytes(), client.clock() // TOKEN_KEY_PERIOD)
+    return finish_token(key, pending, blind_sign(private, pending.blinding.blinded, RANDOM))
+
+
+@functools.cache
+def _private_key(seed: bytes, period: int) -> PrivateKey:
+    return derive_key(seed, TokenKind.JOIN, period * TOKEN_KEY_PERIOD)

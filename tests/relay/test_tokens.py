@@ -16,10 +16,8 @@ import pytest
 from polynya.relay.config import OFF, REQUIRED
 from polynya.relay.limits import MIB, Limits
 from polynya.relay.server import RunningRelay
-from polynya.relay.store.base import DAY, Payment, Problem, StoreError
+from polynya.relay.store.base import DAY, Payment, Problem, StoreError, key_number
 from polynya.relay.store.sqlite import SqliteStore
-from polynya.wire.errors import WireError
-from polynya.wire.labels import inbox_id, topic_id
 from polynya.wire.messages import (
     TOKEN_KEY_PERIOD,
     BlobState,
@@ -40,7 +38,7 @@ from polynya.wire.messages import (
 )
 from polynya.wire.tokens import parse_token
 from tests.relay.client import Client, expect, refused
-from tests.relay.purse import Purse
+from tests.relay.purse import Purse, invitation
 from tests.support.relay import running_relay
 
 LIMITS = replace(Limits(), disk_reserve=0)
@@ -59,7 +57,8 @@ class Clock:
 class World:
     """A relay that wants tokens, and one client of it."""
 
-    def __init__(self, running: RunningRelay, client: Client, clock: Clock) -> None:
+    def __init__(self, data: Path, running: RunningRelay, client: Client, clock: Clock) -> None:
+        self.data = data
         self.running = running
         self.client = client
         self.clock = clock
@@ -68,14 +67,24 @@ class World:
         return await self.client.exchange(request)
 
     async def member(self, token: bytes | None = None) -> Purse:
+        """One who was invited, by the relay's owner if `token` says nothing else."""
         purse = Purse(self.client)
+        token = token or await invitation(self.client, self.data)
         expect(Done, await self.ask(JoinRelay(purse.secret, token)))
         return purse
 
-    def spent(self) -> int:
+    async def stranger(self) -> Purse:
+        """A member who has the relay's link and no more."""
+        purse = Purse(self.client)
+        expect(Done, await self.ask(JoinRelay(purse.secret)))
+        return purse
+
+    def spent(self, kind: TokenKind = TokenKind.USE) -> int:
         store = self.running.relay.store
         assert isinstance(store, SqliteStore)
-        return int(store._writer._db.execute("SELECT count(*) FROM spent_tokens").fetchone()[0])
+        keys = [row[0] for row in store._writer._db.execute("SELECT key FROM spent_tokens")]
+        first = key_number(kind, 0)
+        return sum(key % len(TokenKind) == first for key in keys)
 
 
 @asynccontextmanager
@@ -85,7 +94,7 @@ async def world(data: Path, clock: Clock | None = None, **changed: Any) -> Async
     limits = replace(LIMITS, **changed)
     async with running_relay(data, clock=clock, limits=limits, tokens=tokens, local="off") as running:
         client = Client(running.address, running.identity, clock)
-        yield World(running, client, clock)
+        yield World(data, running, client, clock)
         await client.close()
 
 
@@ -341,7 +350,6 @@ async def test_a_deleted_inbox_gives_no_token_back(relay: World) -> None:
     expect(Done, await relay.ask(CreateInbox(secret, token)))
     expect(Done, await relay.ask(DeleteInbox(secret)))
     assert refused(await relay.ask(CreateInbox(os.urandom(32), token))) == "TOKEN"
-    assert inbox_id(secret) != topic_id(secret)
 
 
 # ---- keys
@@ -412,10 +420,10 @@ async def test_joining_again_changes_and_spends_nothing(relay: World) -> None:
     expect(Done, await relay.ask(JoinRelay(member.secret)))
     expect(Done, await relay.ask(JoinRelay(member.secret, join)))
     expect(Done, await relay.ask(JoinRelay(member.secret, os.urandom(354))))
-    assert relay.spent() == 0
+    assert relay.spent(TokenKind.JOIN) == 1, "its own"
     assert refused(await relay.ask((await member.begin(1)).request)) == "TOO_MANY"
     friend = await relay.member(join)
-    assert relay.spent() == 1
+    assert relay.spent(TokenKind.JOIN) == 2
     assert len(await friend.tokens(3)) == 3
     expect(Done, await relay.ask(JoinRelay(friend.secret, join)))
     assert refused(await relay.ask(JoinRelay(os.urandom(32), join))) == "TOKEN"
@@ -424,19 +432,59 @@ async def test_joining_again_changes_and_spends_nothing(relay: World) -> None:
 async def test_by_the_link_alone_so_many_join_in_a_day(tmp_path: Path) -> None:
     clock = Clock()
     async with world(tmp_path / "data", clock, joins_per_day=2) as relay:
-        first = await relay.member()
-        await relay.member()
+        first = await relay.stranger()
+        await relay.stranger()
         response = expect(Refused, await relay.ask(JoinRelay(os.urandom(32))))
         assert response.code.name == "TOO_MANY"
         assert response.retry_after == DAY - 5_000
         # Whoever has a token joins, and whoever is a member stays one.
-        (join,) = await first.tokens(1, TokenKind.JOIN)
-        await relay.member(join)
+        await relay.member()
         expect(Done, await relay.ask(JoinRelay(first.secret)))
     async with world(tmp_path / "data", clock, joins_per_day=2) as relay:
         assert refused(await relay.ask(JoinRelay(os.urandom(32)))) == "TOO_MANY", "a restart forgets nobody"
         clock.now += DAY
-        await relay.member()
+        await relay.stranger()
+
+
+async def test_all_new_members_of_a_day_are_bounded(tmp_path: Path) -> None:
+    """Else a few who invite one another, each new one with tokens to invite more, are thousands on the same day."""
+    clock = Clock()
+    async with world(tmp_path / "data", clock, members_per_day=3) as relay:
+        await relay.stranger()
+        first = await relay.member()
+        joins = await first.tokens(3, TokenKind.JOIN)
+        await relay.member(joins[0])
+        response = expect(Refused, await relay.ask(JoinRelay(os.urandom(32), joins[1])))
+        assert (response.code.name, response.retry_after) == ("TOO_MANY", DAY - 5_000)
+        assert refused(await relay.ask(JoinRelay(os.urandom(32)))) == "TOO_MANY"
+        expect(Done, await relay.ask(JoinRelay(first.secret)))
+        clock.now += DAY
+        # What was refused has spent nothing.
+        await relay.member(joins[1])
+
+
+async def test_who_came_by_the_link_alone_has_little_and_invites_nobody(tmp_path: Path) -> None:
+    clock = Clock()
+    small: dict[str, Any] = {
+        "open_use_tokens_first": 4,
+        "open_use_tokens_per_day": 2,
+        "open_use_tokens_saved": 5,
+    }
+    async with world(tmp_path / "data", clock, **small) as relay:
+        stranger = await relay.stranger()
+        for count in (1, 64):
+            pending = await stranger.begin(count, TokenKind.JOIN)
+            assert refused(await relay.ask(pending.request)) == "TOO_LARGE"
+        assert len(await stranger.tokens(4)) == 4
+        assert refused(await relay.ask((await stranger.begin(1)).request)) == "TOO_MANY"
+    async with world(tmp_path / "data", clock, **small) as relay:
+        stranger.client = relay.client
+        clock.now += 30 * DAY
+        relay.client.config = None
+        relay.running.relay.refresh_keys()
+        assert refused(await relay.ask((await stranger.begin(6)).request)) == "TOO_LARGE"
+        assert len(await stranger.tokens(5)) == 5
+        assert refused(await relay.ask((await stranger.begin(1, TokenKind.JOIN)).request)) == "TOO_LARGE"
 
 
 async def test_a_closed_relay_takes_those_with_a_token(tmp_path: Path) -> None:
@@ -588,9 +636,3 @@ async def test_members_and_spent_tokens_are_forgotten(tmp_path: Path) -> None:
         assert refused(await relay.ask((await busy.begin(1)).request)) == "NO_MEMBER"
         rows = store._writer._db.execute("SELECT count(*) FROM members").fetchone()
         assert rows == store._writer._db.execute("SELECT count(*) FROM allowances").fetchone() == (0,)
-
-
-async def test_a_token_that_is_not_one_is_refused_before_the_store_is_asked() -> None:
-    for wrong in (b"", b"x" * 353, b"\0\1" + bytes(352), b"x" * 355):
-        with pytest.raises(WireError):
-            parse_token(wrong)

@@ -7,6 +7,8 @@ import hashlib
 import os
 import random
 import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from polynya.carriers.base import CarrierError
@@ -27,10 +29,11 @@ from polynya.wire.messages import (
     Publish,
     PutBlob,
     PutKeyPackages,
+    TokenKind,
 )
 from polynya.wire.tokens import parse_token
 from tests.relay.client import Client, expect, refused
-from tests.relay.purse import Purse
+from tests.relay.purse import Purse, invitation
 from tests.support.relay import RelayProcess, running_relay
 
 KILLS = 4
@@ -46,7 +49,7 @@ async def test_a_killed_relay_has_spent_a_token_if_and_only_if_it_did_what_that_
     await relay.start()
     client = Client(relay.address, public_key((relay.data / IDENTITY_FILE).read_bytes()))
     purse = Purse(client)
-    expect(Done, await client.exchange(JoinRelay(purse.secret)))
+    expect(Done, await client.exchange(JoinRelay(purse.secret, await invitation(client, relay.data))))
     tokens = await purse.tokens(200)
     for _ in range(KILLS):
         await _spend_until_killed(relay, client, tokens, given, done, dice.randrange(3, 25))
@@ -101,8 +104,11 @@ async def _spend_until_killed(
 
 SCARCE = Limits(
     disk_reserve=0,
+    members_per_day=4,
     joins_per_day=2,
-    use_tokens_first=4,
+    open_use_tokens_first=2,
+    use_tokens_first=2,
+    join_tokens_first=3,
     publish_bytes_per_second=1e-6,
     publish_bytes_burst=6 * MIB,
     publishes_burst=4_000,
@@ -114,22 +120,47 @@ SCARCE = Limits(
 )
 
 
+async def join(client: Client, tokens: Sequence[bytes | None]) -> list[Purse]:
+    """Those of as many as there are tokens, or none instead, who become members."""
+    purses = [(Purse(client), token) for token in tokens]
+    return [
+        purse for purse, token in purses if await client.exchange(JoinRelay(purse.secret, token)) == Done()
+    ]
+
+
 def written(data: Path) -> int:
     """Bytes on the disk."""
     return sum(path.stat().st_blocks * 512 for path in data.rglob("*") if path.is_file())
 
 
-async def test_who_has_only_the_link_writes_no_more_than_the_limits_say(tmp_path: Path) -> None:
-    """All that can be tried with the link alone: as many members as it makes, each with all its tokens, each token for what
-    takes most; and everything else without."""
+def test_the_bounds_of_a_day_are_what_its_members_can_write() -> None:
+    one = SCARCE.token_bytes + 512
+    rows = 4 * 512
+    assert SCARCE.open_bytes_per_day == 2 * (2 * one + rows)
+    assert SCARCE.new_bytes_per_day == SCARCE.open_bytes_per_day + 2 * (2 * one + rows)
+    few = replace(SCARCE, members_per_day=1)
+    assert few.new_bytes_per_day == few.open_bytes_per_day == 2 * one + rows
+    assert replace(SCARCE, joins_per_day=0).open_bytes_per_day == 0
+
+
+async def test_new_members_write_no_more_than_the_limits_say(tmp_path: Path) -> None:
+    """All that can be tried: as many members as the link makes, one whom somebody invited and all whom it invites in turn,
+    each with all its tokens, each token for what takes most; and everything else without."""
     assert SCARCE.token_bytes == 6 * MIB > 1_000 * (4_096 + 1_024)
     async with running_relay(tmp_path / "data", limits=SCARCE, tokens="required", local="off") as running:
         client = Client(running.address, running.identity)
         before = written(tmp_path / "data")
-        purses = [Purse(client) for _ in range(8)]
-        joined = [purse for purse in purses if await client.exchange(JoinRelay(purse.secret)) == Done()]
+        joined = await join(client, [None] * 8)
         assert len(joined) == SCARCE.joins_per_day
-        tokens = [token for purse in joined for token in await purse.tokens(SCARCE.use_tokens_first)]
+        for purse in joined:
+            pending = await purse.begin(1, TokenKind.JOIN)
+            assert refused(await client.exchange(pending.request)) == "TOO_LARGE"
+        (first,) = await join(client, [await invitation(client, tmp_path / "data")])
+        invited = await join(client, await first.tokens(3, TokenKind.JOIN))
+        invited += await join(client, [await invitation(client, tmp_path / "data")])
+        joined += [first, *invited]
+        assert len(joined) == SCARCE.members_per_day
+        tokens = [token for purse in joined for token in await purse.tokens(2)]
         for purse in joined:
             assert refused(await client.exchange((await purse.begin(1)).request)) == "TOO_MANY"
         async with client.session() as session:
@@ -174,6 +205,6 @@ async def test_who_has_only_the_link_writes_no_more_than_the_limits_say(tmp_path
             await client.close()
         assert written(tmp_path / "data") - full <= 64 * 1_024
         grown = written(tmp_path / "data") - before
-    bound = SCARCE.open_bytes_per_day
+    bound = SCARCE.new_bytes_per_day
     # Of the write-ahead log the database keeps ~4 MiB, whatever was written.
     assert 5 * 5 * MIB + 4 * MIB + 2 * MIB < grown <= bound + 6 * MIB

@@ -153,13 +153,13 @@ async def test_what_is_stored_of_a_token_stands_beside_nothing_of_a_member(
     db = sqlite3.connect(tmp_path / "data" / DATABASE)
     columns = {
         table: {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
-        for table in ("spent_tokens", "members", "allowances", "open_joins")
+        for table in ("spent_tokens", "members", "allowances", "joins")
     }
     assert columns == {
         "spent_tokens": {"key", "nonce", "request"},
-        "members": {"number", "id", "joined", "used"},
+        "members": {"number", "id", "invited", "joined", "used"},
         "allowances": {"member", "kind", "left", "day", "request"},
-        "open_joins": {"one", "day", "count"},
+        "joins": {"one", "day", "members", "open"},
     }
     dump = "\n".join(db.iterdump()).lower()
     db.close()

@@ -84,8 +84,10 @@ class Limits:
     signatures_per_second: float = 200.0
     signatures_burst: int = 512
     """of tokens: ~1.5 ms of a core each. A whole stock of 96 for each of 20,000 devices takes three hours"""
+    members_per_day: int = 200
+    """who become members, invited or not: bounds what a few people who invite one another can take"""
     joins_per_day: int = 20
-    """who become members with no more than the relay's link; 0: nobody. People who are invited need none of these"""
+    """of them, who have no more than the relay's link; 0: nobody"""
     blob_bytes_per_second: float = 8.0 * MIB
     blob_bytes_burst: int = 1_024 * MIB
     """ten files of the largest size at once, then 64 Mbit/s"""
@@ -107,16 +109,24 @@ class Limits:
     """one-time key packages of one owner: as many as a device keeps there; beyond, the last-resort one is
     given"""
 
-    # ---- one member
+    # ---- one member who was invited
     use_tokens_first: int = 512
     use_tokens_per_day: int = 256
     use_tokens_saved: int = 1_024
-    """a token pays for a topic, an inbox, ten key packages or a MiB of a blob: two large files a day, and eight after
+    """a token pays for a topic, an inbox, ten key packages or a MiB of a blob: two files of 100 MiB a day, and ten after
     days of none"""
     join_tokens_first: int = 8
     join_tokens_per_day: int = 2
     join_tokens_saved: int = 16
     """each invites one person"""
+
+    # ---- one member who came by the link alone: invites nobody
+    open_use_tokens_first: int = 32
+    open_use_tokens_per_day: int = 16
+    open_use_tokens_saved: int = 64
+    """a device with ten chats and its key packages; files of a few MiB"""
+
+    # ---- one member, whoever it is
     issues_per_second: float = 0.1
     issues_burst: int = 32
     """requests for tokens: the same one may be asked again for nothing, and costs 64 signatures each time"""
@@ -132,6 +142,22 @@ class Limits:
     @property
     def open_bytes_per_day(self) -> int:
         """What people who have the relay's link and nobody's invite can write on the day on which they become members, at
-        most; 0 where the link makes nobody a member. On each later day it is `use_tokens_per_day` instead of
-        `use_tokens_first` tokens for each of them."""
-        return self.joins_per_day * (self.use_tokens_first * (self.token_bytes + ROWS) + 3 * ROWS)
+        most; 0 where the link makes nobody a member. On each later day it is `open_use_tokens_per_day` instead of
+        `open_use_tokens_first` tokens for each of them."""
+        return self._open_members * self._member_bytes(self.open_use_tokens_first)
+
+    @property
+    def new_bytes_per_day(self) -> int:
+        """The same of all who become members on a day: those whom a member invited, and whom they invite in turn,
+        too."""
+        invited = self.members_per_day - self._open_members
+        return self.open_bytes_per_day + invited * self._member_bytes(self.use_tokens_first)
+
+    @property
+    def _open_members(self) -> int:
+        return min(self.joins_per_day, self.members_per_day)
+
+    def _member_bytes(self, tokens: int) -> int:
+        """Of one who was issued so many tokens for use, each spent for what takes most; its rows, and the token that it joined
+        with."""
+        return tokens * (self.token_bytes + ROWS) + 4 * ROWS

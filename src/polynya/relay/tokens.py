@@ -12,7 +12,7 @@ from polynya.crypto.hashes import sha256
 from polynya.crypto.random import Random
 from polynya.relay.limits import Limits
 from polynya.relay.rates import Rate
-from polynya.relay.store.base import FREE, Allowance, Payment, Store
+from polynya.relay.store.base import FREE, Allowance, Budget, Joins, Payment, Store
 from polynya.relay.tokenkeys import IssuingKey, TokenKeys, blind_sign
 from polynya.wire.errors import WireError
 from polynya.wire.messages import IssueTokens, JoinRelay, RefusalCode, SignedTokenKeys, TokenKind
@@ -66,11 +66,10 @@ class Tokens:
         """Raises StoreError."""
         member = member_id(request.member_secret)
         payment = await self._verified(request.token, TokenKind.JOIN, (b"member", member))
-        per_day = limits.joins_per_day
-        if payment is None and request.token is not None:
-            # A token that is worth nothing is told so, unless its holder is a member already.
-            per_day = 0
-        await self._store.join(member, payment, per_day, _allowances(limits), self._now())
+        # A token that is worth nothing is told so, unless its holder is a member already.
+        open_joins = limits.joins_per_day if request.token is None else 0
+        per_day = Joins(limits.members_per_day, open_joins)
+        await self._store.join(member, payment, per_day, _budgets(limits), self._now())
 
     async def issue(self, request: IssueTokens, limits: Limits, signatures: Rate) -> tuple[bytes, ...]:
         """Blind signatures; `signatures` is how fast all members together get them. Raises StoreError, TokenRefusal."""
@@ -87,7 +86,7 @@ class Tokens:
             count,
             _hash(request.key_id, *request.blinded),
             keys.is_newest(key),
-            _allowances(limits)[request.kind],
+            _budgets(limits)[request.kind],
             self._now(),
         )
         if not drawn:
@@ -132,11 +131,17 @@ class Tokens:
         self._thread.shutdown()
 
 
-def _allowances(limits: Limits) -> dict[TokenKind, Allowance]:
+def _budgets(limits: Limits) -> dict[TokenKind, Budget]:
     return {
-        TokenKind.USE: Allowance(limits.use_tokens_first, limits.use_tokens_per_day, limits.use_tokens_saved),
-        TokenKind.JOIN: Allowance(
-            limits.join_tokens_first, limits.join_tokens_per_day, limits.join_tokens_saved
+        TokenKind.USE: Budget(
+            Allowance(limits.use_tokens_first, limits.use_tokens_per_day, limits.use_tokens_saved),
+            Allowance(
+                limits.open_use_tokens_first, limits.open_use_tokens_per_day, limits.open_use_tokens_saved
+            ),
+        ),
+        TokenKind.JOIN: Budget(
+            Allowance(limits.join_tokens_first, limits.join_tokens_per_day, limits.join_tokens_saved),
+            Allowance(0, 0, 0),
         ),
     }
 

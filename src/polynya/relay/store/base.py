@@ -100,6 +100,23 @@ class Allowance:
     """at most, of days on which none were asked for; `first` may be more"""
 
 
+class Budget(NamedTuple):
+    """What a member is issued of one kind, by how it joined."""
+
+    invited: Allowance
+    """with a token"""
+    open: Allowance
+    """without"""
+
+
+class Joins(NamedTuple):
+    """How many may become members in a day."""
+
+    all: int
+    open: int
+    """of them, without a token"""
+
+
 Done: TypeAlias = Callable[[Appended | StoreError], None]
 
 
@@ -243,11 +260,11 @@ class Store(Protocol):
         self,
         member: bytes,
         payment: Payment | None,
-        joins_per_day: int,
-        allowances: Mapping[TokenKind, Allowance],
+        per_day: Joins,
+        budgets: Mapping[TokenKind, Budget],
         time: int,
     ) -> None:
-        """Makes a member; nothing happens where it is one. Without payment it counts as one of `joins_per_day`.
+        """Makes a member, which from then on is known as invited where there is a payment; nothing happens where it is one.
 
         Problems: TOKEN (spent, or missing where nobody joins without), CROWDED (enough for this day), FULL, FAILED."""
         ...
@@ -259,7 +276,7 @@ class Store(Protocol):
         count: int,
         request: bytes,
         is_new_allowed: bool,
-        allowance: Allowance,
+        budget: Budget,
         time: int,
     ) -> bool:
         """Whether the member may be issued these tokens: counted now, or, where `request` (a hash of 16 bytes) is that of

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 
 from polynya.crypto.compare import equal
-from polynya.relay.store.base import DAY, Allowance, Payment, Problem, StoreError
+from polynya.relay.store.base import DAY, Allowance, Budget, Joins, Payment, Problem, StoreError
 from polynya.relay.store.payments import spend
 from polynya.wire.messages import TokenKind
 
@@ -18,37 +18,49 @@ def join(
     db: sqlite3.Connection,
     member: bytes,
     payment: Payment | None,
-    joins_per_day: int,
-    allowances: Mapping[TokenKind, Allowance],
+    per_day: Joins,
+    budgets: Mapping[TokenKind, Budget],
     time: int,
 ) -> None:
     """See Store.join."""
     day = time // DAY
     if _touch(db, member, day):
         return
-    if payment is None:
-        _count_open_join(db, joins_per_day, day, time)
-    else:
+    is_invited = payment is not None
+    joined, joined_open = _joined(db, day)
+    _check_may_join(joined, joined_open, is_invited, per_day, (day + 1) * DAY - time)
+    if is_invited:
         spend(db, payment)
+    db.execute(
+        "INSERT OR REPLACE INTO joins VALUES (1, ?, ?, ?)", (day, joined + 1, joined_open + (not is_invited))
+    )
     number = db.execute(
-        "INSERT INTO members (id, joined, used) VALUES (?, ?, ?)", (member, day, day)
+        "INSERT INTO members (id, invited, joined, used) VALUES (?, ?, ?, ?)", (member, is_invited, day, day)
     ).lastrowid
-    for kind, allowance in allowances.items():
+    for kind, budget in budgets.items():
         db.execute(
             "INSERT INTO allowances (member, kind, left, day) VALUES (?, ?, ?, ?)",
-            (number, kind, allowance.first, day),
+            (number, kind, _allowance(budget, is_invited).first, day),
         )
 
 
-def _count_open_join(db: sqlite3.Connection, joins_per_day: int, day: int, time: int) -> None:
-    """Another one of this day's joins without a token. Raises StoreError."""
-    if joins_per_day == 0:
+def _joined(db: sqlite3.Connection, day: int) -> tuple[int, int]:
+    """How many became members on this day, and how many of them without a token."""
+    row = db.execute("SELECT members, open FROM joins WHERE day = ?", (day,)).fetchone()
+    return (0, 0) if row is None else (row[0], row[1])
+
+
+def _check_may_join(joined: int, joined_open: int, is_invited: bool, per_day: Joins, wait: int) -> None:
+    """Raises StoreError where this day's members, or those of them without a token, are enough; `wait`: ms until
+    the next day."""
+    if not is_invited and per_day.open == 0:
         raise StoreError(Problem.TOKEN)
-    row = db.execute("SELECT day, count FROM open_joins").fetchone()
-    count = row[1] if row is not None and row[0] == day else 0
-    if count >= joins_per_day:
-        raise StoreError(Problem.CROWDED, wait=(day + 1) * DAY - time)
-    db.execute("INSERT OR REPLACE INTO open_joins VALUES (1, ?, ?)", (day, count + 1))
+    if joined >= per_day.all or (not is_invited and joined_open >= per_day.open):
+        raise StoreError(Problem.CROWDED, wait=wait)
+
+
+def _allowance(budget: Budget, is_invited: bool) -> Allowance:
+    return budget.invited if is_invited else budget.open
 
 
 def draw(
@@ -58,17 +70,19 @@ def draw(
     count: int,
     request: bytes,
     is_new_allowed: bool,
-    allowance: Allowance,
+    budget: Budget,
     time: int,
 ) -> bool:
     """See Store.draw."""
     day = time // DAY
     if not _touch(db, member, day):
         raise StoreError(Problem.UNKNOWN)
-    number, left, since, last = db.execute(
-        "SELECT member, left, day, request FROM allowances JOIN members ON number = member WHERE id = ? AND kind = ?",
+    number, is_invited, left, since, last = db.execute(
+        "SELECT member, invited, left, day, request FROM allowances JOIN members ON number = member "
+        "WHERE id = ? AND kind = ?",
         (member, kind),
     ).fetchone()
+    allowance = _allowance(budget, is_invited)
     if last is not None and equal(last, request):
         return True
     if not is_new_allowed:

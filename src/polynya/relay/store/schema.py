@@ -97,10 +97,11 @@ MIGRATIONS: tuple[str, ...] = (
     );
     """,
     """
-    -- Who may be issued tokens. Times are days since the epoch.
+    -- Who may be issued tokens; `invited`: 1 where it joined with one. Times are days since the epoch.
     CREATE TABLE members (
         number INTEGER PRIMARY KEY,
         id BLOB NOT NULL UNIQUE,
+        invited INTEGER NOT NULL,
         joined INTEGER NOT NULL,
         used INTEGER NOT NULL
     );
@@ -114,11 +115,12 @@ MIGRATIONS: tuple[str, ...] = (
         request BLOB,
         PRIMARY KEY (member, kind)
     ) WITHOUT ROWID;
-    -- How many became members without a token on the last day on which anybody did.
-    CREATE TABLE open_joins (
+    -- How many became members on the last day on which anybody did; `open`: of them, without a token.
+    CREATE TABLE joins (
         one INTEGER PRIMARY KEY CHECK (one = 1),
         day INTEGER NOT NULL,
-        count INTEGER NOT NULL
+        members INTEGER NOT NULL,
+        open INTEGER NOT NULL
     );
     -- `key` counts token keys; `request`: hash of what the token paid for.
     CREATE TABLE spent_tokens (

@@ -14,8 +14,9 @@ from typing import TypeVar
 from polynya.relay.store import blobs, clock, keypackages, logs, members, payments, sweep
 from polynya.relay.store.base import (
     FREE,
-    Allowance,
     Append,
+    Budget,
+    Joins,
     Kind,
     Payment,
     Problem,
@@ -157,13 +158,11 @@ class SqliteStore:
         self,
         member: bytes,
         payment: Payment | None,
-        joins_per_day: int,
-        allowances: Mapping[TokenKind, Allowance],
+        per_day: Joins,
+        budgets: Mapping[TokenKind, Budget],
         time: int,
     ) -> None:
-        await self._writer.run(
-            lambda db, _: members.join(db, member, payment, joins_per_day, allowances, time)
-        )
+        await self._writer.run(lambda db, _: members.join(db, member, payment, per_day, budgets, time))
 
     async def draw(
         self,
@@ -172,11 +171,11 @@ class SqliteStore:
         count: int,
         request: bytes,
         is_new_allowed: bool,
-        allowance: Allowance,
+        budget: Budget,
         time: int,
     ) -> bool:
         return await self._writer.run(
-            lambda db, _: members.draw(db, member, kind, count, request, is_new_allowed, allowance, time)
+            lambda db, _: members.draw(db, member, kind, count, request, is_new_allowed, budget, time)
         )
 
     async def trusts(self, time: int) -> bool:
