@@ -40,6 +40,12 @@ with context.wrap_socket(socket.create_connection(("127.0.0.1", 443)), server_ho
     tls.sendall(f"GET {path} HTTP/1.1\\r\\nHost: {name}\\r\\nConnection: close\\r\\n\\r\\n".encode())
     print(tls.recv(100).decode("latin-1").splitlines()[0])
 """
+ASK_PLAIN = """
+import socket, sys
+with socket.create_connection(("127.0.0.1", 80)) as plain:
+    plain.sendall(f"GET /a HTTP/1.1\\r\\nHost: {sys.argv[1]}\\r\\nConnection: close\\r\\n\\r\\n".encode())
+    print(plain.makefile().read())
+"""
 ROOT_CERTIFICATE = """
 import ssl, sys, urllib.request
 context = ssl.create_default_context(cafile=sys.argv[1])
@@ -130,6 +136,9 @@ def test_one_command_makes_a_relay_that_others_reach(host: Host, authority: Path
         assert "certificate transparency" in text
         root = str(tmp_path / "root.pem")
         assert python(host, ASK, NAME, root, address[1] + "/keys") == "HTTP/1.1 200 OK\n"
+        plain = python(host, ASK_PLAIN, NAME)
+        assert plain.startswith("HTTP/1.1 301 ") and f"Location: https://{NAME}/a\n" in plain
+        assert "Plain HTTP cannot listen" not in text
         status = Path(f"/proc/{relay.pid}/status").read_text()
         assert re.search(r"CapEff:\s+0{16}\n", status), "it may open no port below 1024 by itself"
         relay.send_signal(signal.SIGHUP)

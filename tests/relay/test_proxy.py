@@ -18,6 +18,7 @@ import pytest
 from polynya.carriers.base import CarrierError
 from polynya.relay import webapp
 from polynya.relay.admission import LOOPBACK, Admission
+from polynya.relay.banner import elsewhere
 from polynya.relay.cli import main
 from polynya.relay.config import RelayConfig, load_config
 from polynya.relay.errors import ConfigError, RelayError
@@ -134,13 +135,14 @@ async def test_everything_passes(tmp_path: Path, server: str, app: bytes) -> Non
             assert received == file
 
 
-@pytest.mark.parametrize("server", SERVERS)
-async def test_an_idle_session_outlives_the_proxys_patience(tmp_path: Path, server: str) -> None:
-    """The relay's pings are what the proxy hears: its time-out passes several times while nobody says anything."""
+@pytest.mark.program("nginx")
+async def test_an_idle_session_outlives_the_proxys_patience(tmp_path: Path) -> None:
+    """The relay's pings are what nginx hears: its time-out passes several times while nobody says anything. Caddy has
+    none."""
     limits = replace(Limits(), tick=0.1, ping_ticks=3, silent_ticks=600)
-    change = {"proxy_read_timeout 180s": "proxy_read_timeout 3s"} if server == "nginx" else {}
+    change = {"proxy_read_timeout 180s": "proxy_read_timeout 3s"}
     async with (
-        behind(server, tmp_path, limits, **change) as at,
+        behind("nginx", tmp_path, limits, **change) as at,
         at.client() as client,
         client.session() as session,
     ):
@@ -353,3 +355,10 @@ async def test_the_command_prints_the_settings(tmp_path: Path, capsys: pytest.Ca
     assert "proxy_pass http://127.0.0.1:9000;" in printed
     assert main(["relay", "proxy", "caddy", "--data", str(tmp_path)]) == 0
     assert f"path /{secret} /{secret}/*" in capsys.readouterr().out
+
+
+def test_the_settings_that_are_suggested_are_of_this_relay() -> None:
+    usual = RelayConfig(behind_proxy=(), origin_url="https://chat.example.org")
+    assert elsewhere(usual) == ""
+    given = replace(usual, port=9000)
+    assert elsewhere(given) == " --behind-proxy --origin-url https://chat.example.org --port 9000"

@@ -20,7 +20,7 @@ import aiohttp
 import pytest
 
 from polynya.crypto.signature import public_key
-from polynya.relay import unit
+from polynya.relay import command, config, unit
 from polynya.relay.cli import main
 from polynya.relay.config import RelayConfig, load_config
 from polynya.relay.errors import ConfigError
@@ -420,6 +420,22 @@ def test_what_a_service_cannot_do_is_told(
     monkeypatch.setattr(unit, "program", lambda: ["/opt/polynya/bin/polynya"])
     assert main(["relay", "systemd", *arguments]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_the_unit_is_of_the_services_own_configuration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not of that in the data folder of whoever makes it."""
+    monkeypatch.setattr(unit, "program", lambda: ["/opt/polynya/bin/polynya"])
+    for name, option in (("own", 'domain = "mine.example"'), ("service", 'domain = "chat.example"')):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "relay.toml").write_text(option)
+    monkeypatch.setattr(config, "default_data", lambda: tmp_path / "own")
+    monkeypatch.setattr(command, "DEFAULT_DATA", tmp_path / "service")
+    seen: list[RelayConfig] = []
+    monkeypatch.setattr(command, "service_unit", lambda found, *_, **__: seen.append(found) or "")
+    assert main(["relay", "systemd"]) == 0
+    assert [found.domain for found in seen] == [("chat.example",)]
 
 
 def test_an_installation_that_a_service_does_not_see_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

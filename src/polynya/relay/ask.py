@@ -25,7 +25,10 @@ def ask_status(data: Path, address: str = "") -> dict[str, Any]:
         raise RelayError(
             "The relay runs without a local address (--local off), so it tells nothing. Leave that out, and restart it."
         )
-    connection = _connection(where)
+    try:
+        connection = _connection(where)
+    except ValueError:
+        raise RelayError(f"{where} is not a local address: host:port, or unix:path.") from None
     try:
         connection.request("GET", "/status", headers={"Host": "localhost"})
         answer: dict[str, Any] = json.loads(connection.getresponse().read())

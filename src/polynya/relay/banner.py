@@ -67,16 +67,25 @@ def _reach(config: RelayConfig, running: RunningRelay) -> list[str]:
             f"  polynya up --domain chat.example.org --behind-proxy{data}",
         ]
     if config.behind_proxy is not None:
+        where = elsewhere(config)
         return [
             "The web server in front must pass the secret path on to the relay. What to add to its settings:",
             "",
-            f"  polynya relay proxy nginx{data}",
-            f"  polynya relay proxy caddy{data}",
+            f"  polynya relay proxy nginx{where}{data}",
+            f"  polynya relay proxy caddy{where}{data}",
         ]
     return [
         *_certificate(config, running),
         "Everybody with the link can use this relay. Without the link it looks like an ordinary web server.",
     ]
+
+
+def elsewhere(config: RelayConfig) -> str:
+    """The options by which another command finds a relay that does not listen where it would unless told otherwise."""
+    usual = RelayConfig()
+    given = {"host": config.host, "port": config.port}
+    chosen = "".join(f" --{name} {value}" for name, value in given.items() if value != getattr(usual, name))
+    return f" --behind-proxy --origin-url {config.origin_url}{chosen}" if chosen else ""
 
 
 def _certificate(config: RelayConfig, running: RunningRelay) -> list[str]:

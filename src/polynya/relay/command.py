@@ -18,7 +18,16 @@ from polynya.relay.folder import LINK_FILE
 from polynya.relay.maintenance import add_maintenance
 from polynya.relay.proxy import SERVERS, proxy_settings
 from polynya.relay.running import run_relay
-from polynya.relay.unit import SERVICE, SOCKET, install, program, service_data, service_unit, socket_unit
+from polynya.relay.unit import (
+    DEFAULT_DATA,
+    SERVICE,
+    SOCKET,
+    install,
+    program,
+    service_data,
+    service_unit,
+    socket_unit,
+)
 
 HELP = {
     "data": "folder of the relay's data, made on the first run",
@@ -34,7 +43,7 @@ HELP = {
     "acme_directory": "certificate authority (Let's Encrypt)",
     "acme_ca": "root certificate (PEM) by which that authority's own server is known, if it is a private one",
     "http_port": "port of plain HTTP beside an obtained certificate, or off (80)",
-    "tokens": "required or off: whether room on the relay is paid for with tokens that members get",
+    "tokens": "required or off: whether room on the relay is paid for with tokens (clients do not pay yet)",
     "local": "host:port, unix:path or off: status page, health and metrics (127.0.0.1 and the next port)",
 }
 METAVARS = {
@@ -154,6 +163,8 @@ def run_proxy(arguments: argparse.Namespace) -> int:
 
 @_told
 def run_systemd(arguments: argparse.Namespace) -> int:
+    # The service's own relay.toml, not that of whoever makes the unit.
+    arguments.data = arguments.data or str(DEFAULT_DATA)
     config = _config(arguments)
     given = {option: getattr(arguments, option) for option in OPTIONS if option != "data"}
     given["config"] = arguments.config

@@ -163,7 +163,11 @@ class Ring:
         self._next = (now // step + 1) * step
 
     def sample(self, now: int, after: Counted, metrics: Metrics, statistics: Statistics) -> bool:
-        """Whether a step was over and a point was made."""
+        """Whether a step was over and a point was made. Points go by age too: nobody was there to push them out while
+        the machine slept."""
+        oldest = now - self.step * (self.points.maxlen or 1)
+        while self.points and not oldest <= self.points[0].time <= now:
+            self.points.popleft()
         if abs(self._next - now) > self.step:
             # The clock jumped, or the machine slept: the step under way is none.
             self._before, self._next = after, (now // self.step + 1) * self.step

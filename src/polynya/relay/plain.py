@@ -22,7 +22,10 @@ class PlainHttp:
             return answer(request, 200, body.encode(), "text/plain")
         if request.method not in ("GET", "HEAD"):
             return error(request, 405)
-        host = request.url.host
+        try:
+            host = request.url.host
+        except ValueError:
+            host = None
         if not host:
             return error(request, 400)
         where = f"[{host}]" if ":" in host else host

@@ -30,6 +30,11 @@ def public_address(wanted: str) -> str:
     )
 
 
+def own_address() -> str:
+    """The address of this machine that its network knows; else the loopback address."""
+    return str(_source(*PROBES[0]) or "127.0.0.1")
+
+
 def _source(family: socket.AddressFamily, probe: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as asking:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from polynya.crypto.random import Random
 from polynya.relay.authority import CertificateError, Challenge, Task, account_file, obtain, renewal
-from polynya.relay.certificates import CERTIFICATE, Certificate, load
+from polynya.relay.certificates import CERTIFICATE, Certificate, load, read_certificate
 from polynya.relay.challenges import Challenges
 from polynya.relay.errors import DataError
 from polynya.relay.files import write_private
@@ -63,6 +63,8 @@ class Renewals:
         self.next_try = 0
         self.tried = asyncio.Event()
         """set once there is a certificate, or the first attempt has failed"""
+        self.on_change: Callable[[], None] = _nothing
+        """called when `certificate` or `problem` has changed"""
 
     def open(self) -> None:
         """Takes up the certificate that is on disk, where it holds for the names and is not over. Raises DataError
@@ -85,13 +87,15 @@ class Renewals:
     async def run(self) -> None:
         """For ever."""
         while True:
-            pause = min(max(self.next_try - self._now(), 0), LOOK)
+            before = self._now()
+            pause = min(max(self.next_try - before, 0), LOOK)
             try:
                 async with asyncio.timeout(pause / 1000):
                     await self._woken.wait()
                 is_due = True
             except TimeoutError:
-                is_due = self._now() >= self.next_try
+                # A clock that goes back has planned by a time that may be years away.
+                is_due = self._now() >= self.next_try or self._now() < before - MINUTE
             self._woken.clear()
             if not is_due:
                 continue
@@ -100,8 +104,10 @@ class Renewals:
             except Exception as error:
                 # Whatever it is, the certificate must not run out because nobody tries any more.
                 logger.error("renewing the certificate failed: %s", type(error).__name__)
+                self.problem = f"The relay itself failed at it ({type(error).__name__}). Its log says when."
                 self.next_try = self._now() + HOUR
                 self.tried.set()
+                self.on_change()
 
     def wake(self) -> None:
         """Looks now whether there is something to do, and tries again what failed."""
@@ -110,6 +116,7 @@ class Renewals:
     async def step(self) -> None:
         """Renews if it is time, or plans when."""
         now = self._now()
+        self._obtained, self._ari_next = min(self._obtained, now), min(self._ari_next, now + ARI_MOST)
         certificate = self.certificate
         if certificate is not None:
             if self._failures == 0:
@@ -151,6 +158,7 @@ class Renewals:
             self._failures += 1
             self.problem = str(error)
             self.tried.set()
+            self.on_change()
             first, longest = REFUSED if error.was_refused else UNREACHED
             pause = min(first << min(self._failures - 1, 16), longest)
             pause = max(pause + self._draw(pause // 10), error.retry_after * 1000)
@@ -169,14 +177,13 @@ class Renewals:
             self._challenges.clear()
         path = self._folder / CERTIFICATE
         try:
+            if not read_certificate(pem).covers(self._task.names):
+                raise CertificateError("The certificate that came is for other names.", was_refused=True)
             write_private(path, pem)
-            taken = load(self._context, path)
+            return load(self._context, path)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise CertificateError(f"The new certificate could not be kept in {path} ({reason}).") from None
-        if not taken.covers(self._task.names):
-            raise CertificateError("The certificate that came is for other names.", was_refused=True)
-        return taken
 
     async def _prepare(self, challenge: Challenge) -> None:
         try:
@@ -189,6 +196,7 @@ class Renewals:
         self.certificate = certificate
         self.problem = ""
         self.tried.set()
+        self.on_change()
         self._failures = 0
         self._ari_at = self._ari_next = 0
         self._spread = self._draw(certificate.lifetime // 60)
@@ -196,6 +204,9 @@ class Renewals:
 
     def _draw(self, below: int) -> int:
         return int.from_bytes(self._random.bytes(8), "big") % max(1, below)
+
+
+def _nothing() -> None: ...
 
 
 def make_task(directory: str, ca: Path | None, folder: Path, names: tuple[str, ...], profile: str) -> Task:

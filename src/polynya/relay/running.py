@@ -55,6 +55,7 @@ async def _up(config: RelayConfig, load: Callable[[], RelayConfig], only_link: b
         watching = asyncio.create_task(manager.watch())
         manager.ready(_status(running))
         if running.tls.renewals is not None:
+            running.tls.renewals.on_change = lambda: manager.status(_status(running))
             await _first_of(stop.wait(), running.tls.renewals.tried.wait())
             manager.status(_status(running))
         if not stop.is_set():

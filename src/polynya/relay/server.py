@@ -24,11 +24,12 @@ from polynya.relay.keyring import KeyRing
 from polynya.relay.live.local import LocalLive
 from polynya.relay.local import LocalServer
 from polynya.relay.plain import PlainHttp
+from polynya.relay.public import own_address
 from polynya.relay.relay import Relay
 from polynya.relay.routes import Routes, below
 from polynya.relay.session import Session
 from polynya.relay.site import Site
-from polynya.relay.sockets import Inherited, inherited_sockets, listen, listen_http, own_address, port_of
+from polynya.relay.sockets import Inherited, inherited_sockets, listen, listen_http, port_of
 from polynya.relay.status import Watch
 from polynya.relay.store.base import SlotPosition, StoreError
 from polynya.relay.store.sqlite import open_store

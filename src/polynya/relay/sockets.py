@@ -59,11 +59,10 @@ def inherited_sockets(
             )
         listener.setblocking(False)
         name = names[number] if number < len(names) else ""
-        (found.http if name == HTTP_NAME else found.main).append(listener)
+        is_http = name == HTTP_NAME or (http_port is not None and _port(listener) == http_port)
+        (found.http if is_http else found.main).append(listener)
     if found.http and not found.main:
-        raise ConfigError(
-            f"All sockets of the socket unit are named {HTTP_NAME}: there is none for the relay."
-        )
+        raise ConfigError("All sockets of the socket unit are for plain HTTP: there is none for the relay.")
     return found
 
 
@@ -136,17 +135,6 @@ def _port(listener: socket.socket) -> int:
 def port_of(servers: list[asyncio.Server]) -> int:
     """The first listener's port; 0 for a Unix socket."""
     return _port(servers[0].sockets[0])
-
-
-def own_address() -> str:
-    """The address of this machine that its network knows, without sending anything; else the loopback
-    address."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-            return str(probe.getsockname()[0])
-        except OSError:
-            return "127.0.0.1"
 
 
 def _why_not(config: RelayConfig, error: OSError) -> str:
