@@ -158,6 +158,6 @@ class Limits:
         return min(self.joins_per_day, self.members_per_day)
 
     def _member_bytes(self, tokens: int) -> int:
-        """Of one who was issued so many tokens for use, each spent for what takes most; its rows, and the token that it joined
-        with."""
+        """Of one who was issued so many tokens for use, each spent for what takes most; its rows, and the token that it
+        joined with."""
         return tokens * (self.token_bytes + ROWS) + 4 * ROWS
