@@ -27,7 +27,7 @@ from polynya.relay.restore import REPLACED, STAGING, restore_backup
 from polynya.relay.server import RunningRelay
 from polynya.relay.store.sqlite import DATABASE
 from polynya.relay.system import SystemRandom, now
-from polynya.wire.labels import topic_id
+from polynya.wire.labels import owner_id, topic_id
 from polynya.wire.messages import (
     BlobPart,
     BlobState,
@@ -36,11 +36,13 @@ from polynya.wire.messages import (
     Fetch,
     GetBlob,
     KeyPackagesStored,
+    KeyPackageTaken,
     Publish,
     Published,
     PutBlob,
     PutKeyPackages,
     Records,
+    TakeKeyPackage,
 )
 from tests.relay.client import Client, expect, refused
 from tests.support.relay import ROOT, RelayProcess, running_relay
@@ -248,6 +250,69 @@ async def test_damage_of_the_relay_is_not_carried_over(tmp_path: Path) -> None:
     assert files(backup)[DATABASE] == before[DATABASE], "the earlier backup stays"
 
 
+async def test_a_damaged_database_does_not_take_the_place_of_the_earlier_backup(tmp_path: Path) -> None:
+    data, backup, secret = tmp_path / "data", tmp_path / "backup", os.urandom(32)
+    async with connected(data) as (_, client):
+        await client.exchange(CreateTopic(secret, 30))
+        await publish(client, secret, b"commit 0" * 10, b"commit 1" * 10, slot=SLOT)
+        kept = await upload(client, b"a file" * 500)
+        await client.exchange(Publish(secret, b"names it" * 10, None, (kept,)))
+        make_backup(data, backup, now())
+    before = files(backup)
+    db = sqlite3.connect(data / DATABASE, isolation_level=None)
+    (record,) = db.execute("SELECT record FROM entries WHERE position = 1").fetchone()
+    db.execute("UPDATE entries SET record = ? WHERE position = 1", (b"rotten" + record[6:],))
+    # The relay has let the file go meanwhile: the earlier backup needs it all the same.
+    db.execute("DELETE FROM blobs")
+    db.execute("DELETE FROM blob_names")
+    with pytest.raises(DataError, match=r"No backup was made.*not signed by this relay.*earlier"):
+        make_backup(data, backup, now())
+    assert files(backup) == before
+    assert check_data(backup) == []
+    db.execute("UPDATE entries SET record = ? WHERE position = 1", (record,))
+    db.close()
+    make_backup(data, backup, now())
+    assert check_data(backup) == []
+
+
+async def test_a_first_backup_that_fails_is_none(tmp_path: Path) -> None:
+    data, backup = tmp_path / "data", tmp_path / "backup"
+    async with connected(data) as (_, client):
+        await client.exchange(CreateTopic(os.urandom(32), 30))
+    db = sqlite3.connect(data / DATABASE, isolation_level=None)
+    db.execute("INSERT INTO entries (id, time) VALUES (1 << 32 | 1, 0)")
+    db.close()
+    with pytest.raises(DataError, match="neither record nor hash"):
+        make_backup(data, backup, now())
+    with pytest.raises(DataError, match="not a whole backup"):
+        restore_backup(backup, tmp_path / "again", now())
+
+
+async def test_a_file_that_rotted_in_the_backup_is_copied_again(tmp_path: Path) -> None:
+    data, backup = tmp_path / "data", tmp_path / "backup"
+    async with connected(data) as (_, client):
+        blob = await upload(client, b"a file" * 500)
+        other = await upload(client, b"another" * 500)
+    make_backup(data, backup, now())
+    place = backup / "blobs" / blob.hex()[:2] / blob.hex()
+    place.write_bytes(b"b file" * 500)
+    made = make_backup(data, backup, now())
+    assert (made.blobs, made.new_blobs) == (2, 1)
+    assert hashlib.sha256(place.read_bytes()).digest() == blob
+    assert (backup / "blobs" / other.hex()[:2] / other.hex()).exists()
+    assert check_data(backup) == []
+
+
+@pytest.mark.parametrize("name", ["a#b", "a?b", "a%41b"])
+async def test_folders_may_have_any_name(tmp_path: Path, name: str) -> None:
+    data, backup = tmp_path / f"data {name}", tmp_path / f"backup {name}"
+    async with connected(data) as (_, client):
+        await client.exchange(CreateTopic(os.urandom(32), 30))
+    make_backup(data, backup, now())
+    assert check_data(backup) == check_data(data) == []
+    restore_backup(backup, tmp_path / f"again {name}", now())
+
+
 def test_wrong_places_are_refused_with_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data, other, full = tmp_path / "data", tmp_path / "other", tmp_path / "full"
     for folder in (data, other):
@@ -259,6 +324,8 @@ def test_wrong_places_are_refused_with_words(tmp_path: Path, capsys: pytest.Capt
         (["backup", str(data / "backup"), "--data", str(data)], "lie within each other"),
         (["backup", str(tmp_path), "--data", str(data)], "lie within each other"),
         (["backup", str(full), "--data", str(data)], "something else than a backup"),
+        (["backup", str(full / "photo.jpg"), "--data", str(data)], "photo.jpg is a file"),
+        (["backup", str(full / "photo.jpg" / "deeper"), "--data", str(data)], "Not a directory"),
         (["backup", str(tmp_path / "x"), "--data", str(tmp_path / "none")], "no relay's data"),
         (["restore", str(full), "--data", str(tmp_path / "y")], "not a whole backup"),
         (["restore", str(tmp_path / "none"), "--data", str(tmp_path / "y")], "not a whole backup"),
@@ -294,6 +361,27 @@ async def relay_with_backup(tmp_path: Path) -> tuple[Path, Path, bytes]:
         make_backup(data, backup, now())
         await publish(client, secret, b"commit 2" * 10, slot=SLOT)
     return data, backup, secret
+
+
+async def test_no_key_package_is_handed_out_a_second_time_after_a_restore(tmp_path: Path) -> None:
+    """Those of the backup may have been handed out since: one that founds two groups lets the one who has its key
+    read both."""
+    data, backup, owner = tmp_path / "data", tmp_path / "backup", os.urandom(32)
+    take = TakeKeyPackage(owner_id(owner))
+    async with connected(data) as (_, client):
+        await client.exchange(PutKeyPackages(owner, (b"k" * 50, b"m" * 50), b"l" * 50))
+        make_backup(data, backup, now())
+        assert await client.exchange(take) == KeyPackageTaken(b"k" * 50, False)
+    restore_backup(backup, tmp_path / "again", now())
+    shutil.copytree(backup, tmp_path / "copied")
+    for place in ("again", "copied"):
+        async with connected(tmp_path / place) as (_, client):
+            assert await client.exchange(take) == KeyPackageTaken(b"l" * 50, True)
+            again = PutKeyPackages(owner, (b"k" * 50, b"m" * 50), None)
+            assert await client.exchange(again) == KeyPackagesStored(0), "they are not brought back"
+            fresh = PutKeyPackages(owner, (b"f" * 50,), None)
+            assert await client.exchange(fresh) == KeyPackagesStored(1)
+            assert await client.exchange(take) == KeyPackageTaken(b"f" * 50, False)
 
 
 async def test_no_second_receipt_is_signed_after_a_restore(tmp_path: Path) -> None:
@@ -411,6 +499,31 @@ async def test_a_restore_is_never_half_done(
             assert aside[DATABASE] == files(old)[DATABASE]
     assert outcomes == {"untouched", "unfinished"}
     assert not interrupted
+
+
+async def test_a_restore_notes_where_it_moves_things_before_it_moves_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty note after a power cut would move what was there onto the data folder itself."""
+    data, backup, _ = await relay_with_backup(tmp_path)
+    synced: dict[int, int] = {}
+    real_fsync, real_replace = os.fsync, os.replace
+    noted = []
+
+    def fsync(fd: int) -> None:
+        real_fsync(fd)
+        synced[os.fstat(fd).st_ino] = os.fstat(fd).st_size
+
+    def replace(source: Path, target: Path) -> None:
+        if Path(target).name == REPLACED:
+            noted.append(synced.get(os.stat(source).st_ino) == len(f"{REPLACED}-1"))
+        real_replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(os, "rename", replace)
+    assert restore_backup(backup, data, now(), replace=True).replaced == data / f"{REPLACED}-1"
+    assert noted == [True]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a small disk of its own needs root")

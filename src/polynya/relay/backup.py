@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +21,12 @@ from pathlib import Path
 from polynya.relay.check import Progress, check_data, is_whole, no_progress
 from polynya.relay.config import CONFIG_FILE
 from polynya.relay.errors import DataError
-from polynya.relay.files import sync_folder, write_private
+from polynya.relay.files import sync_file, sync_folder, write_private
 from polynya.relay.folder import IDENTITY_FILE, LOCK_FILE, PATH_FILE
 from polynya.relay.store import schema
-from polynya.relay.store.blobfiles import NO_SPACE
+from polynya.relay.store.blobfiles import NO_SPACE, hash_file
 from polynya.relay.store.sqlite import BLOB_FOLDER, DATABASE, mark_restored
+from polynya.relay.store.threads import connect_read_only
 
 ABOUT = "backup.json"
 """Tells a backup from other folders, and when it was begun."""
@@ -53,8 +54,8 @@ class BackedUp:
 def make_backup(data: Path, folder: Path, now: int, progress: Progress = no_progress) -> BackedUp:
     """Makes `folder` a backup of the relay whose data is in `data`, or brings an earlier one there up to date:
     blobs that it has are not copied again. Until the new one is complete the earlier one stays. Raises DataError."""
-    _check_places(data, folder)
     try:
+        _check_places(data, folder)
         _begin(folder)
         with _locked(folder):
             return _Backup(data, folder, progress).make(now)
@@ -71,6 +72,8 @@ def _check_places(data: Path, folder: Path) -> None:
         raise DataError(
             f"{folder} and the data folder {data} lie within each other. Choose a folder elsewhere."
         )
+    if folder.is_file():
+        raise DataError(f"{folder} is a file. Choose a new or empty folder.")
     if not folder.exists() or not any(entry.name != LOCK_FILE for entry in folder.iterdir()):
         return
     if not is_backup(folder):
@@ -88,7 +91,7 @@ def _begin(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     if not is_backup(folder):
-        write_private(folder / ABOUT, json.dumps({"complete": False}).encode() + b"\n")
+        write_private(folder / ABOUT, b"{}\n")
     (folder / BLOB_FOLDER).mkdir(mode=0o700, exist_ok=True)
 
 
@@ -114,28 +117,23 @@ class _Backup:
         self._copied = self._copied_bytes = 0
 
     def make(self, now: int) -> BackedUp:
-        """The database first, then the blobs that it names, then the names that make both the backup."""
+        """The database first, then the blobs that it names; once both are checked, the names that make them the backup."""
         try:
             self._copy_database(now)
             blobs = self._copy_blobs()
-            for name in (*SMALL_FILES, CONFIG_FILE):
-                if (self._data / name).is_file():
-                    write_private(self._folder / name, (self._data / name).read_bytes())
+            for name in SMALL_FILES:
+                write_private(self._folder / name, (self._data / name).read_bytes())
+            self._check(blobs)
             counts = self._counts()
+            if (self._data / CONFIG_FILE).is_file():
+                write_private(self._folder / CONFIG_FILE, (self._data / CONFIG_FILE).read_bytes())
             os.replace(self._new, self._folder / DATABASE)
-            about = {"complete": True, "begun": now, "schema": len(schema.MIGRATIONS), **counts}
-            write_private(self._folder / ABOUT, json.dumps(about).encode() + b"\n")
+            write_private(self._folder / ABOUT, json.dumps({"begun": now, **counts}).encode() + b"\n")
             sync_folder(self._folder)
         except BaseException:
             self._new.unlink(missing_ok=True)
             raise
         removed = self._remove_others(blobs)
-        problems = check_data(self._folder, self._progress)
-        if problems:
-            raise DataError(
-                f"The backup is written, but not in order: {'; '.join(problems)}. Check the relay and the disk of "
-                f"{self._folder}, and make the backup anew."
-            )
         size = sum(blobs.values())
         return BackedUp(
             (self._folder / DATABASE).stat().st_size,
@@ -148,11 +146,20 @@ class _Backup:
             removed,
         )
 
+    def _check(self, blobs: Collection[bytes]) -> None:
+        """Of what is damaged nothing takes the place of the earlier backup. Raises DataError."""
+        problems = check_data(self._folder, self._progress, self._new.name, blobs)
+        if problems:
+            raise DataError(
+                f"No backup was made, as it is not in order: {'; '.join(problems)}. An earlier one in {self._folder} is as "
+                "it was. Check the relay with: polynya relay check"
+            )
+
     def _copy_database(self, now: int) -> None:
         """A snapshot: what is committed while it is copied is not in it."""
         self._new.unlink(missing_ok=True)
         os.close(os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        source = sqlite3.connect(f"file:{self._data / DATABASE}?mode=ro", uri=True, isolation_level=None)
+        source = connect_read_only(self._data / DATABASE)
         target = sqlite3.connect(self._new, isolation_level=None)
         try:
             version = schema.version_of(source)
@@ -171,15 +178,15 @@ class _Backup:
         finally:
             source.close()
             target.close()
-        _sync_file(self._new)
+        sync_file(self._new)
 
     def _tell_pages(self, _: int, left: int, total: int) -> None:
         self._progress("database", total - left, total)
 
     def _copy_blobs(self) -> dict[bytes, int]:
-        """By id the size of each blob that the backup's database says is whole."""
+        """By id the size of each blob that the backup's database says is whole; the bytes of all were hashed."""
         target = sqlite3.connect(self._new, isolation_level=None)
-        source = sqlite3.connect(f"file:{self._data / DATABASE}?mode=ro", uri=True, isolation_level=None)
+        source = connect_read_only(self._data / DATABASE)
         try:
             blobs = dict(target.execute("SELECT id, total FROM blobs ORDER BY id").fetchall())
             for index, (blob, size) in enumerate(tuple(blobs.items())):
@@ -196,7 +203,7 @@ class _Backup:
         finally:
             source.close()
             target.close()
-        _sync_file(self._new)
+        sync_file(self._new)
         sync_folder(self._folder / BLOB_FOLDER)
         return blobs
 
@@ -204,7 +211,7 @@ class _Backup:
         """False where the relay does not have its bytes."""
         name = blob.hex()
         place = self._folder / BLOB_FOLDER / name[:2] / name
-        if place.exists() and place.stat().st_size == size:
+        if _holds(place, blob):
             return True
         try:
             copy_blob(self._data / BLOB_FOLDER / name[:2] / name, place, blob)
@@ -237,6 +244,14 @@ class _Backup:
         return removed
 
 
+def _holds(place: Path, blob: bytes) -> bool:
+    """Whether the file is there and has the blob's bytes; what cannot be read has not."""
+    try:
+        return hash_file(place) == blob
+    except OSError:
+        return False
+
+
 def copy_blob(source: Path, place: Path, blob: bytes) -> None:
     """Copies and checks; on disk when it returns. Raises OSError, and DataError where the bytes are not the
     blob's."""
@@ -261,14 +276,6 @@ def copy_blob(source: Path, place: Path, blob: bytes) -> None:
             beside.unlink(missing_ok=True)
             raise
     sync_folder(place.parent)
-
-
-def _sync_file(path: Path) -> None:
-    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def why_not(error: OSError | sqlite3.Error, folder: Path) -> str:

@@ -1,5 +1,5 @@
-"""Small files that hold secrets: written whole or not at all, readable by their owner only, destroyed for
-good."""
+"""Files that hold secrets, written whole or not at all, readable by their owner only, destroyed for good; and what puts
+any file on disk."""
 
 from __future__ import annotations
 
@@ -40,8 +40,17 @@ def destroy(path: Path) -> None:
     sync_folder(path.parent)
 
 
+def sync_file(path: Path) -> None:
+    """What was written to the file is on disk when this returns. Raises OSError."""
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def sync_folder(folder: Path) -> None:
-    """Names in the folder are on disk when this returns."""
+    """Names in the folder are on disk when this returns. Raises OSError."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)

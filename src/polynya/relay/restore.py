@@ -18,7 +18,7 @@ from polynya.relay.backup import copy_blob, is_backup, why_not
 from polynya.relay.check import Progress, check_data, no_progress
 from polynya.relay.config import CONFIG_FILE
 from polynya.relay.errors import DataError
-from polynya.relay.files import sync_folder
+from polynya.relay.files import sync_folder, write_private
 from polynya.relay.folder import IDENTITY_FILE, LOCK_FILE, PATH_FILE, UNFINISHED
 from polynya.relay.store.sqlite import BLOB_FOLDER, DATABASE, prepare_restored
 
@@ -147,9 +147,7 @@ def _aside(data: Path) -> Path:
         number = 1
         while (data / f"{REPLACED}-{number}").exists():
             number += 1
-        beside = noted.with_name("note")
-        beside.write_text(f"{REPLACED}-{number}")
-        os.rename(beside, noted)
+        write_private(noted, f"{REPLACED}-{number}".encode())
     return data / noted.read_text()
 
 

@@ -8,6 +8,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from polynya.relay.files import sync_folder
 from polynya.relay.store.base import Problem, StoreError
 
 READ_SIZE = 1 << 20
@@ -22,8 +23,8 @@ class BlobFiles:
         self._incoming = folder / "incoming"
         self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A killed relay may have made files whose names were not on disk yet.
-        _sync_folder(self._incoming)
-        _sync_folder(folder)
+        sync_folder(self._incoming)
+        sync_folder(folder)
 
     def free_bytes(self) -> int:
         """What an ordinary user may still write on this disk."""
@@ -53,7 +54,7 @@ class BlobFiles:
         finally:
             os.close(fd)
         if is_new:
-            _sync_folder(self._incoming)
+            sync_folder(self._incoming)
 
     def is_finished(self, blob: bytes, total: int) -> bool:
         """Whether the whole blob was moved to its place already: before a crash, perhaps, that left its row behind."""
@@ -70,7 +71,7 @@ class BlobFiles:
         """Moves the whole blob to its place; False, and nothing is left of it, where its hash is wrong."""
         path, place = self._growing(blob), self._place(blob)
         try:
-            if path.stat().st_size != total or _hash(path) != blob:
+            if path.stat().st_size != total or hash_file(path) != blob:
                 self.remove(blob)
                 return False
             place.parent.mkdir(mode=0o700, exist_ok=True)
@@ -100,9 +101,9 @@ class BlobFiles:
 
     def _sync_place(self, place: Path) -> None:
         """The name of a whole blob is on disk, and its former one is not."""
-        _sync_folder(place.parent)
-        _sync_folder(self._folder)
-        _sync_folder(self._incoming)
+        sync_folder(place.parent)
+        sync_folder(self._folder)
+        sync_folder(self._incoming)
 
     def _growing(self, blob: bytes) -> Path:
         return self._incoming / blob.hex()
@@ -112,20 +113,13 @@ class BlobFiles:
         return self._folder / name[:2] / name
 
 
-def _hash(path: Path) -> bytes:
+def hash_file(path: Path) -> bytes:
+    """SHA-256 of its bytes, read piece by piece. Raises OSError."""
     digest = hashlib.sha256()
     with path.open("rb", buffering=0) as file:
         while piece := file.read(READ_SIZE):
             digest.update(piece)
     return digest.digest()
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _problem(error: OSError) -> StoreError:

@@ -256,7 +256,8 @@ def prepare_restored(folder: Path, time: int) -> list[bytes]:
 
 
 def mark_restored(db: sqlite3.Connection) -> None:
-    """From here on no receipt is signed in the topics that are there now. Uploads that had not ended begin
-    anew."""
+    """From here on no receipt is signed in the topics that are there now, and none of the one-time key packages is handed
+    out, as it may have been before. Uploads that had not ended begin anew."""
     db.execute("UPDATE logs SET restored = 1 WHERE kind = ?", (Kind.TOPIC,))
+    db.execute("UPDATE key_packages SET package = NULL")
     db.execute("DELETE FROM blobs WHERE state != ?", (blobs.WHOLE,))

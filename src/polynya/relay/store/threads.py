@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from polynya.relay.errors import DataError
+from polynya.relay.files import sync_file
 from polynya.relay.store.append import append_run
 from polynya.relay.store.base import Append, Appended, Problem, Signer, StoreError
 from polynya.relay.store.logs import LogCache
@@ -63,6 +64,11 @@ def connect(path: Path, *, now: int | None) -> sqlite3.Connection:
     return db
 
 
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    """Beside whoever writes; raises sqlite3.OperationalError where there is no such file."""
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+
+
 def make_durable(db: sqlite3.Connection, path: Path) -> None:
     """Puts on disk all that can be read. What a killed program had written but not synced can be read as if it
     had been, and after a failed sync the system believes pages to be on disk that are not: all that is in the
@@ -70,15 +76,7 @@ def make_durable(db: sqlite3.Connection, path: Path) -> None:
     busy, _, _ = db.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
     if busy:
         # Somebody reads in an old snapshot, so that the log has to stay; its bytes can be synced all the same.
-        _sync_file(path.with_name(path.name + "-wal"))
-
-
-def _sync_file(path: Path) -> None:
-    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        sync_file(path.with_name(path.name + "-wal"))
 
 
 def _words(error: Exception) -> str:
