@@ -87,7 +87,7 @@ def draw(
         return True
     if not is_new_allowed:
         return False
-    if count > allowance.saved:
+    if count > max(allowance.saved, left):
         raise StoreError(Problem.LARGE)
     if since > day:
         # Written under a clock that was ahead: from today on it counts again.
