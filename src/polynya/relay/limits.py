@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from polynya.relay.store.base import INBOX_RECORDS
+from polynya.wire.messages import KEY_PACKAGE_MAX, RECORD_STEPS
+
 KIB = 1024
 MIB = 1024 * KIB
 FRAME_MAX = 98_304 + 16
 """Bytes of a session's frame: the largest padding step and the seal."""
 REQUEST_MAX = 7 + 1_120 + 98_304 + 16
 """Bytes of a sealed request: header, encapsulation, the largest padding step and the seal."""
-DAY = 86_400
-"""Seconds."""
+DAY_SECONDS = 86_400
 ROWS = 512
 """Bytes in the database around a record, package, blob, token or member, at most: rows, entries of indexes, pages that are
 not full."""
-RECORD_MAX, INBOX_RECORDS, PACKAGE_MAX, PACKAGES_PUT = 4_096, 1_000, 8_192, 10
-"""Limits of the protocol."""
+PACKAGES_PUT = 10
+"""Key packages in one request, the last-resort one aside."""
 HELLO_MAX = 7 + 1_120 + 4_096 + 16
 """Bytes of a session's first frame: the hello (1.2 KB) in its padding step."""
 
@@ -98,7 +100,7 @@ class Limits:
     publishes_per_second: float = 20.0
     publishes_burst: int = 400
     """a conversation of 1,000 in which everybody writes twice a minute: 33; 400 when a device comes back"""
-    publish_bytes_per_second: float = 64.0 * MIB / 86_400
+    publish_bytes_per_second: float = 64.0 * MIB / DAY_SECONDS
     publish_bytes_burst: int = 64 * MIB
     """with ROWS for each record: a thousand people who write 40 messages of 1 KiB on a day; beyond, one each 2 s"""
     drops_per_second: float = 1.0
@@ -134,9 +136,9 @@ class Limits:
     @property
     def token_bytes(self) -> int:
         """What one token for use lets be written on its first day, at most: the largest of what it may pay for."""
-        topic = self.publish_bytes_burst + int(self.publish_bytes_per_second * DAY)
-        inbox = INBOX_RECORDS * (RECORD_MAX + 2 * ROWS)
-        packages = (PACKAGES_PUT + 1) * (PACKAGE_MAX + ROWS)
+        topic = self.publish_bytes_burst + int(self.publish_bytes_per_second * DAY_SECONDS)
+        inbox = INBOX_RECORDS * (RECORD_STEPS[-1] + 2 * ROWS)
+        packages = (PACKAGES_PUT + 1) * (KEY_PACKAGE_MAX + ROWS)
         return max(MIB + ROWS, topic, inbox, packages)
 
     @property

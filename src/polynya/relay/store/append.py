@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from polynya.crypto.hashes import sha256
 from polynya.relay.store.base import (
     BACKWARDS,
+    INBOX_RECORDS,
     Append,
     Appended,
     Kind,
@@ -17,7 +18,6 @@ from polynya.relay.store.base import (
     StoreError,
 )
 from polynya.relay.store.logs import (
-    INBOX_RECORDS,
     SEQ_BITS,
     SEQ_MASK,
     Log,

@@ -21,6 +21,10 @@ DOUBT = DAY
 """ms that a clock must go on after a jump until retention goes by it: time for somebody to set it right."""
 
 
+INBOX_RECORDS = 1_000
+"""In one inbox: beyond, a Drop is refused until some are trimmed."""
+
+
 class Kind(IntEnum):
     """Of a log: both are append-only sequences of records; who may read and write differs."""
 

@@ -13,7 +13,6 @@ from polynya.wire.messages import COMMIT_RETENTION_DAYS, Entry, Receipt, Records
 SEQ_BITS = 32
 SEQ_MASK = (1 << SEQ_BITS) - 1
 INBOX_DAYS = 30
-INBOX_RECORDS = 1_000
 IDLE_DAYS = 365
 """A log that nobody has used for so long is forgotten."""
 TRIMMED_KEPT = 1_000
