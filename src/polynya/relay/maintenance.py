@@ -14,6 +14,7 @@ from polynya.relay.config import load_config
 from polynya.relay.errors import RelayError
 from polynya.relay.restore import restore_backup
 from polynya.relay.system import now
+from polynya.relay.words import amount
 
 FAILED = 2
 SECONDS = 0.5
@@ -67,16 +68,6 @@ class Teller:
             print("\r" + " " * self._width + "\r", end="", file=sys.stderr, flush=True)
 
 
-def size(count: int) -> str:
-    """Bytes in words."""
-    value, unit = float(count), "B"
-    for unit in ("B", "KB", "MB", "GB", "TB"):
-        if value < 1000 or unit == "TB":
-            break
-        value /= 1000
-    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-
-
 def run_backup(arguments: argparse.Namespace) -> int:
     teller = Teller()
     folder = Path(arguments.folder).expanduser()
@@ -92,9 +83,9 @@ def run_backup(arguments: argparse.Namespace) -> int:
 
 def described(made: BackedUp, folder: Path) -> list[str]:
     return [
-        f"Database: {size(made.database)}, {made.records:,} records in {made.topics:,} topics.",
-        f"Files: {made.blobs:,} ({size(made.blob_bytes)}); new since the last backup {made.new_blobs:,} "
-        f"({size(made.new_bytes)}), gone {made.removed_blobs:,}.",
+        f"Database: {amount(made.database)}, {made.records:,} records in {made.topics:,} topics.",
+        f"Files: {made.blobs:,} ({amount(made.blob_bytes)}); new since the last backup {made.new_blobs:,} "
+        f"({amount(made.new_bytes)}), gone {made.removed_blobs:,}.",
         f"Checked: the backup in {folder} is in order. It holds the relay's identity: keep it where only you can read.",
     ]
 
