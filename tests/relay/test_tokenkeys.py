@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from polynya.crypto.hashes import sha256
 from polynya.crypto.signature import public_key
+from polynya.relay import tokenkeys
 from polynya.relay.system import SystemRandom
 from polynya.relay.tokenkeys import (
     PrivateKey,
@@ -25,7 +26,7 @@ from polynya.relay.tokenkeys import (
     private_key,
 )
 from polynya.wire.messages import TOKEN_KEY_LIFETIME, TOKEN_KEY_PERIOD, TokenKind
-from polynya.wire.tokens import VerifiedTokenKeys, encode_spki, key_id, verify_token_keys
+from polynya.wire.tokens import VerifiedTokenKeys, encode_spki, key_id, sign_token_keys, verify_token_keys
 
 SEED = bytes(range(32))
 PERIOD = 740
@@ -169,3 +170,20 @@ def test_zero_and_one_stay_what_they_are(rfc_key: PrivateKey) -> None:
     for value in (0, 1):
         blinded = value.to_bytes(256, "big")
         assert blind_sign(rfc_key, blinded, Fixed()) == blinded
+
+
+def test_keys_are_ready_when_all_that_is_asked_of_them_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are made in a thread of their own, while others ask whether they are ready."""
+    keys = TokenKeys(SEED)
+    keys.refresh(NOW)
+    later = NOW + TOKEN_KEY_PERIOD
+    ready: list[bool] = []
+
+    def sign(*arguments: Any) -> Any:
+        ready.append(keys.is_ready(later))
+        return sign_token_keys(*arguments)
+
+    monkeypatch.setattr(tokenkeys, "sign_token_keys", sign)
+    keys.refresh(later)
+    assert ready == [False]
+    assert keys.is_ready(later)

@@ -114,9 +114,10 @@ class TokenKeys:
         for kind, not_before in _places(now):
             number = key_number(kind, not_before)
             keys[number] = self._keys.get(number) or self._derive(number, kind, not_before)
-        self._keys = keys
         self._by_id = {key_id(key.token_key.spki): key for key in keys.values()}
         self._signed = sign_token_keys(self._seed, [key.token_key for key in keys.values()])
+        # Last: others go by it while this thread is at work.
+        self._keys = keys
 
     def _derive(self, number: int, kind: TokenKind, not_before: int) -> IssuingKey:
         private = derive_key(self._seed, kind, not_before)
