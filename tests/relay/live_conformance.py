@@ -201,7 +201,6 @@ class LiveConformance:
         await last_word(here, source, stays)
         assert leaver.seqs == [1]
         assert pushed_out.seqs in ([], [1]), "nothing after the other was told"
-        assert pushed_out.seqs == [] or pushed_out.heard[0] not in pusher.heard[1:]
         assert stays.seqs == [1, 2, 2**32]
 
     async def test_who_comes_while_others_are_told_hears_what_follows(

@@ -1,4 +1,4 @@
-"""Tokens at a real relay: who is issued how many, what they pay for, and that each pays once."""
+"""Tokens at a real relay: what they pay for, that each pays once, and whose keys count."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from polynya.relay.config import OFF, REQUIRED
-from polynya.relay.limits import MIB, Limits
-from polynya.relay.server import RunningRelay
-from polynya.relay.store.base import DAY, Payment, Problem, StoreError, key_number
+from polynya.relay.config import OFF
+from polynya.relay.limits import MIB
+from polynya.relay.store.base import Payment, Problem, StoreError
 from polynya.relay.store.sqlite import SqliteStore
 from polynya.wire.messages import (
     TOKEN_KEY_PERIOD,
@@ -25,77 +22,18 @@ from polynya.wire.messages import (
     CreateTopic,
     DeleteInbox,
     Done,
-    IssueTokens,
     JoinRelay,
     KeyPackagesStored,
     PutBlob,
     PutKeyPackages,
     Refused,
-    Request,
     Response,
     TokenKind,
-    TokensIssued,
 )
 from polynya.wire.tokens import parse_token
-from tests.relay.client import Client, expect, refused
-from tests.relay.purse import Purse, invitation
-from tests.support.relay import running_relay
-
-LIMITS = replace(Limits(), disk_reserve=0)
-START = 740 * TOKEN_KEY_PERIOD + 5_000
-"""ms: early in a period of the token keys, and in a day."""
-
-
-class Clock:
-    def __init__(self, now: int = START) -> None:
-        self.now = now
-
-    def __call__(self) -> int:
-        return self.now
-
-
-class World:
-    """A relay that wants tokens, and one client of it."""
-
-    def __init__(self, data: Path, running: RunningRelay, client: Client, clock: Clock) -> None:
-        self.data = data
-        self.running = running
-        self.client = client
-        self.clock = clock
-
-    async def ask(self, request: Request) -> Response:
-        return await self.client.exchange(request)
-
-    async def member(self, token: bytes | None = None) -> Purse:
-        """One who was invited, by the relay's owner if `token` says nothing else."""
-        purse = Purse(self.client)
-        token = token or await invitation(self.client, self.data)
-        expect(Done, await self.ask(JoinRelay(purse.secret, token)))
-        return purse
-
-    async def stranger(self) -> Purse:
-        """A member who has the relay's link and no more."""
-        purse = Purse(self.client)
-        expect(Done, await self.ask(JoinRelay(purse.secret)))
-        return purse
-
-    def spent(self, kind: TokenKind = TokenKind.USE) -> int:
-        store = self.running.relay.store
-        assert isinstance(store, SqliteStore)
-        keys = [row[0] for row in store._writer._db.execute("SELECT key FROM spent_tokens")]
-        first = key_number(kind, 0)
-        return sum(key % len(TokenKind) == first for key in keys)
-
-
-@asynccontextmanager
-async def world(data: Path, clock: Clock | None = None, **changed: Any) -> AsyncIterator[World]:
-    clock = clock or Clock()
-    tokens = changed.pop("tokens", REQUIRED)
-    limits = replace(LIMITS, **changed)
-    async with running_relay(data, clock=clock, limits=limits, tokens=tokens, local="off") as running:
-        client = Client(running.address, running.identity, clock)
-        yield World(data, running, client, clock)
-        await client.close()
+from tests.relay.client import expect, refused
+from tests.relay.purse import Purse
+from tests.relay.tokenworld import START, Clock, World, world
 
 
 @pytest.fixture
@@ -401,238 +339,3 @@ async def test_keys_of_a_relay_are_the_same_for_all_and_across_restarts(tmp_path
         assert set(again.keys) & set(seen.keys) == {
             key for key in seen.keys if key.not_before == 740 * TOKEN_KEY_PERIOD
         }
-
-
-# ---- members
-
-
-async def test_who_is_no_member_is_issued_nothing(relay: World) -> None:
-    stranger = Purse(relay.client)
-    pending = await stranger.begin(1)
-    assert refused(await relay.ask(pending.request)) == "NO_MEMBER"
-
-
-async def test_joining_again_changes_and_spends_nothing(relay: World) -> None:
-    member = await relay.member()
-    (join,) = await member.tokens(1, TokenKind.JOIN)
-    before = await member.tokens(512)
-    assert len(set(before)) == 512
-    expect(Done, await relay.ask(JoinRelay(member.secret)))
-    expect(Done, await relay.ask(JoinRelay(member.secret, join)))
-    expect(Done, await relay.ask(JoinRelay(member.secret, os.urandom(354))))
-    assert relay.spent(TokenKind.JOIN) == 1, "its own"
-    assert refused(await relay.ask((await member.begin(1)).request)) == "TOO_MANY"
-    friend = await relay.member(join)
-    assert relay.spent(TokenKind.JOIN) == 2
-    assert len(await friend.tokens(3)) == 3
-    expect(Done, await relay.ask(JoinRelay(friend.secret, join)))
-    assert refused(await relay.ask(JoinRelay(os.urandom(32), join))) == "TOKEN"
-
-
-async def test_by_the_link_alone_so_many_join_in_a_day(tmp_path: Path) -> None:
-    clock = Clock()
-    async with world(tmp_path / "data", clock, joins_per_day=2) as relay:
-        first = await relay.stranger()
-        await relay.stranger()
-        response = expect(Refused, await relay.ask(JoinRelay(os.urandom(32))))
-        assert response.code.name == "TOO_MANY"
-        assert response.retry_after == DAY - 5_000
-        # Whoever has a token joins, and whoever is a member stays one.
-        await relay.member()
-        expect(Done, await relay.ask(JoinRelay(first.secret)))
-    async with world(tmp_path / "data", clock, joins_per_day=2) as relay:
-        assert refused(await relay.ask(JoinRelay(os.urandom(32)))) == "TOO_MANY", "a restart forgets nobody"
-        clock.now += DAY
-        await relay.stranger()
-
-
-async def test_all_new_members_of_a_day_are_bounded(tmp_path: Path) -> None:
-    """Else a few who invite one another, each new one with tokens to invite more, are thousands on the same day."""
-    clock = Clock()
-    async with world(tmp_path / "data", clock, members_per_day=3) as relay:
-        await relay.stranger()
-        first = await relay.member()
-        joins = await first.tokens(3, TokenKind.JOIN)
-        await relay.member(joins[0])
-        response = expect(Refused, await relay.ask(JoinRelay(os.urandom(32), joins[1])))
-        assert (response.code.name, response.retry_after) == ("TOO_MANY", DAY - 5_000)
-        assert refused(await relay.ask(JoinRelay(os.urandom(32)))) == "TOO_MANY"
-        expect(Done, await relay.ask(JoinRelay(first.secret)))
-        clock.now += DAY
-        # What was refused has spent nothing.
-        await relay.member(joins[1])
-
-
-async def test_who_came_by_the_link_alone_has_little_and_invites_nobody(tmp_path: Path) -> None:
-    clock = Clock()
-    small: dict[str, Any] = {
-        "open_use_tokens_first": 4,
-        "open_use_tokens_per_day": 2,
-        "open_use_tokens_saved": 5,
-    }
-    async with world(tmp_path / "data", clock, **small) as relay:
-        stranger = await relay.stranger()
-        for count in (1, 64):
-            pending = await stranger.begin(count, TokenKind.JOIN)
-            assert refused(await relay.ask(pending.request)) == "TOO_LARGE"
-        assert len(await stranger.tokens(4)) == 4
-        assert refused(await relay.ask((await stranger.begin(1)).request)) == "TOO_MANY"
-    async with world(tmp_path / "data", clock, **small) as relay:
-        stranger.client = relay.client
-        clock.now += 30 * DAY
-        relay.client.config = None
-        relay.running.relay.refresh_keys()
-        assert refused(await relay.ask((await stranger.begin(6)).request)) == "TOO_LARGE"
-        assert len(await stranger.tokens(5)) == 5
-        assert refused(await relay.ask((await stranger.begin(1, TokenKind.JOIN)).request)) == "TOO_LARGE"
-
-
-async def test_a_closed_relay_takes_those_with_a_token(tmp_path: Path) -> None:
-    clock = Clock()
-    async with world(tmp_path / "data", clock) as relay:
-        (join,) = await (await relay.member()).tokens(1, TokenKind.JOIN)
-    async with world(tmp_path / "data", clock, joins_per_day=0) as relay:
-        assert refused(await relay.ask(JoinRelay(os.urandom(32)))) == "TOKEN"
-        await relay.member(join)
-    assert Limits(joins_per_day=0).open_bytes_per_day == 0
-
-
-async def test_a_member_is_issued_what_it_has_saved(tmp_path: Path) -> None:
-    small: dict[str, Any] = {
-        "use_tokens_first": 5,
-        "use_tokens_per_day": 2,
-        "use_tokens_saved": 6,
-        "join_tokens_first": 1,
-        "join_tokens_per_day": 0,
-        "join_tokens_saved": 1,
-        "issues_burst": 1_000,
-    }
-    clock = Clock()
-    async with world(tmp_path / "data", clock, **small) as relay:
-        member = await relay.member()
-
-        async def wait_for(count: int, kind: TokenKind = TokenKind.USE) -> int | None:
-            response = expect(Refused, await relay.ask((await member.begin(count, kind)).request))
-            assert response.code.name == "TOO_MANY"
-            return response.retry_after
-
-        assert len(await member.tokens(3)) == 3
-        assert await wait_for(3) == DAY - 5_000
-        assert await wait_for(6) == 2 * DAY - 5_000
-        assert refused(await relay.ask((await member.begin(7)).request)) == "TOO_LARGE"
-        assert len(await member.tokens(1, TokenKind.JOIN)) == 1
-        assert await wait_for(1, TokenKind.JOIN) is None, "never again"
-        clock.now += DAY - 5_001
-        assert await wait_for(3) == 1
-        clock.now += 1
-        assert len(await member.tokens(4)) == 4
-        assert await wait_for(1) == DAY
-        clock.now += 30 * DAY
-        relay.running.relay.refresh_keys()
-        relay.client.config = None
-        assert len(await member.tokens(6)) == 6
-        assert await wait_for(1) == DAY
-        # A clock that was a year ahead when tokens were asked for holds nobody up later.
-        clock.now += 200 * DAY
-        relay.client.config = None
-        relay.running.relay.refresh_keys()
-        assert len(await member.tokens(6)) == 6
-        clock.now -= 200 * DAY
-        relay.client.config = None
-        relay.running.relay.refresh_keys()
-        assert await wait_for(1) == DAY
-        clock.now += DAY
-        assert len(await member.tokens(2)) == 2
-
-
-async def test_the_same_request_gives_the_same_signatures_and_counts_once(tmp_path: Path) -> None:
-    clock = Clock()
-    async with world(tmp_path / "data", clock, use_tokens_first=4, use_tokens_per_day=0) as relay:
-        member = await relay.member()
-        pending = await member.begin(3)
-        first = expect(TokensIssued, await relay.ask(pending.request))
-        assert await relay.ask(pending.request) == first
-        # One of another kind between does not make it another one.
-        await member.tokens(2, TokenKind.JOIN)
-    async with world(tmp_path / "data", clock, use_tokens_first=4, use_tokens_per_day=0) as relay:
-        member.client = relay.client
-        assert await relay.ask(pending.request) == first
-        clock.now += TOKEN_KEY_PERIOD
-        relay.client.config = None
-        relay.running.relay.refresh_keys()
-        assert await relay.ask(pending.request) == first, "a newer key changes nothing"
-        (token, *_) = pending.finish(first)
-        expect(Done, await relay.ask(CreateTopic(os.urandom(32), 30, token)))
-        shorter = replace(pending.request, blinded=pending.request.blinded[:2])
-        assert refused(await relay.ask(shorter)) == "TOKEN_KEY"
-        assert len(await member.tokens(1)) == 1
-        assert refused(await relay.ask((await member.begin(1)).request)) == "TOO_MANY"
-
-
-async def test_what_cannot_be_signed_is_refused_and_not_counted(tmp_path: Path) -> None:
-    async with world(tmp_path / "data", use_tokens_first=2) as relay:
-        member = await relay.member()
-        pending = await member.begin(1)
-        (good,) = pending.request.blinded
-        for wrong in (bytes(256), b"\xff" * 256):
-            bad = replace(pending.request, blinded=(good, wrong))
-            assert refused(await relay.ask(bad)) == "BAD_REQUEST"
-        assert expect(TokensIssued, await relay.ask(replace(pending.request, blinded=()))).signatures == ()
-        assert len(await member.tokens(2)) == 2
-
-
-async def test_requests_and_signatures_have_their_pace(tmp_path: Path) -> None:
-    slow: dict[str, Any] = {
-        "signatures_per_second": 0.01,
-        "signatures_burst": 5,
-        "issues_per_second": 0.01,
-        "issues_burst": 4,
-    }
-    async with world(tmp_path / "data", **slow) as relay:
-        member, other = await relay.member(), await relay.member()
-        assert len(await member.tokens(3)) == 3
-        pending = await other.begin(3)
-        response = expect(Refused, await relay.ask(pending.request))
-        assert response.code.name == "TOO_MANY"
-        assert 0 < (response.retry_after or 0) <= 100_000
-        # A stranger uses up nobody's pace.
-        for _ in range(3):
-            assert refused(await relay.ask((await Purse(relay.client).begin(64)).request)) == "NO_MEMBER"
-        assert len(await other.tokens(2)) == 2
-        for _ in range(2):
-            await relay.ask(pending.request)
-        response = expect(Refused, await relay.ask(replace(pending.request, blinded=())))
-        assert response.code.name == "TOO_MANY"
-        expect(
-            TokensIssued,
-            await relay.ask(IssueTokens(member.secret, TokenKind.USE, pending.request.key_id, ())),
-        )
-
-
-async def test_members_and_spent_tokens_are_forgotten(tmp_path: Path) -> None:
-    clock = Clock()
-    async with world(tmp_path / "data", clock) as relay:
-        store = relay.running.relay.store
-        assert isinstance(store, SqliteStore)
-        idle, busy = await relay.member(), await relay.member()
-        (token,) = await idle.tokens(1)
-        expect(Done, await relay.ask(CreateTopic(os.urandom(32), 30, token)))
-
-        async def after(days: int) -> None:
-            clock.now = START + days * DAY
-            relay.client.config = None
-            relay.running.relay.refresh_keys()
-            await store.sweep(clock.now)
-
-        await after(8 * 7)
-        assert relay.spent() == 1, "a clock that is ahead for a while makes no token good again"
-        await after(20 * 7)
-        assert relay.spent() == 0
-        await after(300)
-        await busy.tokens(1)
-        await after(365)
-        expect(Done, await relay.ask(JoinRelay(idle.secret)))
-        await after(365 + 366)
-        assert refused(await relay.ask((await busy.begin(1)).request)) == "NO_MEMBER"
-        rows = store._writer._db.execute("SELECT count(*) FROM members").fetchone()
-        assert rows == store._writer._db.execute("SELECT count(*) FROM allowances").fetchone() == (0,)
