@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from polynya.carriers.base import CarrierError
-from polynya.wire.labels import chain_head, inbox_id, owner_id, record_hash, topic_id, verify_receipt
+from polynya.wire.labels import inbox_id, owner_id, record_hash, topic_id, verify_receipt
 from polynya.wire.messages import (
     BlobPart,
     BlobState,
@@ -86,7 +86,6 @@ class Log:
     slots: dict[bytes, bytes] = field(default_factory=dict)
     seen: list[Entry] = field(default_factory=list)
     positions: dict[bytes, int] = field(default_factory=dict)
-    head: bytes = b""
     made: int = 0
 
     @property
@@ -143,7 +142,6 @@ class Log:
     def _verify_entry(self, entry: Entry, identity: bytes) -> None:
         assert entry.record is not None
         hash_ = record_hash(entry.record)
-        self.head = chain_head(self.head or self.id, hash_)
         held(entry.slot == self.slots.get(entry.record), "an entry has another slot")
         held(entry.blobs == self.blobs.get(entry.record), "an entry names other blobs")
         if entry.slot is None:
