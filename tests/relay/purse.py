@@ -13,6 +13,7 @@ from polynya.relay.folder import IDENTITY_FILE
 from polynya.relay.tokenkeys import PrivateKey, blind_sign, derive_key
 from polynya.wire.messages import (
     TOKEN_KEY_PERIOD,
+    TOKENS_ISSUED,
     GetTokenKeys,
     IssueTokens,
     Response,
@@ -80,7 +81,7 @@ class Purse:
         """Of as many requests as that takes."""
         tokens: list[bytes] = []
         while len(tokens) < count:
-            pending = await self.begin(min(64, count - len(tokens)), kind)
+            pending = await self.begin(min(TOKENS_ISSUED, count - len(tokens)), kind)
             tokens += pending.finish(await self.client.exchange(pending.request))
         return tokens
 
