@@ -25,27 +25,35 @@ SERVER = "from tests.support.forking import serve; serve()"
 
 def serve() -> None:
     """Forks for each message (the command line, as JSON, with the descriptor that becomes standard output), and
-    answers with the process id; until the channel, its standard input, is closed."""
+    answers with the process id and a descriptor of the process; until the channel, its standard input, is closed."""
     import uvloop  # noqa: F401 - what the program imports when it runs
 
     from polynya.relay.cli import main
 
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     channel = socket.socket(fileno=os.dup(0))
     while True:
         message, (*descriptors,), _, _ = socket.recv_fds(channel, 65_536, 1)
         if not message:
             return
+        _reap()
         pid = os.fork()
         if pid == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             channel.close()
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             os.dup2(descriptors[0], 1)
             os.close(descriptors[0])
             os._exit(main(json.loads(message)))
         os.close(descriptors[0])
-        channel.send(str(pid).encode())
+        # Until it is waited for, nobody else gets its number.
+        process = os.pidfd_open(pid)
+        socket.send_fds(channel, [str(pid).encode()], [process])
+        os.close(process)
+
+
+def _reap() -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
 
 
 class ForkServer:
@@ -54,10 +62,11 @@ class ForkServer:
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
 
-    def fork(self, arguments: list[str], stdout: int) -> int:
-        """The process id. Blocks for about a millisecond, and until the program is imported the first time."""
+    def fork(self, arguments: list[str], stdout: int) -> tuple[int, int]:
+        """The process id, and a descriptor that stands for this process and no later one. Blocks for about a millisecond, and until the program is imported the first time."""
         socket.send_fds(self._channel, [json.dumps(arguments).encode()], [stdout])
-        return int(self._channel.recv(64))
+        number, (process,), _, _ = socket.recv_fds(self._channel, 64, 1)
+        return int(number), process
 
 
 @contextmanager
@@ -82,6 +91,7 @@ class ForkedRelay(RelayProcess):
         super().__init__(data, *arguments)
         self._server = server
         self._pid: int | None = None
+        self._descriptor = -1
         self._output: asyncio.StreamReader | None = None
         self._transport: asyncio.ReadTransport | None = None
 
@@ -93,7 +103,7 @@ class ForkedRelay(RelayProcess):
     async def start(self) -> None:
         reading, writing = os.pipe()
         try:
-            self._pid = self._server.fork(self._command_line(), writing)
+            self._pid, self._descriptor = self._server.fork(self._command_line(), writing)
         finally:
             os.close(writing)
         self._output = asyncio.StreamReader()
@@ -112,7 +122,8 @@ class ForkedRelay(RelayProcess):
         if pid is None:
             return 0
         with suppress(ProcessLookupError):
-            os.kill(pid, number)
+            signal.pidfd_send_signal(self._descriptor, number)
+        os.close(self._descriptor)
         while self._output is None:
             await asyncio.sleep(0.001)
         # Its end closes its standard output.
