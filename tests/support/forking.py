@@ -63,7 +63,8 @@ class ForkServer:
         self._channel = channel
 
     def fork(self, arguments: list[str], stdout: int) -> tuple[int, int]:
-        """The process id, and a descriptor that stands for this process and no later one. Blocks for about a millisecond, and until the program is imported the first time."""
+        """The process id, and a descriptor that stands for this process and no later one. Blocks for about a
+        millisecond, and until the program is imported the first time."""
         socket.send_fds(self._channel, [json.dumps(arguments).encode()], [stdout])
         number, (process,), _, _ = socket.recv_fds(self._channel, 64, 1)
         return int(number), process
