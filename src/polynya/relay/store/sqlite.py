@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -49,7 +49,8 @@ class SqliteStore:
         self._files = files
         self._reserve = reserve
         self._pool = ThreadPoolExecutor(BLOB_THREADS, "blobs")
-        self._uploads: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._uploads: dict[bytes, tuple[asyncio.Lock, int]] = {}
+        """by blob, with how many are at it or wait"""
 
     def append(self, append: Append) -> None:
         self._writer.append(append)
@@ -114,13 +115,21 @@ class SqliteStore:
     ) -> int:
         if total == 0 or offset + len(part) > total:
             raise StoreError(Problem.WRONG)
-        lock = self._uploads[blob]
+        async with self._alone(blob):
+            return await self._put_blob(blob, total, offset, part, time, payment)
+
+    @asynccontextmanager
+    async def _alone(self, blob: bytes) -> AsyncIterator[None]:
+        """One upload of the blob after another."""
+        lock, users = self._uploads.get(blob) or (asyncio.Lock(), 0)
+        self._uploads[blob] = lock, users + 1
         try:
             async with lock:
-                return await self._put_blob(blob, total, offset, part, time, payment)
+                yield
         finally:
-            if not lock.locked():
-                self._uploads.pop(blob, None)
+            lock, users = self._uploads.pop(blob)
+            if users > 1:
+                self._uploads[blob] = lock, users - 1
 
     async def _put_blob(
         self, blob: bytes, total: int, offset: int, part: bytes, time: int, payment: Payment | None
