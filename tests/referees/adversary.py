@@ -8,6 +8,7 @@ from polynya.mls import applying, schedule, transcript, treekem
 from polynya.mls.commit import UpdatePath
 from polynya.mls.errors import MlsError
 from polynya.mls.group import Group, VerifiedCommit
+from polynya.mls.psk import psk_secret
 from polynya.mls.suite import Suite
 from polynya.mls.tree import RatchetTree
 from tests.referees.member import PSKS
@@ -26,7 +27,7 @@ def follows_anyway(group: Group, removing: VerifiedCommit) -> bool:
     commit_secrets = [bytes(suite.secret_size)]
     if checked.commit.path is not None:
         commit_secrets += _opened(suite, checked.commit.path, keys, checked.provisional.encode())
-    mixed = applying.mix_psks(state, checked.applied.psks, PSKS)
+    mixed = psk_secret(suite, applying.find_psks(state, checked.applied.psks, PSKS))
     context = applying.confirmed_context(
         suite, state.interim_transcript_hash, checked.provisional, checked.message
     )

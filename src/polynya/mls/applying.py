@@ -29,6 +29,7 @@ def apply_commit(
         raise RemovedError("12.4.2-removed", "this member was removed from the group")
     if checked.committer_leaf == state.own_leaf:
         raise MlsError("12.4.2-own-commit", "an own commit is merged, not applied")
+    keys = find_psks(state, checked.applied.psks, psks)
     private_keys = keys_after_proposals(state, checked.proposals, checked.applied.tree)
     commit_secret = bytes(state.suite.secret_size)
     path = checked.commit.path
@@ -57,11 +58,12 @@ def apply_commit(
             )
         except MlsError as error:
             raise PathError(error.rule, error.detail) from None
-    mixed = mix_psks(state, checked.applied.psks, psks)
     context = confirmed_context(
         state.suite, state.interim_transcript_hash, checked.provisional, checked.message
     )
-    derived = schedule.advance(state.suite, init_secret, commit_secret, mixed, context)
+    derived = schedule.advance(
+        state.suite, init_secret, commit_secret, psk_secret(state.suite, keys), context
+    )
     tag = checked.message.auth.confirmation_tag or b""
     check_confirmation_tag(state.suite, derived, context, tag)
     private = checked.message.wire_format == PRIVATE_MESSAGE
@@ -114,11 +116,13 @@ def keys_after_proposals(
     return keys
 
 
-def mix_psks(state: GroupState, psk_ids: tuple[PskId, ...], psks: Mapping[bytes, bytes]) -> bytes:
-    """The PSK secret; resumption keys of this group are found by themselves."""
+def find_psks(
+    state: GroupState, psk_ids: tuple[PskId, ...], psks: Mapping[bytes, bytes]
+) -> list[tuple[PskId, bytes]]:
+    """Each PSK's key, or MlsError; resumption keys of this group are found by themselves."""
     group_id = state.context.group_id
     own = {resumption_key(group_id, epoch): key for epoch, key in state.resumption_after().items()}
-    return psk_secret(state.suite, collect(psk_ids, psks, own))
+    return collect(psk_ids, psks, own)
 
 
 def confirmed_context(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from polynya.crypto.random import Random
 from polynya.mls import checks, proposals, protect, schedule, transcript, treekem
-from polynya.mls.applying import confirmed_context, keys_after_proposals, mix_psks, next_state
+from polynya.mls.applying import confirmed_context, find_psks, keys_after_proposals, next_state
 from polynya.mls.commit import Commit, ProposalRef
 from polynya.mls.credential import Credential
 from polynya.mls.errors import MlsError
@@ -27,6 +27,7 @@ from polynya.mls.groupcontext import GroupContext, next_epoch
 from polynya.mls.leaf import Capabilities, LeafNode, sign_leaf
 from polynya.mls.proposal import Proposal
 from polynya.mls.proposals import Applied, Proposed
+from polynya.mls.psk import psk_secret
 from polynya.mls.schedule import Derived
 from polynya.mls.state import GroupState
 from polynya.mls.suite import Suite
@@ -144,7 +145,11 @@ def make_commit(
         PRIVATE_MESSAGE if private else PUBLIC_MESSAGE,
         content,
         provisional if made is None else made.context,
-        (state.secrets.init_secret, commit_secret, mix_psks(state, applied.psks, psks)),
+        (
+            state.secrets.init_secret,
+            commit_secret,
+            psk_secret(state.suite, find_psks(state, applied.psks, psks)),
+        ),
         state.signature_private,
     )
     message: PublicMessage | PrivateMessage
