@@ -117,13 +117,13 @@ def describe(group: Group) -> bytes:
 
 def _message(scene: Scene, data: bytes) -> bytes:
     group, opened = scene.group.decrypt(data)
-    _remembers(group, scene.group)
+    _remembers(data, group, scene.group)
     return u32(opened.sender_leaf_index) + opaque(opened.data) + opaque(opened.authenticated_data)
 
 
 def _proposal(scene: Scene, data: bytes) -> bytes:
     group, received = scene.group.receive_proposal(data)
-    _remembers(group, scene.group)
+    _remembers(data, group, scene.group)
     pending = u32(len(group.pending_proposals))
     return pending + opaque(received.reference) + opaque(received.authenticated_data)
 
@@ -131,7 +131,7 @@ def _proposal(scene: Scene, data: bytes) -> bytes:
 def _commit(scene: Scene, data: bytes) -> bytes:
     verified = scene.group.verify_commit(data, now=NOW)
     group = scene.group.apply_commit(verified, psks=PSKS)
-    _remembers(group, scene.group)
+    _remembers(data, group, scene.group)
     places = [
         verified.committer_leaf_index,
         *verified.added_leaves,
@@ -147,7 +147,7 @@ def _verify(scene: Scene, data: bytes) -> bytes:
 
 def _join(scene: Scene, data: bytes) -> bytes:
     joined = Group.join(data, [scene.joiner], psks=PSKS, now=NOW)
-    _remembers(joined.group)
+    _remembers(data, joined.group)
     ids = b"".join(p.encode() for p in joined.psks)
     places = b"".join(map(u32, (joined.signer_leaf_index, *joined.expired)))
     kept = extensions.encode_extensions(joined.group_info_extensions)
@@ -162,14 +162,20 @@ def _external(scene: Scene, data: bytes) -> bytes:
         capabilities=Capabilities((1,), (1, 0xF001), (EXTENSION,)),
         random=SeededRandom(7),
     )
-    _remembers(pending.group)
+    _remembers(data, pending.group)
     # X-Wing's encapsulations are real: nothing that follows them can be told beforehand.
     same = pending.message if pending.group.suite is X25519 else b""
     return same + u32(pending.group.own_leaf_index)
 
 
-def _remembers(group: Group, since: Group | None = None) -> None:
+STORED = 8
+"""One state in so many is stored: that takes longer than all else. By the last byte, which in most is of a tag."""
+
+
+def _remembers(data: bytes, group: Group, since: Group | None = None) -> None:
     """A state that hostile bytes led to is stored and found again, as are its changes `since` another."""
+    if data[-1] % STORED:
+        return
     blob, parts = group.encode(), group.parts()
     if Group.decode(blob).encode() != blob or Group.from_parts(parts) != group:
         raise FaultError("the state that follows is not found again")
