@@ -51,6 +51,7 @@ class Renewals:
         self._random = random
         self._now = now
         self._woken = asyncio.Event()
+        self._stepping = asyncio.Lock()
         self._failures = 0
         self._spread = 0
         self._ari_at = 0
@@ -114,7 +115,11 @@ class Renewals:
         self._woken.set()
 
     async def step(self) -> None:
-        """Renews if it is time, or plans when."""
+        """Renews if it is time, or plans when; one step at a time, so that no two ask for the same certificate."""
+        async with self._stepping:
+            await self._step()
+
+    async def _step(self) -> None:
         now = self._now()
         self._obtained, self._ari_next = min(self._obtained, now), min(self._ari_next, now + ARI_MOST)
         certificate = self.certificate
