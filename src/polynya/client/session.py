@@ -132,15 +132,15 @@ class OpenSession:
         while True:
             await sink.room()
             frame = self._session.open(await self._receive())
+            if isinstance(frame, Reply):
+                self._sealing.learn(frame.time)
+                token, _ = self._tokens.pop(frame.id, (None, 0.0))
+                if token is not None:
+                    sink.on_reply(token, frame.response, frame.time)
+            else:
+                sink.on_push(frame)
             if self._is_left_waiting():
                 raise CarrierError(CarrierProblem.UNREACHABLE, "the relay leaves a request unanswered")
-            if not isinstance(frame, Reply):
-                sink.on_push(frame)
-                continue
-            self._sealing.learn(frame.time)
-            token, _ = self._tokens.pop(frame.id, (None, 0.0))
-            if token is not None:
-                sink.on_reply(token, frame.response, frame.time)
 
     def _is_left_waiting(self) -> bool:
         """Whether the relay keeps back one answer, and gives others: signs of life at the least."""

@@ -214,10 +214,19 @@ def update_own_preview(t: Transaction, conversation: bytes, message_id: bytes, t
         update_preview(t, conversation, message_id, text)
 
 
+GRAVER = ("relay-fraud", "relay-lost-history", "stuck")
+"""Than a history that differs."""
+
+
+def stays_said(problem: str | None, code: str | None) -> bool:
+    """That the relay shows different histories nothing takes back: neither a lesser problem nor the end of one."""
+    return problem == "history-differs" and code not in GRAVER
+
+
 def set_problem(t: Transaction, conversation: bytes, code: str | None) -> None:
     """Shows a problem until it is replaced, once."""
     found = t.get(CONVERSATION, conversation)
-    if found is None or found.problem == code:
+    if found is None or found.problem == code or stays_said(found.problem, code):
         return
     save(t, replace(found, problem=code))
     if code is not None:

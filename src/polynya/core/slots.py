@@ -8,7 +8,7 @@ from polynya.core import work
 from polynya.core._state import Conversation, ConversationState, SlotReceipt, Topic
 from polynya.core.conversation import need, quiet, save, set_problem
 from polynya.core.state import MISBEHAVING, SLOT, number
-from polynya.core.topics import entry_hash, forget_held
+from polynya.core.topics import all_of, entry_hash, forget_held
 from polynya.core.transaction import Transaction
 from polynya.wire.labels import verify_receipt
 from polynya.wire.messages import REQUEST_WINDOW, Entry, ReceiptBody
@@ -96,7 +96,7 @@ def suspect(t: Transaction, conversation: Conversation, doubt: bytes) -> bool:
 def behaves(t: Transaction, conversation: Conversation, topic: bytes) -> None:
     if t.get(MISBEHAVING, topic) is not None:
         work.succeeded(t, b"topic", topic)
-        clear(t, conversation, topic)
+    clear(t, conversation, topic)
 
 
 def gap_of(topic: bytes) -> bytes:
@@ -105,13 +105,16 @@ def gap_of(topic: bytes) -> bytes:
 
 
 def clear(t: Transaction, conversation: Conversation, doubt: bytes) -> None:
-    """The doubt was unfounded, or is over."""
-    if t.get(MISBEHAVING, doubt) is None:
-        return
+    """The doubt was unfounded, or is over. What an earlier run of the core said goes too, as its doubts are not kept."""
     t.remove(MISBEHAVING, doubt)
     found = need(t, conversation.id)
-    if found.problem == "relay-misbehaves" and not t.keys(MISBEHAVING, doubt[:32]):
+    if found.problem == "relay-misbehaves" and not _is_doubted(t, found):
         set_problem(t, found.id, None)
+
+
+def _is_doubted(t: Transaction, conversation: Conversation) -> bool:
+    """Whether the relay keeps something of any topic that is read."""
+    return any(t.keys(MISBEHAVING, topic) for topic in all_of(conversation))
 
 
 def forget(t: Transaction, topic: bytes, slot: bytes) -> None:

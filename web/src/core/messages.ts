@@ -9,7 +9,7 @@ import { group, putGroup } from './conversation.ts';
 import { attempt } from './errors.ts';
 import { acceptedLeaf } from './identity.ts';
 import * as outbox from './outbox.ts';
-import { restIfThere } from './provided.ts';
+import { rest, restIfThere } from './provided.ts';
 import { OWN_HASH } from './state.ts';
 import * as topics from './topics.ts';
 import type { Transaction } from './transaction.ts';
@@ -53,7 +53,7 @@ async function open(
     if (!(error instanceof MlsError)) throw error;
     // Of epochs before we joined, of our own re-encrypted copies, or nothing that a member made.
     work.count(t, `message-${error.code}`);
-    restIfThere()?.unopened(t, conversation, topic, of.id, data, error.rule);
+    rest().unopened(t, conversation, topic, of.id, data, error.rule);
     return;
   }
   putGroup(t, of.id, changed);

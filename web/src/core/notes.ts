@@ -54,10 +54,18 @@ export function updateOwnPreview(t: Transaction, conversation: Uint8Array, id: U
   if (t.get(CONVERSATION, conversation)?.last?.mine) updatePreview(t, conversation, id, { text });
 }
 
+/** Than a history that differs. */
+const GRAVER: readonly (string | undefined)[] = ['relay-fraud', 'relay-lost-history', 'stuck'];
+
+/** That the relay shows different histories nothing takes back: neither a lesser problem nor the end of one. */
+function staysSaid(problem: string | undefined, code: string | undefined): boolean {
+  return problem === 'history-differs' && !GRAVER.includes(code);
+}
+
 /** Shows a problem until it is replaced, once. */
 export function setProblem(t: Transaction, conversation: Uint8Array, code: string | undefined): void {
   const found = t.get(CONVERSATION, conversation);
-  if (!found || found.problem === code) return;
+  if (!found || found.problem === code || staysSaid(found.problem, code)) return;
   save(t, { ...found, problem: code });
   if (code !== undefined) {
     work.count(t, code);

@@ -9,7 +9,7 @@ import { need, quiet, save } from './conversation.ts';
 import { setProblem } from './notes.ts';
 import { number } from './state.ts';
 import { MISBEHAVING, SLOT } from './tables.ts';
-import { forgetHeld } from './topicends.ts';
+import { allOf, forgetHeld } from './topicends.ts';
 import { entryHash } from './topics.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
@@ -111,20 +111,23 @@ export function suspect(t: Transaction, conversation: Conversation, doubt: Uint8
 }
 
 function behaves(t: Transaction, conversation: Conversation, topic: Uint8Array): void {
-  if (t.get(MISBEHAVING, topic) === undefined) return;
-  work.succeeded(t, 'topic', topic);
+  if (t.get(MISBEHAVING, topic) !== undefined) work.succeeded(t, 'topic', topic);
   clear(t, conversation, topic);
 }
 
 /** Names the doubt about entries that the relay says it has and does not give. */
 export const gapOf = (topic: Uint8Array): Uint8Array => concat(topic, utf8('gap'));
 
-/** The doubt was unfounded, or is over. */
+/** The doubt was unfounded, or is over. What an earlier run of the core said goes too, as its doubts are not kept. */
 export function clear(t: Transaction, { id }: Conversation, doubt: Uint8Array): void {
-  if (t.get(MISBEHAVING, doubt) === undefined) return;
   t.remove(MISBEHAVING, doubt);
-  const isLast = !t.keys(MISBEHAVING, doubt.slice(0, 32)).length;
-  if (isLast && need(t, id).problem === 'relay-misbehaves') setProblem(t, id, undefined);
+  const found = need(t, id);
+  if (found.problem === 'relay-misbehaves' && !isDoubted(t, found)) setProblem(t, id, undefined);
+}
+
+/** Whether the relay keeps something of any topic that is read. */
+function isDoubted(t: Transaction, conversation: Conversation): boolean {
+  return allOf(conversation).some((topic) => t.keys(MISBEHAVING, topic).length > 0);
 }
 
 /** Its receipts are of no more use. */
