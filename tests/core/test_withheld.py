@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from polynya.core import commands as c
 from polynya.core import events as e
+from polynya.core.state import MISBEHAVING
 from polynya.wire import labels
 from polynya.wire import messages as m
 from tests.core.test_hostile_relay import group_of_three
@@ -53,6 +54,50 @@ def test_withheld_entries_are_told_of_after_ten_minutes_and_come_later() -> None
     world.sleep(TEN_MINUTES)
     agree(chat, anna, boris, clara)
     assert boris.texts(chat) == clara.texts(chat)
+
+
+def test_what_was_told_before_a_restart_is_taken_back_too() -> None:
+    """A doubt lives as long as the core does; what was told of it stays."""
+    world, chat, anna, boris, clara = group_of_three(69)
+    _withhold_for_long(world, chat, anna, boris)
+    assert boris.view(chat).problem == "relay-misbehaves"
+    behave(world)
+    boris.crash()
+    assert boris.view(chat).problem == "relay-misbehaves"
+    world.settle()
+    world.sleep(TEN_MINUTES)
+    assert boris.view(chat).problem is None
+    agree(chat, anna, boris, clara)
+
+
+def test_a_history_that_differs_stays_told_whatever_else_comes_and_goes() -> None:
+    """A relay could else take its fork's word back by keeping something from somebody for a while."""
+    for first in ("hide", "withhold"):
+        world, chat, anna, boris, _ = group_of_three(70)
+        if first == "withhold":
+            _withhold_for_long(world, chat, anna, boris)
+        hide_commit(world, boris)
+        anna.do(e.Rename(chat, "hidden from boris"))
+        world.settle()
+        anna.say(chat, "in the next epoch")
+        world.sleep(TEN_MINUTES)
+        assert boris.view(chat).problem == "history-differs", first
+        behave(world)
+        if first == "hide":
+            _withhold_for_long(world, chat, anna, boris)
+            behave(world)
+        world.sleep(TEN_MINUTES * 3)
+        assert boris.view(chat).problem == "history-differs", first
+        assert boris.notified.count(c.ProblemRaised(chat, "history-differs")) == 1
+
+
+def _withhold_for_long(world: World, chat: bytes, anna: Party, boris: Party) -> None:
+    withhold_from(world, boris, hostile.topic_of(boris, chat).seq)
+    anna.say(chat, "kept back")
+    world.settle(1_000)
+    boris.say(chat, "its place tells that there is more")
+    world.sleep(TEN_MINUTES * 2)
+    assert boris.core._state.keys(MISBEHAVING)
 
 
 def test_a_short_gap_is_not_told_of_however_often() -> None:
