@@ -2,8 +2,7 @@
  * One member of one group, asked from outside to do one thing at a time, each timed here. The same for every
  * implementation, in Node and in a browser; what an implementation can is behind `Implementation`.
  */
-import { hex, utf8 } from '../../src/crypto/bytes.ts';
-import { unhex } from '../support/hex.ts';
+import { hex, unhex, utf8 } from '../../src/crypto/bytes.ts';
 
 /** A member: `start` makes its key package; what `commit` makes is never merged; all messages are MLSMessages. */
 export interface Implementation {

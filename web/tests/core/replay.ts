@@ -9,9 +9,8 @@ import { Core } from '../../src/core/core.ts';
 import { CoreError } from '../../src/core/errors.ts';
 import type { Event } from '../../src/core/events.ts';
 import '../../src/core/rest.ts';
-import { hex } from '../../src/crypto/bytes.ts';
+import { hex, unhex } from '../../src/crypto/bytes.ts';
 import { sha256 } from '../../src/crypto/hashes.ts';
-import { unhex } from '../support/hex.ts';
 import { asJson, type Json, RecordedRandom, type RandomRecord } from '../vectors/recorded.ts';
 
 const FOLDER = new URL('../../../spec/vectors/conversations/', import.meta.url);

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as blindrsa from '../../src/crypto/blindrsa.ts';
-import { hex, utf8 } from '../../src/crypto/bytes.ts';
+import { hex, unhex, utf8 } from '../../src/crypto/bytes.ts';
 import { CryptoError } from '../../src/crypto/errors.ts';
 import type { Random } from '../../src/crypto/random.ts';
-import { unhex } from '../support/hex.ts';
 import { SeededRandom } from '../support/seeded.ts';
 
 interface Vector {

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { AES_128_GCM, AES_256_GCM } from '../../src/crypto/aead.ts';
-import { concat, hex, utf8 } from '../../src/crypto/bytes.ts';
+import { concat, hex, unhex, utf8 } from '../../src/crypto/bytes.ts';
 import { CryptoError } from '../../src/crypto/errors.ts';
 import { openOnce, sealOnce, setupReceiver, setupSender } from '../../src/crypto/hpke.ts';
 import { DHKEM_X25519, type Kem } from '../../src/crypto/kem.ts';
 import type { Random } from '../../src/crypto/random.ts';
 import { shakeSeed } from '../support/shake.ts';
-import { unhex } from '../support/hex.ts';
 import { SeededRandom } from '../support/seeded.ts';
 import * as mlkem from '../../src/crypto/mlkem.ts';
 import { XWING } from '../../src/crypto/xwing.ts';

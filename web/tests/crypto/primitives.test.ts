@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { describe, expect, test } from 'vitest';
 import { AES_128_GCM, AES_256_GCM, type Aead } from '../../src/crypto/aead.ts';
-import { concat, hex, utf8 } from '../../src/crypto/bytes.ts';
+import { concat, hex, unhex, utf8 } from '../../src/crypto/bytes.ts';
 import { equal } from '../../src/crypto/compare.ts';
 import { CryptoError } from '../../src/crypto/errors.ts';
 import * as fallback from '../../src/crypto/fallback.ts';
@@ -14,7 +14,6 @@ import { sha512 } from '../../src/crypto/sha512.ts';
 import * as signature from '../../src/crypto/signature.ts';
 import { view } from '../../src/crypto/subtle.ts';
 import * as x25519 from '../../src/crypto/x25519.ts';
-import { unhex } from '../support/hex.ts';
 import { SeededRandom } from '../support/seeded.ts';
 
 test('equal compares whole byte strings', () => {

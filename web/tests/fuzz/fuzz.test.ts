@@ -1,9 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { hex, utf8 } from '../../src/crypto/bytes.ts';
+import { hex, unhex, utf8 } from '../../src/crypto/bytes.ts';
 import { commitProposals, encodeGroup } from '../../src/mls/changes.ts';
 import { Reader } from '../../src/mls/codec.ts';
-import { unhex } from '../support/hex.ts';
 import { SeededRandom } from '../support/seeded.ts';
 import { Mutator, findVector, prefix } from './mutate.ts';
 import { REGRESSIONS, SCENES, SEEDS } from './recorded.ts';

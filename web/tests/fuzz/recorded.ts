@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { unhex } from '../support/hex.ts';
 import type { Description } from './scenes.ts';
+import { unhex } from '../../src/crypto/bytes.ts';
 
 /* What Python's fuzzer recorded: the scenes, good inputs for them, and those that were wrong once. */
 

@@ -1,7 +1,6 @@
-import { hex } from '../../src/crypto/bytes.ts';
+import { hex, unhex } from '../../src/crypto/bytes.ts';
 import { applyCommit, receiveProposal, verifyCommit } from '../../src/mls/changes.ts';
 import { Group, KeyPackageBundle } from '../../src/mls/group.ts';
-import { unhex } from '../support/hex.ts';
 import type { Scene } from './targets.ts';
 
 /** A scene as `Scene.describe` in `tests/fuzz/scenes.py` tells it; byte strings are hexadecimal. */

@@ -4,7 +4,7 @@
  * no. Byte strings are hexadecimal. Run by a Node that strips types: `node peer.ts`.
  */
 import { createInterface } from 'node:readline';
-import { hex, utf8 } from '../../src/crypto/bytes.ts';
+import { hex, unhex, utf8 } from '../../src/crypto/bytes.ts';
 import {
   PendingCommit,
   applyCommit,
@@ -41,7 +41,6 @@ import {
 import type { Capabilities } from '../../src/mls/leaf.ts';
 import { ADD, GROUP_CONTEXT_EXTENSIONS, PSK, type Proposal, REMOVE } from '../../src/mls/proposal.ts';
 import { RatchetTree } from '../../src/mls/tree.ts';
-import { unhex } from '../support/hex.ts';
 import { SeededRandom } from '../support/seeded.ts';
 import { forge } from '../mls/forge.ts';
 import { TRICKS } from '../mls/tricks.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { hex, utf8 } from '../../src/crypto/bytes.ts';
+import { hex, unhex, utf8 } from '../../src/crypto/bytes.ts';
 import {
   PendingCommit,
   commitProposals,
@@ -37,7 +37,6 @@ import { ratchetTree } from '../../src/mls/node.ts';
 import { ADD, PSK } from '../../src/mls/proposal.ts';
 import { RatchetTree } from '../../src/mls/tree.ts';
 import { groupSecrets } from '../../src/mls/welcome.ts';
-import { unhex } from '../support/hex.ts';
 import { SeededRandom } from '../support/seeded.ts';
 import { Club } from './club.ts';
 

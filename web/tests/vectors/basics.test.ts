@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { hex, utf8 } from '../../src/crypto/bytes.ts';
+import { hex, unhex, utf8 } from '../../src/crypto/bytes.ts';
 import { type Codec, Reader, decode, encode } from '../../src/mls/codec.ts';
 import { commit } from '../../src/mls/commit.ts';
 import { interimTranscriptHash } from '../../src/mls/epoch.ts';
@@ -18,7 +18,6 @@ import { confirmedTranscriptHash } from '../../src/mls/transcript.ts';
 import { groupSecrets } from '../../src/mls/welcome.ts';
 import * as suite from '../../src/mls/suite.ts';
 import * as math from '../../src/mls/treemath.ts';
-import { unhex } from '../support/hex.ts';
 import { SeededRandom } from '../support/seeded.ts';
 import { vectors } from './files.ts';
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { hex } from '../../src/crypto/bytes.ts';
+import { hex, unhex } from '../../src/crypto/bytes.ts';
 import { applyCommit, decodeGroup, encodeGroup, forgetEpochsBefore, receiveProposal, verifyCommit } from '../../src/mls/changes.ts';
 import { type Codec, decode } from '../../src/mls/codec.ts';
 import { commit } from '../../src/mls/commit.ts';
@@ -35,7 +35,6 @@ import { fromJoiner, welcomeSecret } from '../../src/mls/schedule.ts';
 import { SecretTree } from '../../src/mls/secrettree.ts';
 import { SUITE_X25519 as S, decryptWithLabel, zeros } from '../../src/mls/suite.ts';
 import { groupSecrets, openGroupInfo } from '../../src/mls/welcome.ts';
-import { unhex } from '../support/hex.ts';
 import { SeededRandom } from '../support/seeded.ts';
 import { vectors } from './files.ts';
 

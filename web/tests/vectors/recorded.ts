@@ -1,9 +1,8 @@
 /** Randomness that a vector recorded, and messages in the vectors' JSON form. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'vitest';
-import { hex } from '../../src/crypto/bytes.ts';
+import { hex, unhex } from '../../src/crypto/bytes.ts';
 import type { Random } from '../../src/crypto/random.ts';
-import { unhex } from '../support/hex.ts';
 
 const FOLDER = new URL('../../../spec/vectors/', import.meta.url);
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { hex } from '../../src/crypto/bytes.ts';
+import { hex, unhex } from '../../src/crypto/bytes.ts';
 import { checkTree } from '../../src/mls/checks.ts';
 import { decode } from '../../src/mls/codec.ts';
 import { type UpdatePath, updatePath } from '../../src/mls/commit.ts';
@@ -14,7 +14,6 @@ import { SUITE_X25519 as S, deriveSecret } from '../../src/mls/suite.ts';
 import { RatchetTree } from '../../src/mls/tree.ts';
 import { createPath, mergePath, openPath, sealPath } from '../../src/mls/treekem.ts';
 import * as math from '../../src/mls/treemath.ts';
-import { unhex } from '../support/hex.ts';
 import { SeededRandom } from '../support/seeded.ts';
 import { vectors } from './files.ts';
 

@@ -1,7 +1,7 @@
 /** Replays spec/vectors for the wire layer: what must be made, opened and refused, by rule. */
 import { describe, expect, it } from 'vitest';
 import * as blindrsa from '../../src/crypto/blindrsa.ts';
-import { concat, hex } from '../../src/crypto/bytes.ts';
+import { concat, hex, unhex } from '../../src/crypto/bytes.ts';
 import { sha256 } from '../../src/crypto/hashes.ts';
 import { DHKEM_X25519 } from '../../src/crypto/kem.ts';
 import { XWING } from '../../src/crypto/xwing.ts';
@@ -30,7 +30,6 @@ import * as requests from '../../src/wire/requests.ts';
 import * as safety from '../../src/wire/safety.ts';
 import * as session from '../../src/wire/session.ts';
 import * as tokens from '../../src/wire/tokens.ts';
-import { unhex } from '../support/hex.ts';
 import { asJson, Case, cases, fileNames, type Json, RecordedRandom } from './recorded.ts';
 
 type Runner = (c: Case) => Promise<void>;
