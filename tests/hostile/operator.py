@@ -91,7 +91,7 @@ class Operator:
         return self.running.relay
 
     def behave(self) -> None:
-        """From now on the relay is honest, and its sessions begin anew."""
+        """The hooks do nothing again and the clock is right; sessions and what is held back stay as they are."""
         self.decide = lambda who, request: None
         self.change = lambda who, request, response: response
         self.deliver = lambda who, push: (push,)
