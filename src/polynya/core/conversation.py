@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from polynya.core import work
@@ -103,11 +104,13 @@ def peer(membership: Membership, own: bytes) -> bytes | None:
 
 def identities(membership: Membership) -> list[bytes]:
     """Members by leaf, each person once."""
-    found: list[bytes] = []
-    for member in membership.members:
-        if member.identity not in found:
-            found.append(member.identity)
-    return found
+    return list(dict.fromkeys(member.identity for member in membership.members))
+
+
+def not_in(some: Iterable[bytes], others: Iterable[bytes]) -> tuple[bytes, ...]:
+    """Those of `some` that are not among `others`, in their order."""
+    known = frozenset(others)
+    return tuple(each for each in some if each not in known)
 
 
 def is_blocked_direct(t: Transaction, conversation: Conversation, sender: bytes) -> bool:

@@ -10,6 +10,7 @@ from polynya.core.conversation import (
     identities,
     membership,
     need,
+    not_in,
     put_group,
     save,
     set_problem,
@@ -69,8 +70,7 @@ def enter(
     _set_problem(t, found, after)
     _show(t, found, before, after, summary, entry, topics.order(topic, entry.seq))
     _forget_wishes(t, found.id, after)
-    left = tuple(identity for identity in identities(before) if identity not in identities(after))
-    formers.note_removed(t, found.id, left, entry.time)
+    formers.note_removed(t, found.id, not_in(identities(before), identities(after)), entry.time)
     set_timer(t, found.id)
     for kind in (b"outbox", b"operation"):
         work.wake(t, kind, found.id)
@@ -112,8 +112,7 @@ def _show(
     if conversation.kind == ConversationKind.DIRECT:
         return
     old, new = identities(before), identities(after)
-    added = tuple(identity for identity in new if identity not in old)
-    gone = tuple(identity for identity in old if identity not in new)
+    added, gone = not_in(new, old), not_in(old, new)
     shown = []
     if added:
         shown.append(SystemContent("added", added))
@@ -123,8 +122,8 @@ def _show(
     if before.info.name != after.info.name:
         shown.append(SystemContent("renamed", (), after.info.name))
     admins_before, admins_after = roles.effective_admins(before), roles.effective_admins(after)
-    up = tuple(identity for identity in admins_after if identity not in admins_before)
-    down = tuple(i for i in admins_before if i not in admins_after and i in new)
+    up = not_in(admins_after, admins_before)
+    down = tuple(i for i in not_in(admins_before, admins_after) if i in new)
     if up:
         shown.append(SystemContent("admin", up))
     if down:

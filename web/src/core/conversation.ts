@@ -1,5 +1,5 @@
 /** The state of one conversation: its rows, what it shows, and how it ends. */
-import { concat } from '../crypto/bytes.ts';
+import { concat, hex } from '../crypto/bytes.ts';
 import type { Group } from '../mls/group.ts';
 import { same } from '../wire/bytes.ts';
 import { ConversationKind } from '../wire/messages.ts';
@@ -90,9 +90,7 @@ export function peer({ members }: Membership, own: Uint8Array): Uint8Array | und
 
 /** Members by leaf, each person once. */
 export function identities({ members }: Membership): Uint8Array[] {
-  const found: Uint8Array[] = [];
-  for (const { identity } of members) if (!hasIdentity(found, identity)) found.push(identity);
-  return found;
+  return [...new Map(members.map(({ identity }) => [hex(identity), identity])).values()];
 }
 
 /** What a blocked person writes to us alone is not shown. */

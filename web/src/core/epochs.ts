@@ -1,4 +1,5 @@
 /** The step from one epoch to the next: new rows, new topic where someone was removed, and what the history shows. */
+import { hex } from '../crypto/bytes.ts';
 import { forgetEpochsBefore } from '../mls/changes.ts';
 import type { Group } from '../mls/group.ts';
 import { same } from '../wire/bytes.ts';
@@ -89,7 +90,8 @@ function tellProblem(t: Transaction, { id, problem }: Conversation, after: Membe
 }
 
 function notIn(some: readonly Uint8Array[], others: readonly Uint8Array[]): Uint8Array[] {
-  return some.filter((one) => !hasIdentity(others, one));
+  const known = new Set(others.map(hex));
+  return some.filter((each) => !known.has(hex(each)));
 }
 
 function forgetWishes(t: Transaction, conversation: Uint8Array, after: Membership): void {
