@@ -10,6 +10,7 @@ from pathlib import Path
 
 from polynya.wire import messages as m
 from tests.hostile.crowd import crowd, eventually, slot_of, topic_of
+from tests.support.lines import said_until
 from tests.support.relay import ROOT
 
 
@@ -31,8 +32,7 @@ async def test_tail_says_at_once_that_the_relay_is_caught_lying(tmp_path: Path) 
             await eventually(lambda: here.operator.sessions("tail"))
             await anna.rename(chat, "Sea trip")
             async with asyncio.timeout(20):
-                while b"Sea trip" not in await process.stdout.readline():
-                    pass
+                await said_until(process.stdout, "Sea trip")
             commit = next(entry for entry in await here.operator.entries(topic) if entry.slot == slot)
             receipt = here.operator.receipt(topic, slot, 0, commit.seq, bytes(512))
             other = m.Entry(commit.seq, commit.time, bytes(512), None, slot, receipt)

@@ -40,6 +40,7 @@ from polynya.wire.session import start_session
 from tests.browser.authority import Authority
 from tests.relay.client import RANDOM, Client
 from tests.support.acme import Front, Pebble, bound, closed_port, pebble
+from tests.support.lines import said_until
 from tests.support.relay import ROOT
 
 NAME = "chat.example.org"
@@ -402,25 +403,30 @@ async def test_the_program_tells_why_and_ends_when_asked(tmp_path: Path, ends: s
         env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"},
     )
     assert process.stdout is not None and process.stderr is not None
-    async with asyncio.timeout(2 * PATIENCE):
-        while b"asking https://" not in await process.stderr.readline():
-            pass
-        shown = ""
-        if ends == "later":
-            while "Ctrl-C stops the relay." not in shown:
-                shown += (await process.stdout.readline()).decode()
-        else:
-            connection, _ = await asyncio.get_running_loop().sock_accept(silent)
-        process.send_signal(signal.SIGINT)
-        assert await process.wait() == 0
+    shown, asked = "", None
+    try:
+        # Two interpreters start, one after the other.
+        async with asyncio.timeout(4 * PATIENCE):
+            await said_until(process.stderr, "asking https://")
+            if ends == "later":
+                shown = await said_until(process.stdout, "Ctrl-C stops the relay.")
+            else:
+                asked, _ = await asyncio.get_running_loop().sock_accept(silent)
+            process.send_signal(signal.SIGINT)
+            await process.communicate()
+        assert process.returncode == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+        if asked is not None:
+            asked.close()
+        silent.close()
     if ends == "later":
         text = " ".join(shown.split())
         assert "There is no certificate yet, so the link opens nowhere. The certificate authority" in text
         assert "cannot be reached from here. Check this machine's network" in text
         assert "tries again by itself" in text
-    else:
-        connection.close()
-    silent.close()
 
 
 async def test_an_expired_certificate_is_not_taken_up(here: Place) -> None:
