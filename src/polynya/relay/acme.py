@@ -10,7 +10,6 @@ One task as a line of JSON on standard input (`polynya.relay.authority.Task`); l
 from __future__ import annotations
 
 import datetime
-import ipaddress
 import json
 import os
 import sys
@@ -25,6 +24,8 @@ from josepy.errors import Error as JoseError
 from josepy.jwa import ES256
 from josepy.jwk import JWK, JWKEC
 
+from polynya.relay.addresses import as_ip
+from polynya.relay.certificates import key_pem
 from polynya.relay.files import write_private
 
 USER_AGENT = "acme-python"
@@ -110,11 +111,9 @@ def _obtain(task: dict[str, Any]) -> str:
     network = _network(task, account)
     acme = client.ClientV2(client.ClientV2.get_directory(task["directory"], network), network)
     _register(acme)
-    names = [name for name in task["names"] if not _is_address(name)]
-    addresses = [ipaddress.ip_address(name) for name in task["names"] if _is_address(name)]
-    certificate_key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    names = [name for name in task["names"] if as_ip(name) is None]
+    addresses = [address for name in task["names"] if (address := as_ip(name)) is not None]
+    certificate_key = key_pem(ec.generate_private_key(ec.SECP256R1()))
     request = crypto_util.make_csr(certificate_key, names, ipaddrs=addresses)
     profile = task["profile"] if task["profile"] in (acme.directory.meta.profiles or {}) else None
     failed: Problem | None = None
@@ -136,14 +135,6 @@ def _deadline(seconds: int) -> datetime.datetime:
     return datetime.datetime.now() + datetime.timedelta(seconds=seconds)
 
 
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
 def _account_key(path: Path) -> ec.EllipticCurvePrivateKey:
     if path.exists():
         key = serialization.load_pem_private_key(path.read_bytes(), None)
@@ -151,10 +142,7 @@ def _account_key(path: Path) -> ec.EllipticCurvePrivateKey:
             return key
         raise Problem("protocol", f"{path} is not the key of an account: remove it, and a new one is made")
     key = ec.generate_private_key(ec.SECP256R1())
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    write_private(path, pem)
+    write_private(path, key_pem(key))
     return key
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import ipaddress
 import shutil
 import textwrap
 from typing import TextIO
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 
 import segno
 
+from polynya.relay.addresses import as_ip
 from polynya.relay.config import RelayConfig
 from polynya.relay.server import RunningRelay
 
@@ -120,10 +120,8 @@ def _certificate(config: RelayConfig, running: RunningRelay) -> list[str]:
 def is_loopback(address: str) -> bool:
     """Whether only this computer reaches the address."""
     host = urlsplit(address).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+    ip = as_ip(host)
+    return ip.is_loopback if ip is not None else host == "localhost" or host.endswith(".localhost")
 
 
 def _qr(link: str, stream: TextIO) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from polynya.relay.errors import ConfigError
 
@@ -34,6 +36,13 @@ class Certificate:
 
     def covers(self, names: tuple[str, ...]) -> bool:
         return self.names >= set(names)
+
+
+def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """PKCS #8 in PEM, not encrypted: for `write_private` only."""
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def read_certificate(pem: bytes) -> Certificate:

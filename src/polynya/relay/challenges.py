@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import ipaddress
 import ssl
 import weakref
 from pathlib import Path
@@ -15,7 +14,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from polynya.relay.addresses import as_ip
 from polynya.relay.authority import Challenge
+from polynya.relay.certificates import key_pem
 from polynya.relay.files import write_private
 
 HTTP_01 = "http-01"
@@ -83,10 +84,8 @@ class Challenges:
 
 def _server_name(name: str) -> str:
     """What the CA sends as SNI: an address by its name in the reverse tree (RFC 8738 section 6)."""
-    try:
-        return ipaddress.ip_address(name).reverse_pointer
-    except ValueError:
-        return name.lower()
+    ip = as_ip(name)
+    return name.lower() if ip is None else ip.reverse_pointer
 
 
 def _challenge_context(challenge: Challenge, folder: Path) -> ssl.SSLContext:
@@ -107,9 +106,7 @@ def _challenge_context(challenge: Challenge, folder: Path) -> ssl.SSLContext:
         .add_extension(x509.UnrecognizedExtension(_ACME_IDENTIFIER, b"\x04\x20" + digest), critical=True)
         .sign(key, hashes.SHA256())
     )
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ) + certificate.public_bytes(serialization.Encoding.PEM)
+    pem = key_pem(key) + certificate.public_bytes(serialization.Encoding.PEM)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols([ALPN])
@@ -123,7 +120,5 @@ def _challenge_context(challenge: Challenge, folder: Path) -> ssl.SSLContext:
 
 
 def _general_name(name: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
+    ip = as_ip(name)
+    return x509.DNSName(name) if ip is None else x509.IPAddress(ip)

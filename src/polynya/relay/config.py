@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
+from polynya.relay.addresses import as_ip
 from polynya.relay.admission import LOOPBACK, Network
 from polynya.relay.authority import LETS_ENCRYPT
 from polynya.relay.errors import ConfigError
@@ -207,7 +208,7 @@ def _domain(text: str, source: str) -> tuple[str, ...]:
                 f"{source}: a certificate for {word.strip()} takes changes in the DNS, which the relay cannot make. "
                 "Give one of your own with --tls-cert and --tls-key."
             )
-        if _is_ip(name):
+        if as_ip(name) is not None:
             raise ConfigError(f"{source}: {name} is an address, not a name. Use --public {name}.")
         labels = name.split(".")
         if len(labels) < 2 or len(name) > 253 or not all(_LABEL.match(label) for label in labels):
@@ -219,17 +220,12 @@ def _domain(text: str, source: str) -> tuple[str, ...]:
 
 
 def _public(text: str, source: str) -> str:
-    if text != "auto" and not _is_ip(text):
+    if text == "auto":
+        return text
+    address = as_ip(text)
+    if address is None:
         raise ConfigError(f"{source}: {text!r} is not an address. For a name use --domain.")
-    return text if text == "auto" else str(ipaddress.ip_address(text))
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+    return str(address)
 
 
 def _proxies(text: str, source: str) -> tuple[Network, ...] | None:

@@ -4,13 +4,13 @@ anything."""
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import time
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from polynya.relay.addresses import as_ip
 from polynya.relay.admin import HEADERS, page
 from polynya.relay.errors import RelayError
 from polynya.relay.sockets import listen_unix
@@ -126,11 +126,7 @@ def is_own_name(host: str | None, address: str) -> bool:
         return False
     if name in ("localhost", address.rpartition(":")[0].lower()):
         return True
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
+    return as_ip(name) is not None
 
 
 def _json(value: dict[str, object], status: int) -> web.Response:
