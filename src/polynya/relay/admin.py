@@ -13,7 +13,7 @@ from pathlib import Path
 from polynya.relay.history import FEW, FEW_SESSIONS, History, Point
 from polynya.relay.plots import Line, plot, round_up, round_up_size
 from polynya.relay.status import Status
-from polynya.relay.words import amount, number, span
+from polynya.relay.words import amount, at_least, number, span
 
 STYLE = Path(__file__).with_name("admin.css").read_text("utf-8")
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
@@ -126,7 +126,7 @@ def _problems(status: Status) -> str:
 def _numbers(status: Status) -> str:
     recent = status.recent
     cards = [
-        ("sessions", f"{number(recent.sessions)} or more" if recent.sessions else f"under {FEW_SESSIONS}"),
+        ("sessions", at_least(recent.sessions, FEW_SESSIONS)),
         ("records a minute", f"{number(recent.records)} or more" if recent.records else "few"),
         ("99 of 100 on disk in", "too few to tell" if recent.most is None else f"{number(recent.most)} ms"),
         ("free on the disk", amount(recent.free)),

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from polynya.relay.errors import RelayError
 from polynya.relay.folder import LOCAL_FILE
 from polynya.relay.history import DATABASE_STEP
-from polynya.relay.words import amount, number, span
+from polynya.relay.words import amount, at_least, number, span
 
 TIMEOUT = 15.0
 """Seconds: a relay whose disk hangs answers late."""
@@ -76,7 +76,7 @@ def status_text(status: dict[str, Any]) -> str:
     rows = [
         ("Version", status["version"]),
         ("Running for", span(status["uptime"])),
-        ("Sessions", _many(recent["sessions"], status["few_sessions"])),
+        ("Sessions", at_least(recent["sessions"], status["few_sessions"])),
         ("Records", f"{number(recent['records'])} a minute" if recent["records"] else f"few (under {few})"),
         ("Deliveries", f"{number(recent['deliveries'])} a minute" if recent["deliveries"] else "few"),
         ("On disk within", _latency(recent, few)),
@@ -93,10 +93,6 @@ def status_text(status: dict[str, Any]) -> str:
     for problem in status["problems"]:
         lines += ["", f"! {problem['what']}", f"  {problem['do']}"]
     return "\n".join(lines)
-
-
-def _many(value: float, few: int) -> str:
-    return f"{number(value)} or more" if value else f"under {few}"
 
 
 def _size(size: float) -> str:

@@ -22,6 +22,11 @@ def amount(size: float) -> str:
     return f"{size:.3g} {UNITS[unit]}"
 
 
+def at_least(count: float, few: int) -> str:
+    """A count that is rounded down, and 0 below `few`: 40 or more, under 5."""
+    return f"{number(count)} or more" if count else f"under {few}"
+
+
 def span(seconds: float) -> str:
     """In its largest unit, two where that says more: 3 days, 1 day 4 hours, 12 minutes."""
     parts = []
