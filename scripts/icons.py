@@ -6,8 +6,9 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from scripts.screenshots import ARGUMENTS, CHROMIUM
+
 PUBLIC = Path(__file__).resolve().parent.parent / "web" / "public"
-CHROMIUM = "/usr/bin/chromium"
 # name: pixels, whether to fill the square (systems that cut icons to their own shape want no corners of ours)
 ICONS = {
     "icon-192.png": (192, False),
@@ -20,7 +21,7 @@ ICONS = {
 def main() -> None:
     source = (PUBLIC / "icon.svg").read_text(encoding="utf-8")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         for name, (size, square) in ICONS.items():
             page = browser.new_page(viewport={"width": size, "height": size})
             drawing = source.replace('rx="112"', 'rx="0"') if square else source

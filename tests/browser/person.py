@@ -10,17 +10,9 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright, expect
 
+from scripts.screenshots import ARGUMENTS, CHROMIUM
 from tests.browser.namespaces import Host
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 PATIENCE = 20_000
 """ms for something to appear. Nothing waits this long where all is well; it only ends a test that hangs."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -14,6 +13,7 @@ from polynya.carriers import https, websocket
 from polynya.carriers.base import MAX_FRAME, MAX_KEYS, CarrierError, CarrierProblem
 from polynya.carriers.https import HttpsCarrier
 from polynya.carriers.websocket import WebSocketCarrier
+from tests.support.ports import closed_port
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -139,13 +139,6 @@ async def test_the_largest_allowed_bodies_pass() -> None:
         assert len(await carrier.keys()) == MAX_KEYS
         assert await problem_of(carrier.exchange(bytes(MAX_FRAME + 1))) is CarrierProblem.TOO_LARGE
         await carrier.close()
-
-
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from polynya.relay.local import is_own_name
 from polynya.relay.metrics import Metrics
 from polynya.relay.plots import Line, plot, round_up, round_up_size
 from polynya.relay.status import Problem, Status
+from scripts.screenshots import ARGUMENTS, CHROMIUM
 from tests.support.relay import running_relay
 
 NOW = 1_800_000_000_000
@@ -162,9 +163,7 @@ def listen(tab: Page, told: list[str], asked: list[str]) -> None:
 async def test_it_fits_a_phone_in_both_colours(tmp_path: Path) -> None:
     """Nothing wider than the screen, nothing refused by the policy, nothing asked for but the page."""
     async with running_relay(tmp_path) as running, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         backgrounds = set()
         for scheme in ("light", "dark"):
             context = await browser.new_context(

@@ -16,7 +16,6 @@ import aiohttp
 import pytest
 
 from polynya.carriers.base import CarrierError
-from polynya.relay import webapp
 from polynya.relay.admission import LOOPBACK, Admission
 from polynya.relay.banner import elsewhere
 from polynya.relay.cli import main
@@ -43,6 +42,7 @@ from polynya.wire.messages import (
 from tests.relay.client import Client, expect
 from tests.relay.test_adapter import raw, upgrade
 from tests.support.relay import running_relay
+from tests.support.webapp import use_app
 from tests.support.webserver import WebServer, web_server
 
 TELLING = re.compile(r"polynya|picows|aiohttp|python|uvloop|relay|websocket", re.IGNORECASE)
@@ -96,7 +96,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
     page = b"<title>App</title>"
     (folder / "index.html").write_bytes(page)
     (folder / "index.html.br").write_bytes(b"packed page")
-    monkeypatch.setattr(webapp.WebApp.__init__, "__defaults__", (folder,))
+    use_app(monkeypatch, folder)
     return page
 
 

@@ -17,7 +17,8 @@ from polynya.relay.renewal import HOUR
 from polynya.relay.system import now
 from tests.browser.namespaces import Host, network
 from tests.relay.test_acme import place, until
-from tests.support.acme import Front, closed_port
+from tests.support.acme import Front
+from tests.support.ports import closed_port
 
 SHORT = 160 * 3_600
 """Seconds that Let's Encrypt gives an address."""

@@ -10,11 +10,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from polynya.relay import webapp
 from polynya.relay.routes import below
 from polynya.relay.server import RunningRelay
 from tests.relay.test_adapter import path_of, raw
 from tests.support.relay import running_relay
+from tests.support.webapp import use_app
 
 TELLING = re.compile(rb"polynya|picows|aiohttp|python|uvloop|relay|websocket|access-control", re.IGNORECASE)
 
@@ -153,7 +153,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "assets" / "main-1a2b.js").write_text("start()")
     (folder / "assets" / "main-1a2b.js.br").write_bytes(b"brotli bytes")
     (folder / "assets" / "main-1a2b.js.gz").write_bytes(gzip.compress(b"start()"))
-    monkeypatch.setattr(webapp.WebApp.__init__, "__defaults__", (folder,))
+    use_app(monkeypatch, folder)
     return folder
 
 

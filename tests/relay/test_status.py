@@ -12,7 +12,6 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from polynya.relay import webapp
 from polynya.relay.admission import LOOPBACK
 from polynya.relay.ask import ask_status, status_text
 from polynya.relay.cli import main
@@ -27,8 +26,9 @@ from polynya.relay.words import amount, number, span
 from polynya.wire.messages import CreateTopic, Publish
 from tests.browser.authority import Authority
 from tests.relay.client import Client
-from tests.support.acme import bound, closed_port
+from tests.support.ports import bound, closed_port
 from tests.support.relay import running_relay
+from tests.support.webapp import use_app
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def app_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[No
     folder = tmp_path / "webapp"
     folder.mkdir()
     (folder / "index.html").write_text("app")
-    monkeypatch.setattr(webapp.WebApp.__init__, "__defaults__", (folder,))
+    use_app(monkeypatch, folder)
     yield
 
 

@@ -31,7 +31,7 @@ from polynya.relay.sockets import inherited_sockets
 from polynya.wire.messages import CreateTopic, Done, Ping, Publish, Published
 from tests.browser.authority import Authority
 from tests.relay.client import Client, expect
-from tests.support.acme import bound
+from tests.support.ports import bound
 from tests.support.relay import ROOT, running_relay
 
 PATIENCE = 30.0
@@ -433,7 +433,12 @@ def test_the_unit_is_of_the_services_own_configuration(
     monkeypatch.setattr(config, "default_data", lambda: tmp_path / "own")
     monkeypatch.setattr(command, "DEFAULT_DATA", tmp_path / "service")
     seen: list[RelayConfig] = []
-    monkeypatch.setattr(command, "service_unit", lambda found, *_, **__: seen.append(found) or "")
+
+    def service_unit(found: RelayConfig, *_: object, **__: object) -> str:
+        seen.append(found)
+        return ""
+
+    monkeypatch.setattr(command, "service_unit", service_unit)
     assert main(["relay", "systemd"]) == 0
     assert [found.domain for found in seen] == [("chat.example",)]
 
