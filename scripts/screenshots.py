@@ -373,6 +373,10 @@ def cannot_move(page: Page, words: Words) -> None:
     changed(page, words, problem="cannot-move")
 
 
+def withheld(page: Page, words: Words) -> None:
+    changed(page, words, problem="relay-misbehaves")
+
+
 def has_moved(page: Page, words: Words) -> None:
     row(page, words.trip)
     page.evaluate(
@@ -429,6 +433,7 @@ SCREENS: dict[str, tuple[str, Step]] = {
     "38-outgrown": ("?", outgrown),
     "39-cannot-move": ("?", cannot_move),
     "39-moved": ("?", has_moved),
+    "39-withheld": ("?", withheld),
     "40-request": ("?", request),
     "41-request-digits": ("?", request_digits),
     "42-new-chat": ("?", new_chat),
