@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,6 +76,47 @@ async def test_without_a_token_nothing_is_made(relay: World) -> None:
         "SELECT count(*) FROM visits",
     ):
         assert store._writer._db.execute(query).fetchone() == (0,), query
+
+
+async def test_who_has_no_token_uses_up_nobodys_rate(tmp_path: Path) -> None:
+    slow: dict[str, Any] = {
+        "creations_per_second": 0.001,
+        "creations_burst": 2,
+        "blob_bytes_per_second": 0.1,
+        "blob_bytes_burst": 250,
+    }
+    async with world(tmp_path / "data", **slow) as relay:
+        member = await relay.member()
+        first, second, third, fourth = await member.tokens(4)
+        blob, data = blob_of(100)
+        for _ in range(3):
+            for request in (
+                CreateTopic(os.urandom(32), 30),
+                CreateInbox(os.urandom(32)),
+                PutKeyPackages(os.urandom(32), (b"package",)),
+                PutBlob(blob, 100, 0, data),
+            ):
+                assert refused(await relay.ask(request)) == "TOKEN", request
+            assert await relay.ask(PutBlob(blob, 100, 50, data[50:])) == BlobState(0)
+        expect(Done, await relay.ask(CreateTopic(os.urandom(32), 30, first)))
+        expect(Done, await relay.ask(CreateInbox(os.urandom(32), second)))
+        assert await relay.ask(PutBlob(blob, 100, 0, data, third)) == BlobState(100)
+        assert refused(await relay.ask(CreateTopic(os.urandom(32), 30, fourth))) == "TOO_MANY"
+        other, data = blob_of(100)
+        assert await relay.ask(PutBlob(other, 100, 0, data, fourth)) == BlobState(100)
+        more, data = blob_of(100)
+        assert refused(await relay.ask(PutBlob(more, 100, 0, data))) == "TOO_MANY"
+
+
+async def test_joining_has_a_rate_of_its_own(tmp_path: Path) -> None:
+    slow: dict[str, Any] = {"joins_per_second": 0.001, "joins_burst": 2, "joins_per_day": 1}
+    async with world(tmp_path / "data", **slow) as relay:
+        member = await relay.member()
+        (token,) = await member.tokens(1)
+        expect(Done, await relay.ask(JoinRelay(os.urandom(32))))
+        response = expect(Refused, await relay.ask(JoinRelay(os.urandom(32))))
+        assert response.code.name == "TOO_MANY" and (response.retry_after or 0) <= 1_000_000
+        expect(Done, await relay.ask(CreateTopic(os.urandom(32), 30, token)))
 
 
 async def test_a_token_pays_once_and_only_for_what_is_new(relay: World) -> None:

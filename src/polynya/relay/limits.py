@@ -83,6 +83,9 @@ class Limits:
     creations_per_second: float = 20.0
     creations_burst: int = 2_000
     """topics, inboxes and owners of key packages: 1.7 million a day of ~300 B, 0.5 GB"""
+    joins_per_second: float = 5.0
+    joins_burst: int = 200
+    """who asks to become a member, again too: as many at once as may become members in a day"""
     signatures_per_second: float = 200.0
     signatures_burst: int = 512
     """of tokens: ~1.5 ms of a core each. A whole stock of 96 for each of 20,000 devices takes three hours"""

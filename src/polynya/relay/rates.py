@@ -27,6 +27,10 @@ class Rate:
         self._due = due
         return 0
 
+    def give_back(self, amount: float) -> None:
+        """What was taken and not used."""
+        self._due -= amount * self._interval
+
 
 class Rates:
     """The same limit for each of many keys."""

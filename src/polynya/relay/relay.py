@@ -27,6 +27,7 @@ logger = logging.getLogger("polynya.relay")
 RATES: dict[str, type[Rate | Rates]] = {
     "opens": Rate,
     "creations": Rate,
+    "joins": Rate,
     "blob_bytes": Rate,
     "signatures": Rate,
     "publishes": Rates,
@@ -75,6 +76,7 @@ class Relay:
         self.slow: dict[Connected, None] = {}
         self.opens = Rate(limits.opens_per_second, limits.opens_burst)
         self.creations = Rate(limits.creations_per_second, limits.creations_burst)
+        self.joins = Rate(limits.joins_per_second, limits.joins_burst)
         self.blob_bytes = Rate(limits.blob_bytes_per_second, limits.blob_bytes_burst)
         self.signatures = Rate(limits.signatures_per_second, limits.signatures_burst)
         self.publishes = Rates(limits.publishes_per_second, limits.publishes_burst)

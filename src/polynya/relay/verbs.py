@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias
 from polynya.relay.frames import push_record
 from polynya.relay.limits import MIB, ROWS
 from polynya.relay.relay import Relay
-from polynya.relay.store.base import Append, Appended, Kind, Problem, StoreError
+from polynya.relay.store.base import Append, Appended, Kind, Payment, Problem, StoreError
 from polynya.relay.tokens import TokenRefusal
 from polynya.wire.labels import inbox_id, owner_id, record_hash, topic_id
 from polynya.wire.messages import (
@@ -193,23 +193,24 @@ def _append(
 
 
 async def _create_topic(relay: Relay, _: Caller | None, request: CreateTopic, answer: Answer) -> None:
-    if _may_create(relay, answer):
-        topic = topic_id(request.write_secret)
-        payment = await relay.tokens.payment(request.token, b"topic", topic)
+    topic = topic_id(request.write_secret)
+    payment = await relay.tokens.payment(request.token, b"topic", topic)
+    if _may_create(relay, payment, answer):
         await relay.store.create_topic(topic, request.retention_days, relay.now(), payment)
         answer(Done())
 
 
 async def _create_inbox(relay: Relay, _: Caller | None, request: CreateInbox, answer: Answer) -> None:
-    if _may_create(relay, answer):
-        inbox = inbox_id(request.read_secret)
-        payment = await relay.tokens.payment(request.token, b"inbox", inbox)
+    inbox = inbox_id(request.read_secret)
+    payment = await relay.tokens.payment(request.token, b"inbox", inbox)
+    if _may_create(relay, payment, answer):
         await relay.store.create_inbox(inbox, relay.now(), payment)
         answer(Done())
 
 
-def _may_create(relay: Relay, answer: Answer) -> bool:
-    wait = relay.creations.take(time.monotonic())
+def _may_create(relay: Relay, payment: Payment | None, answer: Answer) -> bool:
+    """Without a payment nothing is made, so it does not count: whoever has no token stops nobody who has."""
+    wait = 0 if payment is None else relay.creations.take(time.monotonic())
     if wait:
         answer(refuse(relay, RefusalCode.TOO_MANY, wait))
     return not wait
@@ -242,11 +243,11 @@ async def _delete_inbox(relay: Relay, _: Caller | None, request: DeleteInbox, an
 
 
 async def _put_key_packages(relay: Relay, _: Caller | None, request: PutKeyPackages, answer: Answer) -> None:
-    if _may_create(relay, answer):
-        owner = owner_id(request.owner_secret)
-        packages, last_resort = request.packages, request.last_resort
-        what = (b"key packages", owner, *packages, b"last resort", last_resort or b"")
-        payment = await relay.tokens.payment(request.token, *what)
+    owner = owner_id(request.owner_secret)
+    packages, last_resort = request.packages, request.last_resort
+    what = (b"key packages", owner, *packages, b"last resort", last_resort or b"")
+    payment = await relay.tokens.payment(request.token, *what)
+    if _may_create(relay, payment, answer):
         count = await relay.store.put_key_packages(owner, packages, last_resort, relay.now(), payment)
         answer(KeyPackagesStored(count))
 
@@ -271,9 +272,14 @@ async def _put_blob(relay: Relay, _: Caller | None, request: PutBlob, answer: An
     # The MiB in which the part ends; only where one begins in the part there is something to pay.
     number = (request.offset + max(len(request.part), 1) - 1) // MIB
     payment = await relay.tokens.payment(request.token, b"blob", request.id, number.to_bytes(4, "big"))
-    received = await relay.store.put_blob(
-        request.id, request.total, request.offset, request.part, relay.now(), payment
-    )
+    received = 0
+    try:
+        received = await relay.store.put_blob(
+            request.id, request.total, request.offset, request.part, relay.now(), payment
+        )
+    finally:
+        if received < request.offset + len(request.part):
+            relay.blob_bytes.give_back(len(request.part))
     answer(BlobState(received))
 
 
@@ -285,9 +291,12 @@ async def _get_blob(relay: Relay, _: Caller | None, request: GetBlob, answer: An
 
 
 async def _join_relay(relay: Relay, _: Caller | None, request: JoinRelay, answer: Answer) -> None:
-    if _may_create(relay, answer):
-        await relay.tokens.join(request, relay.limits)
-        answer(Done())
+    wait = relay.joins.take(time.monotonic())
+    if wait:
+        answer(refuse(relay, RefusalCode.TOO_MANY, wait))
+        return
+    await relay.tokens.join(request, relay.limits)
+    answer(Done())
 
 
 async def _get_token_keys(relay: Relay, _: Caller | None, _request: GetTokenKeys, answer: Answer) -> None:
