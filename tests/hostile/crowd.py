@@ -44,12 +44,8 @@ class Crowd:
         """Somebody new, registered."""
         address = next(address for address, each in ADDRESSES.items() if each == name)
 
-        def carriers(relay: RelayAddress) -> Mapping[str, Carrier]:
-            made = Carriers(address, relay)
-            self._carriers.setdefault(name, []).append(made)
-            return {"websocket": made}
-
-        client = Client(self._folder / name, carriers=carriers, clock=now)
+        made = self._carriers.setdefault(name, [])
+        client = Client(self._folder / name, carriers=carriers_from(address, made), clock=now)
         await self._stack.enter_async_context(client)
         await client.register(name.capitalize(), self.operator.link)
         self.clients[name] = client
@@ -136,6 +132,20 @@ class Carriers(WebSocketCarrier):
     async def close(self) -> None:
         await self._https.close()
         await super().close()
+
+
+def carriers_from(
+    address: str, made: list[Carriers] | None = None
+) -> Callable[[RelayAddress], Mapping[str, Carrier]]:
+    """For a client on this address; whatever it makes is added to `made`."""
+
+    def carriers(relay: RelayAddress) -> Mapping[str, Carrier]:
+        carrier = Carriers(address, relay)
+        if made is not None:
+            made.append(carrier)
+        return {"websocket": carrier}
+
+    return carriers
 
 
 async def eventually(check: Callable[[], object]) -> None:

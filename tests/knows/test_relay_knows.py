@@ -6,20 +6,17 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from polynya import Client
-from polynya.carriers.base import Carrier
 from polynya.relay.store.sqlite import DATABASE
-from polynya.wire.messages import RelayAddress
-from tests.hostile.crowd import Carriers
+from tests.hostile.crowd import carriers_from
 from tests.knows import leaky
 from tests.knows.day import PEOPLE, Day, live
 from tests.knows.search import Search, cells, files, memory, report
@@ -68,17 +65,13 @@ class Watched:
             os.kill(self.process.pid, signal.SIGCONT)
 
 
-def carriers(address: str, relay: RelayAddress) -> Mapping[str, Carrier]:
-    return {"websocket": Carriers(address, relay)}
-
-
 @asynccontextmanager
 async def after_a_day(folder: Path) -> AsyncIterator[tuple[Watched, Day]]:
     watched = Watched(folder, "-m", "polynya.relay")
     async with watched.process, AsyncExitStack() as stack:
         people: dict[str, Client] = {}
         for name, address in zip(PEOPLE, ADDRESSES, strict=True):
-            client = Client(folder / address, carriers=partial(carriers, address))
+            client = Client(folder / address, carriers=carriers_from(address))
             await stack.enter_async_context(client)
             await client.register(name, watched.process.link)
             people[name] = client

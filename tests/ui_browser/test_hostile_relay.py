@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,13 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from polynya import Client, ConversationView
-from polynya.carriers.base import Carrier
 from polynya.wire import messages as m
-from polynya.wire.messages import RelayAddress
 from scripts import webapp
 from scripts.screenshots import DESKTOP
 from tests.client.people import until
-from tests.hostile.crowd import Carriers, eventually, slot_of, topic_of
+from tests.hostile.crowd import carriers_from, eventually, slot_of, topic_of
 from tests.hostile.operator import Operator, hostile_relay
+from tests.support.lies import without_commit
 from tests.ui_browser.inviter import PATIENCE, Inviter
 
 pytestmark = pytest.mark.browser
@@ -42,10 +40,6 @@ ADDRESS = "127.77.0.11"
 """Anna's."""
 
 
-def carriers(relay: RelayAddress) -> Mapping[str, Carrier]:
-    return {"websocket": Carriers(ADDRESS, relay)}
-
-
 class Owner(Inviter):
     """Anna at the SDK, and her relay, whose owner reads along and lies."""
 
@@ -53,7 +47,7 @@ class Owner(Inviter):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.client = Client(folder / "anna", carriers=carriers)
+        self.client = Client(folder / "anna", carriers=carriers_from(ADDRESS))
 
     async def _begin(self) -> None:
         names = {"127.0.0.1": BROWSER, ADDRESS: "anna"}
@@ -160,9 +154,7 @@ def test_a_history_that_others_were_shown_is_told_in_the_chat(anna: Owner, page:
     above = topic_of(anna.client, chat).seq
 
     def hidden(entry: m.Entry) -> m.Entry:
-        if entry.slot is None or entry.seq <= above:
-            return entry
-        return replace(entry, record=bytes(512), slot=None, receipt=None, blobs=None)
+        return entry if entry.seq <= above else without_commit(entry)
 
     def deliver(who: str, push: m.Push) -> Sequence[m.Push]:
         return (m.Push(push.source, hidden(push.entry)),) if who == BROWSER else (push,)
