@@ -3,7 +3,7 @@
  *
  * The signer learns nothing about the message: a blinded message is uniform among the units modulo n whatever the message is.
  */
-import { concat, hex } from './bytes.ts';
+import { concat, hex, unhex } from './bytes.ts';
 import { CryptoError } from './errors.ts';
 import type { Random } from './random.ts';
 import { subtle, view } from './subtle.ts';
@@ -130,8 +130,7 @@ const sizeOf = (key: PublicKey): number => Math.ceil(bitLength(key.n) / 8);
 export const toBigint = (data: Uint8Array): bigint => BigInt(`0x0${hex(data)}`);
 
 export function toBytes(value: bigint, size: number): Uint8Array {
-  const digits = value.toString(16).padStart(2 * size, '0');
-  return Uint8Array.from({ length: size }, (_, i) => parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+  return unhex(value.toString(16).padStart(2 * size, '0'));
 }
 
 const base64Url = (data: Uint8Array): string =>
