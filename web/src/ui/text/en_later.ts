@@ -324,7 +324,7 @@ export const later = {
   'error:store-damaged': 'The data on this device is damaged and cannot be read. If reloading does not help, erase this site’s data in the browser and ask for a new invitation.',
   'error:store-too-new': 'Your data was written by a newer version. Reload this page to update.',
   'error:relay-fraud': 'The relay gave different members different histories. This chat is stopped. Talk to each other in another way.',
-  'error:relay-misbehaves': 'The relay withholds part of this chat. If this stays, tell whoever runs it, or move to another relay.',
+  'error:relay-misbehaves': 'The relay withholds part of this chat. If this stays, tell whoever runs it, or go on in a new chat on another relay.',
   'error:history-differs': 'The relay shows different histories to different people. Compare safety numbers, and trust this chat with nothing secret.',
   'error:change-refused': 'The last change of this group was not possible. Look at the members, and try again.',
   'error:cannot-move': 'The group cannot move yet: a member’s device offers no keys for the other encryption. Ask everyone to open Polynya, then try again.',
