@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from polynya.core import commands as c
 from polynya.core import events as e
 from polynya.core.state import MISBEHAVING
@@ -12,6 +10,7 @@ from polynya.wire import messages as m
 from tests.core.test_hostile_relay import group_of_three
 from tests.support import hostile
 from tests.support.agreement import agree
+from tests.support.lies import without_commit
 from tests.support.world import Party, World
 
 TEN_MINUTES = 600_000
@@ -132,18 +131,16 @@ def test_a_head_that_nothing_stands_behind_is_believed_for_ten_minutes() -> None
 def hide_commit(world: World, party: Party) -> None:
     """In the party's log any entry with a slot is junk."""
 
-    def bend(entry: m.Entry) -> m.Entry:
-        if entry.slot is None:
-            return entry
-        return replace(entry, record=bytes(512), slot=None, receipt=None, blobs=None)
+    def bend(other: Party, push: m.Push) -> m.Push:
+        return m.Push(push.source, without_commit(push.entry)) if other is party else push
 
-    world.on_push = lambda other, push: m.Push(push.source, bend(push.entry)) if other is party else push
+    world.on_push = bend
 
     def answer(other: Party, call: c.Call) -> m.Response | None:
         if other is not party or not isinstance(call.request, m.Fetch):
             return None
         log = world.relay.topics[call.request.topic]
-        found = [bend(entry) for entry in log.entries if entry.seq > call.request.after]
+        found = [without_commit(entry) for entry in log.entries if entry.seq > call.request.after]
         return m.Records(tuple(found), log.seq)
 
     world.intercept = answer
