@@ -33,6 +33,7 @@ from polynya.core.views import (
     SafetyView,
 )
 from polynya.crypto.random import Random
+from polynya.errors import PolynyaError
 from polynya.wire.messages import (
     SUITE_X25519,
     SUITE_XWING,
@@ -202,16 +203,36 @@ class Client:
         )
         async with self._creating:
             before = {view.id for view in self._core.invites()}
-            await self.loop.do(actions.CreateInvite())
+            await self._create_invite()
             (new,) = [view.id for view in self._core.invites() if view.id not in before]
 
         def ready() -> str | None:
             view = next((v for v in self._core.invites() if v.id == new), None)
             if view is None or view.state in ("failed", "expired"):
                 raise ClientError("invite-failed")
+            self._check_paid()
             return self.link_of(view)
 
         return await self._until(ready, timeout, "offline")
+
+    async def _create_invite(self) -> None:
+        """Its card carries tokens, where the relay wants some: out of the purse before anybody else can have them."""
+        paying = self.loop.purses.of(self.me.relay.identity)
+        gift = None if paying is None else await paying.gift(self.loop.now())
+        if paying is None or gift is None:
+            await self.loop.do(actions.CreateInvite())
+            return
+        try:
+            await self.loop.do(actions.CreateInvite(gift.tokens, gift.join, gift.token_keys))
+        except PolynyaError:
+            paying.purse.take_back(gift)
+            raise
+
+    def _check_paid(self) -> None:
+        """Raises ClientError where the home relay gives no room and says so."""
+        refusal = self.loop.purses.refusal(self.me.relay.identity)
+        if refusal is not None:
+            raise ClientError(refusal.code, refusal.when(self._clock()))
 
     def invites(self) -> tuple[InviteView, ...]:
         return self._core.invites()

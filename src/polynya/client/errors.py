@@ -36,10 +36,8 @@ MESSAGES = {
     "relay-full": (
         "The relay's disk is full. What you sent is kept and goes out by itself when there is room."
     ),
-    "token": "The relay wants to be paid with tokens, and this device's were not accepted. Try again later; if it stays, "
-    "ask for a new invite.",
-    "no-member": "The relay does not know this device any more. Ask for a new invite.",
-    "token-key": "The relay's keys for tokens have changed. Try again.",
+    "no-tokens": "The relay gives this device no more room today. Try again later, or ask somebody who uses this relay for "
+    "an invite.",
     "token-keys-differ": "This relay marks people by their tokens. This device asks it for no more. Tell its operator, or "
     "move to another relay.",
     "message-failed": "The relay refused the message for good. It stays in the history, marked as failed.",
