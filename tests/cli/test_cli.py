@@ -308,10 +308,17 @@ def test_mistakes_are_told_in_one_line(anna: Person, words: tuple[str, ...], tel
     assert not anna.folder.exists()
 
 
-def test_links_of_the_other_kind_are_told(relay: Relay, anna: Person, boris: Person) -> None:
+def test_an_invite_is_all_that_a_newcomer_needs(relay: Relay, anna: Person, boris: Person) -> None:
     anna.run("register", "Anna", relay.link)
     invite = anna.run("invite").lines[0]
-    assert "polynya accept" in boris.run("register", "Boris", invite, code=1).err
+    assert "polynya accept" in boris.run("register", "Boris", invite).lines[-1]
+    boris.run("accept", invite)
+    assert "Boris" in anna.run("requests").out
+
+
+def test_links_of_the_other_kind_are_told(relay: Relay, anna: Person) -> None:
+    anna.run("register", "Anna", relay.link)
+    invite = anna.run("invite").lines[0]
     assert "polynya register" in anna.run("accept", relay.link, code=1).err
     assert "your own invite" in anna.run("accept", invite, code=1).err
     damaged = invite[:-3] + ("AAA" if invite[-3:] != "AAA" else "BBB")

@@ -34,6 +34,7 @@ from polynya.core.views import (
 )
 from polynya.crypto.random import Random
 from polynya.errors import PolynyaError
+from polynya.wire.links import OpenedInviteLink
 from polynya.wire.messages import (
     SUITE_X25519,
     SUITE_XWING,
@@ -145,14 +146,18 @@ class Client:
             raise ClientError("not-registered")
         return me
 
-    async def register(self, name: str, relay_link: str) -> MeView:
-        """Makes the identity of this store, at home on the relay of `relay_link` (the one that the relay
-        prints)."""
+    async def register(self, name: str, link: str) -> MeView:
+        """Makes the identity of this store, at home on the relay of `link`: the relay's own link, or an invite of
+        somebody who uses the relay. An invite brings tokens to begin with; `accept_invite` then asks for contact."""
         if self.registered:
             raise ClientError("registered")
-        address = links.relay_address(relay_link)
-        await self.loop.ask_time(address)
-        await self.loop.do(actions.CreateIdentity(name, address))
+        opened = links.home_link(link)
+        await self.loop.ask_time(opened.address)
+        create = actions.CreateIdentity(name, opened.address)
+        if isinstance(opened, OpenedInviteLink):
+            await self.loop.do(actions.Batch((create, actions.UseInvite(opened.link, opened.address))))
+        else:
+            await self.loop.do(create)
         return self.me
 
     async def set_name(self, name: str) -> None:

@@ -9,8 +9,6 @@ MESSAGES = {
     "not-registered": "This store has no identity yet. Register first: `polynya register NAME RELAY-LINK`.",
     "registered": "This store has an identity already. Use another store for another identity.",
     "bad-link": "This is not a link of Polynya. Copy the whole link, with everything after the # sign.",
-    "not-relay-link": "This is an invite to a person, not a relay's link. Register with a relay's link "
-    "first, then use `polynya accept`.",
     "not-invite-link": "This is a relay's link, not an invite to a person. Use it with `polynya register`.",
     "wrong-relay": "What answers at this address is not the relay of the link. Ask its operator for "
     "a new link; "
