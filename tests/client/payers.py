@@ -88,18 +88,16 @@ def kinds(seen: list[Seen], *wanted: type) -> list[str]:
     return [type(each.request).__name__ for each in seen if isinstance(each.request, wanted)]
 
 
-def issued(seen: list[Seen]) -> int:
-    """Signatures for different blinded messages of kind use."""
-    return len(
-        {
-            blinded
-            for each in seen
-            if isinstance(each.request, m.IssueTokens)
-            and each.request.kind == m.TokenKind.USE
-            and isinstance(each.response, m.TokensIssued)
-            for blinded in each.request.blinded
-        }
-    )
+def issued(seen: list[Seen]) -> set[bytes]:
+    """Blinded messages of kind use that were signed."""
+    return {
+        blinded
+        for each in seen
+        if isinstance(each.request, m.IssueTokens)
+        and each.request.kind == m.TokenKind.USE
+        and isinstance(each.response, m.TokensIssued)
+        for blinded in each.request.blinded
+    }
 
 
 def raised(client: Client) -> list[str]:

@@ -171,20 +171,20 @@ async def test_a_card_whose_tokens_somebody_spent_before_is_made_up_for(tmp_path
                 await until(anna, lambda: next(iter(anna.requests()), None))
                 assert problems == []
                 assert not any(held.shared for held in purse_of(boris).stock)
-            # Two kinds of key packages are put at once, so that each may find three of them spent.
-            assert len(refused_tokens(operator.seen)) <= 6
+            # Three in a row, and what was on its way meanwhile: key packages of two kinds, and an inbox.
+            assert 3 <= len(refused_tokens(operator.seen)) <= 5
         finally:
             await anna.close()
 
 
 async def test_an_invite_of_who_has_few_carries_what_there_is(tmp_path: Path) -> None:
     async with (
-        paid_relay(tmp_path / "relay", open_use_tokens_first=14, open_use_tokens_per_day=1) as operator,
+        paid_relay(tmp_path / "relay", open_use_tokens_first=16, open_use_tokens_per_day=1) as operator,
         account(tmp_path / "anna", "Anna", operator.link) as anna,
     ):
         await anna.settled()
         before = purse_of(anna).free()
-        assert before == 14 - 6
+        assert before == 16 - 6
         link = await anna.invite()
         assert purse_of(anna).free() == LEFT - 2
         async with Client(tmp_path / "boris") as boris:
@@ -263,7 +263,7 @@ async def test_after_a_crash_at_any_point_nothing_is_lost_twice(
                         return WITHHELD
                 return None
 
-            operator.decide = decide  # type: ignore[assignment]
+            operator.decide = decide
             folder = tmp_path / f"anna {number}"
             client = Client(folder)
             await client.__aenter__()
@@ -281,26 +281,27 @@ async def test_after_a_crash_at_any_point_nothing_is_lost_twice(
             async with Client(folder) as again:
                 await _settled(again)
                 purse = purse_of(again)
-                assert len(refused_tokens(operator.seen)) <= 1
-                taken = {
-                    each.request.token
-                    for each in shown(operator.seen)
-                    if isinstance(each.request, PAYABLE) and each.response != m.Refused(m.RefusalCode.TOKEN)
-                }
+                used = {e.request.token for e in shown(operator.seen) if isinstance(e.request, PAYABLE)}
+                # Two requests may be on their way at once, of key packages of two kinds.
+                refused = [e.request.token for e in refused_tokens(operator.seen)]  # type: ignore[union-attr]
+                assert len(set(refused)) == len(refused) <= 2
                 joined = {
                     e.request.member_secret for e in operator.seen if isinstance(e.request, m.JoinRelay)
                 }
                 assert len(joined) == 1
-                lost = issued(operator.seen) - len(taken) - len(purse.stock)
-                assert lost <= 1 and not {held.token for held in purse.stock} & taken, number
+                stock = {held.token for held in purse.stock}
+                pending = () if purse.pending is None else purse.pending.tokens
+                coming = {token.blinding.blinded for token in pending} & issued(operator.seen)
+                assert len(used) + len(stock) + len(coming) == len(issued(operator.seen)), number
+                assert not stock & used
         else:
             pytest.fail("there are more points than this test goes through")
 
 
 async def _settled(client: Client) -> None:
-    """With its key packages on the relay, and a purse that is as full as it will be."""
+    """With its key packages on the relay, and something left in its purse."""
     await client.settled(WAIT)
-    await eventually(lambda: purse_of(client).pending is None and purse_of(client).free() > 0)
+    await eventually(lambda: purse_of(client).free() > 0)
 
 
 async def test_requests_that_wait_for_tokens_fail_with_the_connection_and_are_made_anew(
@@ -312,8 +313,7 @@ async def test_requests_that_wait_for_tokens_fail_with_the_connection_and_are_ma
             await anna.register("Anna", operator.link)
             link = await until(anna, lambda: anna.loop.links.get(anna.me.relay.identity))
             await eventually(lambda: link.has_unpaid() and operator.held)
-            for session in list(operator.sessions("")):
-                session.close()
+            operator.hang_up("")
             await eventually(lambda: not link.has_unpaid())
             await eventually(link.has_unpaid)
             operator.behave()
@@ -390,6 +390,7 @@ async def test_a_relay_that_marks_people_is_asked_for_nothing_more(tmp_path: Pat
         operator.change = mark
         problems = raised(anna)
         purse = purse_of(anna)
+        await eventually(lambda: not purse.may_invite and purse.pending is None)
         del purse.stock[3:]
         operator.seen.clear()
         look(anna)
@@ -449,26 +450,28 @@ async def test_a_relay_that_begins_to_want_tokens_and_ends_it(tmp_path: Path) ->
 async def test_a_relay_that_came_back_from_a_backup_knows_its_members_again(tmp_path: Path) -> None:
     data, backup, again = tmp_path / "data", tmp_path / "backup", tmp_path / "again"
     async with AsyncExitStack() as stack:
-        async with paid_relay(data) as operator:
+        async with paid_relay(data, tokens="off") as operator:
             port = operator.running.port
             anna = await stack.enter_async_context(account(tmp_path / "anna", "Anna", operator.link))
-            await anna.settled()
-            make_backup(data, backup, operator.relay.now())
             boris = await stack.enter_async_context(account(tmp_path / "boris", "Boris", operator.link))
-            await boris.settled()
+            for client in (anna, boris):
+                await client.settled()
+            make_backup(data, backup, operator.relay.now())
+            operator.relay.tokens.is_required = True
+            for client in (anna, boris):
+                await client.invite()
         restore_backup(backup, again, anna.loop.now())
         async with paid_relay(again, port=port) as operator:
-            # Boris joined after the backup: the relay does not know him, and has spent none of his tokens.
-            purse = purse_of(boris)
-            del purse.stock[2:]
+            # Both joined after the backup: the relay knows no member, and that none of their tokens is spent.
             for client in (anna, boris):
+                del purse_of(client).stock[2:]
                 client.retry_now()
             await meet(anna, boris)
-            await eventually(lambda: purse.free() > 8)
             asked = [each for each in operator.seen if isinstance(each.request, REFILLING)]
             told = [each.response for each in asked if isinstance(each.request, m.IssueTokens)]
             assert m.Refused(m.RefusalCode.NO_MEMBER) in told
-            assert not purse.keys_differ and not purse_of(anna).keys_differ
+            for client in (anna, boris):
+                assert purse_of(client).is_member and not purse_of(client).keys_differ
 
 
 async def test_a_relay_that_is_let_go_of_takes_its_tokens_along(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from polynya.client.errors import ClientError
 from polynya.client.feed import Feed, Waiter
 from polynya.client.link import Link, LinkState
 from polynya.client.loop import CarrierFactory, Loop
+from polynya.client.purse import KEYS_DIFFER
 from polynya.client.storage import OWN, Storage
 from polynya.client.values import File, Invitation, Message, to_message
 from polynya.core import commands
@@ -234,10 +235,19 @@ class Client:
             raise
 
     def _check_paid(self) -> None:
-        """Raises ClientError where the home relay gives no room and says so."""
+        """Raises ClientError where the home relay cannot be paid."""
+        problem = self.payment_problem
+        if problem is None or (
+            problem.code == KEYS_DIFFER and self.loop.purses.is_left(self.me.relay.identity)
+        ):
+            return
+        raise problem
+
+    @property
+    def payment_problem(self) -> ClientError | None:
+        """What stands against paying the home relay for room: it gives no more tokens now, or marks people by them."""
         refusal = self.loop.purses.refusal(self.me.relay.identity)
-        if refusal is not None:
-            raise ClientError(refusal.code, refusal.when(self._clock()))
+        return None if refusal is None else ClientError(refusal.code, refusal.when(self._clock()))
 
     def invites(self) -> tuple[InviteView, ...]:
         return self._core.invites()

@@ -52,7 +52,8 @@ LEFT = 8
 SPREAD = 600_000
 """ms within which the moment is drawn at which a stock that is low is filled."""
 REFUSED_MOST = 3
-"""Tokens refused in a row for one request, after which the keys are looked at."""
+"""Tokens refused in a row, after which the keys are looked at before another is shown; and that one request shows in vain
+before it is given up for long, one after that look aside."""
 KEYS_KEPT = 365 * 86_400_000
 """ms after its end for which a key that was seen is compared with."""
 KEYS_MOST = 64
@@ -159,6 +160,8 @@ class Purse:
         """when a stock that is low is to be filled"""
         self._reserved: dict[bytes, Held] = {}
         self._refused: dict[bytes, int] = {}
+        """how many tokens each request has shown in vain"""
+        self._refused_in_row = 0
         self._must_pay: set[bytes] = set()
         self.is_in_doubt = False
         """Whether so many tokens were refused that the keys are to be looked at before another is tried."""
@@ -179,7 +182,7 @@ class Purse:
             return request
         if _only_asks(request) and what not in self._must_pay:
             return request
-        if self.is_in_doubt and what in self._refused and not self.keys_differ:
+        if self.is_in_doubt and not self.keys_differ:
             return None
         held = self._reserved.get(what) or self._next(time)
         if held is None:
@@ -204,6 +207,7 @@ class Purse:
             return Verdict.HAND_ON
         self._drop(what, sent.token)
         self._refused.pop(what, None)
+        self._refused_in_row = 0
         self._must_pay.discard(what)
         return Verdict.HAND_ON
 
@@ -216,8 +220,10 @@ class Purse:
             return Verdict.AGAIN
         self._drop(what, token)
         self._refused[what] = count = self._refused.get(what, 0) + 1
+        self._refused_in_row += 1
+        if self._refused_in_row == REFUSED_MOST:
+            self.is_in_doubt = True
         if count <= REFUSED_MOST:
-            self.is_in_doubt = self.is_in_doubt or count == REFUSED_MOST
             return Verdict.AGAIN
         del self._refused[what]
         return Verdict.NONE_IS_TAKEN
@@ -253,6 +259,7 @@ class Purse:
         if not self.is_in_doubt:
             return
         self.is_in_doubt = False
+        self._refused_in_row = 0
         good = {key_id(key.spki) for key in keys.keys}
         self._keep(held for held in self.stock if not held.shared and parse_token(held.token).key_id in good)
 

@@ -71,6 +71,10 @@ class Purses:
         """What stands against paying this relay, as the app was told."""
         return self._refusals.get(relay)
 
+    def is_left(self, relay: bytes) -> bool:
+        """Whether there are tokens that this relay can be paid with."""
+        return self._purse(relay).free() > 0
+
     def _is_used(self, relay: bytes, states: tuple[str, ...]) -> bool:
         core = self._core()
         invites = () if core is None else core.opened_invites()

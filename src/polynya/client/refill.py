@@ -58,7 +58,9 @@ class Refusal:
     """ms, the device's clock"""
 
     def when(self, now: int) -> str:
-        """In words, when it is tried again."""
+        """In words, when it is tried again; nothing where it is not."""
+        if self.code == KEYS_DIFFER:
+            return ""
         hours = -(-max(0, self.until - now) // HOUR)
         return f"it is tried again in {hours} hours" if hours > 1 else "it is tried again within an hour"
 

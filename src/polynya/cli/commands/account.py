@@ -65,6 +65,7 @@ async def status(arguments: Namespace) -> None:
         with contextlib.suppress(ClientError):
             await client.settled(arguments.timeout)
         link = client.link
+        unpaid = client.payment_problem
         waiting = sum(view.pending_operations for view in client.conversations())
         if arguments.json:
             say_json(
@@ -72,6 +73,7 @@ async def status(arguments: Namespace) -> None:
                     "relay": client.me.relay.url,
                     "state": link.kind,
                     "problem": link.problem,
+                    "payment": unpaid.code if unpaid is not None else None,
                     "waiting": waiting,
                 }
             )
@@ -83,6 +85,8 @@ async def status(arguments: Namespace) -> None:
                 "offline": "cannot be reached",
             }[link.kind]
             say(f"relay   {how}{f' ({link.problem})' if link.problem else ''}")
+            if unpaid is not None:
+                say(f"room    {unpaid}")
             if waiting:
                 say(f"waiting {waiting} changes of groups")
         if link.kind not in ("online", "polling"):
