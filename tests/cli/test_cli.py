@@ -20,6 +20,7 @@ import pytest
 
 from polynya import __version__
 from polynya.cli import main
+from polynya.testing import configure
 from tests.bots.documents import ROOT
 
 
@@ -40,6 +41,7 @@ class Relay:
         self._port = "0"
 
     def start(self) -> None:
+        configure(self._data)
         words = ["up", "--print-link", "--data", str(self._data), "--port", self._port, "--local", "off"]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "polynya", *words], stdout=subprocess.PIPE, text=True, env=environment()

@@ -17,7 +17,9 @@ import pytest
 
 from polynya import Client
 from polynya.carriers.base import Carrier
+from polynya.relay.config import REQUIRED
 from polynya.relay.store.sqlite import DATABASE
+from polynya.testing import configure
 from polynya.wire.messages import RelayAddress
 from tests.hostile.crowd import Carriers
 from tests.knows import leaky
@@ -47,7 +49,9 @@ class Watched:
         self.log = folder / "log"
         self._socket = folder / "local.sock"
         program = ("sh", "-c", 'exec "$@" 2>>"$0"', str(self.log), sys.executable, *module)
-        self.process = RelayProcess(folder / "relay", "--local", f"unix:{self._socket}", program=program)
+        options = ("--local", f"unix:{self._socket}", "--tokens", REQUIRED)
+        configure(folder / "relay")
+        self.process = RelayProcess(folder / "relay", *options, program=program)
 
     async def places(self) -> list[Place]:
         """All but the memory. The relay runs."""
