@@ -25,6 +25,7 @@ from polynya.client.appevents import ContactAccepted, MessageReceived
 from polynya.client.values import Message
 from polynya.core.views import ConversationView
 from polynya.errors import PolynyaError
+from polynya.relay.config import CONFIG_FILE
 
 START = 30.0
 """Seconds for the relay's process to print its link."""
@@ -40,7 +41,8 @@ class TestingError(PolynyaError):
 class LocalRelay:
     """A relay in a process of its own, on a free port of 127.0.0.1; its data is removed at the end.
 
-    `kill` and `start` restart it on the same data and port, as after a crash. `options`: of `polynya up`.
+    `kill` and `start` restart it on the same data and port, as after a crash. `options`: of `polynya up`. Where the data
+    folder has no configuration, it gets one with which tests do not run out of tokens.
     """
 
     def __init__(self, data: Path | None = None, *, options: tuple[str, ...] = ()) -> None:
@@ -65,6 +67,7 @@ class LocalRelay:
 
     async def start(self) -> None:
         """Raises TestingError."""
+        await asyncio.to_thread(configure, self.data)
         words = ("up", "--data", str(self.data), "--port", str(self._port), "--local", "off", "--print-link")
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -108,6 +111,13 @@ class LocalRelay:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+def configure(data: Path) -> None:
+    """Lets people of a relay with this data folder have as many tokens as a test may need."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError), (data / CONFIG_FILE).open("x") as file:
+        file.write("[limits]\njoins_per_day = 200\nopen_use_tokens_first = 1024\n")
 
 
 class Friend:

@@ -20,6 +20,7 @@ import pytest
 
 from polynya import __version__
 from polynya.cli import main
+from polynya.testing import configure
 from tests.bots.documents import ROOT
 
 
@@ -40,6 +41,7 @@ class Relay:
         self._port = "0"
 
     def start(self) -> None:
+        configure(self._data)
         words = ["up", "--print-link", "--data", str(self._data), "--port", self._port, "--local", "off"]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "polynya", *words], stdout=subprocess.PIPE, text=True, env=environment()
@@ -308,10 +310,17 @@ def test_mistakes_are_told_in_one_line(anna: Person, words: tuple[str, ...], tel
     assert not anna.folder.exists()
 
 
-def test_links_of_the_other_kind_are_told(relay: Relay, anna: Person, boris: Person) -> None:
+def test_an_invite_is_all_that_a_newcomer_needs(relay: Relay, anna: Person, boris: Person) -> None:
     anna.run("register", "Anna", relay.link)
     invite = anna.run("invite").lines[0]
-    assert "polynya accept" in boris.run("register", "Boris", invite, code=1).err
+    assert "polynya accept" in boris.run("register", "Boris", invite).lines[-1]
+    boris.run("accept", invite)
+    assert "Boris" in anna.run("requests").out
+
+
+def test_links_of_the_other_kind_are_told(relay: Relay, anna: Person) -> None:
+    anna.run("register", "Anna", relay.link)
+    invite = anna.run("invite").lines[0]
     assert "polynya register" in anna.run("accept", relay.link, code=1).err
     assert "your own invite" in anna.run("accept", invite, code=1).err
     damaged = invite[:-3] + ("AAA" if invite[-3:] != "AAA" else "BBB")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,7 +18,9 @@ from picows import WSCloseCode
 from polynya.relay import exchange as relay_exchange
 from polynya.relay import session as relay_session
 from polynya.relay import verbs
+from polynya.relay.config import REQUIRED
 from polynya.relay.folder import IDENTITY_FILE
+from polynya.relay.limits import Limits
 from polynya.relay.live.base import Live, Subscriber
 from polynya.relay.relay import Relay
 from polynya.relay.server import RunningRelay
@@ -30,6 +32,9 @@ from polynya.wire import messages as m
 from polynya.wire.padding import unpad
 from polynya.wire.session import pad_relay_frame
 from tests.support.relay import running_relay
+
+GENEROUS = replace(Limits(), disk_reserve=0, open_use_tokens_first=1_024, joins_per_day=200)
+"""Whoever comes by the relay's link gets as many tokens as whoever was invited, and more."""
 
 
 class Withheld:
@@ -296,6 +301,8 @@ async def hostile_relay(
         return int(clock()) + (operators[0].shift if operators else 0)
 
     options.setdefault("local", "off")
+    options.setdefault("tokens", REQUIRED)
+    options.setdefault("limits", GENEROUS)
     async with running_relay(data, clock=now, **options) as running:
         operator = Operator(running, (data / IDENTITY_FILE).read_bytes(), dict(names or {}))
         operators.append(operator)

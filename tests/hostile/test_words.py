@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from polynya.cli import problems
+from polynya.client.purse import PROBLEMS
 from polynya.core.problems import CODES
 
 TEXTS = Path(__file__).resolve().parents[2] / "web" / "src" / "ui" / "text"
 
 
 def test_the_command_line_has_words_for_each_problem() -> None:
-    assert problems.WORDS.keys() == set(CODES)
-    for code in CODES:
+    assert problems.WORDS.keys() == {*CODES, *PROBLEMS}
+    for code in problems.WORDS:
         words = problems.WORDS[code]
         assert len(words) > 20 and words[0].isupper() and not words.endswith(".")
         assert problems.explained(code) == f"{code}. {words}"

@@ -10,6 +10,7 @@ from polynya import Client
 from polynya.core.state import CONVERSATION, GROUP, INBOX, ME, TOPIC
 from polynya.wire import labels
 from polynya.wire.messages import SUITE_X25519, SUITE_XWING
+from tests.client.payers import purse_of
 from tests.client.people import meet, member_of, sees, until
 
 PEOPLE = ("Annalena Öström", "Бориславъ Quimby", "Claranova 🦦 Finch", "Dinarika Vale")
@@ -119,6 +120,11 @@ def note(day: Day) -> None:
             secret = labels.owner_secret(me.owner_secret, suite)
             day.shown[f"owner secret {suite} of {name}"] = secret
             day.known[f"owner {suite} of {name}"] = labels.owner_id(secret)
+        purse = purse_of(client)
+        if purse.secret is not None:
+            day.shown[f"member secret of {name}"] = purse.secret
+        for number, held in enumerate(purse.stock[:4]):
+            day.secrets[f"token {number} of {name}, not spent"] = held.token[-64:]
         for chat in state.keys(CONVERSATION):
             note_conversation(day, name, client, chat)
         for key in state.keys(INBOX):

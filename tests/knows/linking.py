@@ -148,3 +148,55 @@ def added(seen: Sequence[Seen]) -> dict[int, int]:
             whom = person[owner[each.request.owner]]
             found[whom] = found.get(whom, 0) + 1
     return found
+
+
+# ---- tokens
+
+PAID = (m.CreateTopic, m.CreateInbox, m.PutKeyPackages, m.PutBlob)
+
+
+def asking(seen: Sequence[Seen]) -> dict[bytes, list[int]]:
+    """Member secret -> when it asked for anything."""
+    found: dict[bytes, list[int]] = {}
+    for each in seen:
+        if isinstance(each.request, m.JoinRelay | m.IssueTokens):
+            found.setdefault(each.request.member_secret, []).append(each.time)
+    return found
+
+
+def became(seen: Sequence[Seen]) -> dict[bytes, int]:
+    """Member secret -> the person who was last refused for want of a token before it was first seen: who is in need
+    becomes a member at once."""
+    person = {c: min(group) for group in same_people(seen) for c in group}
+    found: dict[bytes, int] = {}
+    last = 0
+    for each in seen:
+        if isinstance(each.request, PAID) and each.response == m.Refused(m.RefusalCode.TOKEN):
+            last = each.connection
+        elif isinstance(each.request, m.JoinRelay) and last:
+            found.setdefault(each.request.member_secret, person.get(last, last))
+    return found
+
+
+def spent(seen: Sequence[Seen]) -> list[bytes]:
+    """Tokens that paid, in order."""
+    return [
+        each.request.token
+        for each in seen
+        if isinstance(each.request, PAID)
+        and each.request.token is not None
+        and not isinstance(each.response, m.Refused)
+    ]
+
+
+def signed(seen: Sequence[Seen]) -> list[tuple[bytes, bytes]]:
+    """(blinded message, signature) of kind use, in order."""
+    found: dict[bytes, bytes] = {}
+    for each in seen:
+        if (
+            isinstance(each.request, m.IssueTokens)
+            and each.request.kind == m.TokenKind.USE
+            and isinstance(each.response, m.TokensIssued)
+        ):
+            found |= dict(zip(each.request.blinded, each.response.signatures, strict=True))
+    return list(found.items())

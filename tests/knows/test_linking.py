@@ -29,6 +29,7 @@ async def watched_day(folder: Path) -> AsyncIterator[tuple[Crowd, Day]]:
         for name, called in zip(NAMES, PEOPLE, strict=True):
             people[called] = await here.join(name)
             await people[called].set_name(called)
+            await people[called].settled()
         day = await live(people, folder)
         await here.again()
         yield here, day

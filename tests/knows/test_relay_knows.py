@@ -15,7 +15,9 @@ import aiohttp
 import pytest
 
 from polynya import Client
+from polynya.relay.config import REQUIRED
 from polynya.relay.store.sqlite import DATABASE
+from polynya.testing import configure
 from tests.hostile.crowd import carriers_from
 from tests.knows import leaky
 from tests.knows.day import PEOPLE, Day, live
@@ -44,7 +46,9 @@ class Watched:
         self.log = folder / "log"
         self._socket = folder / "local.sock"
         program = ("sh", "-c", 'exec "$@" 2>>"$0"', str(self.log), sys.executable, *module)
-        self.process = RelayProcess(folder / "relay", "--local", f"unix:{self._socket}", program=program)
+        options = ("--local", f"unix:{self._socket}", "--tokens", REQUIRED)
+        configure(folder / "relay")
+        self.process = RelayProcess(folder / "relay", *options, program=program)
 
     async def places(self) -> list[Place]:
         """All but the memory. The relay runs."""

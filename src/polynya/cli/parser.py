@@ -83,7 +83,9 @@ def build_parser() -> Parser:
 
     register = command("register", "make an account on a relay")
     register.add_argument("name", metavar="NAME", help="what others see, for example Anna")
-    register.add_argument("relay", metavar="RELAY-LINK", help="the link that the relay printed")
+    register.add_argument(
+        "relay", metavar="LINK", help="the link that the relay printed, or an invite of somebody who uses it"
+    )
     register.add_argument(
         "--passphrase", action="store_true", help="seal the store under a passphrase instead of a key file"
     )

@@ -1,4 +1,4 @@
-"""What a problem of a conversation means, in plain words that say what to do."""
+"""What a problem of a conversation, or with paying a relay, means, in plain words that say what to do."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ WORDS = {
     "welcome-failed": "Someone you added could not be reached. Remove them and add them again",
     "invite-failed": "An invite could not be made. Try again later",
     "relay-refuses": "The relay refuses what this program asks. Update Polynya; if it stays, tell whoever runs the relay",
+    "no-tokens": "The relay gives this device no more room today. Chats go on; new chats, invites and files wait, and go "
+    "out by themselves when it gives more. Somebody who uses this relay can give you an invite, which brings some at once",
+    "token-keys-differ": "This relay marks people by the tokens that it gives them, so this device asks it for no more. "
+    "Tell others who use it, and move to another relay",
 }
 """By code, without a full stop at the end."""
 

@@ -17,6 +17,7 @@ from polynya.client.errors import ClientError
 from polynya.client.feed import Feed, Waiter
 from polynya.client.link import Link, LinkState
 from polynya.client.loop import CarrierFactory, Loop
+from polynya.client.purse import KEYS_DIFFER
 from polynya.client.storage import OWN, Storage
 from polynya.client.values import File, Invitation, Message, to_message
 from polynya.core import commands
@@ -33,6 +34,8 @@ from polynya.core.views import (
     SafetyView,
 )
 from polynya.crypto.random import Random
+from polynya.errors import PolynyaError
+from polynya.wire.links import OpenedInviteLink
 from polynya.wire.messages import (
     SUITE_X25519,
     SUITE_XWING,
@@ -144,14 +147,18 @@ class Client:
             raise ClientError("not-registered")
         return me
 
-    async def register(self, name: str, relay_link: str) -> MeView:
-        """Makes the identity of this store, at home on the relay of `relay_link` (the one that the relay
-        prints)."""
+    async def register(self, name: str, link: str) -> MeView:
+        """Makes the identity of this store, at home on the relay of `link`: the relay's own link, or an invite of
+        somebody who uses the relay. An invite brings tokens to begin with; `accept_invite` then asks for contact."""
         if self.registered:
             raise ClientError("registered")
-        address = links.relay_address(relay_link)
-        await self.loop.ask_time(address)
-        await self.loop.do(actions.CreateIdentity(name, address))
+        opened = links.home_link(link)
+        await self.loop.ask_time(opened.address)
+        create = actions.CreateIdentity(name, opened.address)
+        if isinstance(opened, OpenedInviteLink):
+            await self.loop.do(actions.Batch((create, actions.UseInvite(opened.link, opened.address))))
+        else:
+            await self.loop.do(create)
         return self.me
 
     async def set_name(self, name: str) -> None:
@@ -202,16 +209,45 @@ class Client:
         )
         async with self._creating:
             before = {view.id for view in self._core.invites()}
-            await self.loop.do(actions.CreateInvite())
+            await self._create_invite()
             (new,) = [view.id for view in self._core.invites() if view.id not in before]
 
         def ready() -> str | None:
             view = next((v for v in self._core.invites() if v.id == new), None)
             if view is None or view.state in ("failed", "expired"):
                 raise ClientError("invite-failed")
+            self._check_paid()
             return self.link_of(view)
 
         return await self._until(ready, timeout, "offline")
+
+    async def _create_invite(self) -> None:
+        """Its card carries tokens, where the relay wants some: out of the purse before anybody else can have them."""
+        paying = self.loop.purses.of(self.me.relay.identity)
+        gift = None if paying is None else await paying.gift(self.loop.now())
+        if paying is None or gift is None:
+            await self.loop.do(actions.CreateInvite())
+            return
+        try:
+            await self.loop.do(actions.CreateInvite(gift.tokens, gift.join, gift.token_keys))
+        except PolynyaError:
+            paying.purse.take_back(gift)
+            raise
+
+    def _check_paid(self) -> None:
+        """Raises ClientError where the home relay cannot be paid."""
+        problem = self.payment_problem
+        if problem is None or (
+            problem.code == KEYS_DIFFER and self.loop.purses.is_left(self.me.relay.identity)
+        ):
+            return
+        raise problem
+
+    @property
+    def payment_problem(self) -> ClientError | None:
+        """What stands against paying the home relay for room: it gives no more tokens now, or marks people by them."""
+        refusal = self.loop.purses.refusal(self.me.relay.identity)
+        return None if refusal is None else ClientError(refusal.code, refusal.when(self._clock()))
 
     def invites(self) -> tuple[InviteView, ...]:
         return self._core.invites()

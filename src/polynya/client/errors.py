@@ -9,8 +9,6 @@ MESSAGES = {
     "not-registered": "This store has no identity yet. Register first: `polynya register NAME RELAY-LINK`.",
     "registered": "This store has an identity already. Use another store for another identity.",
     "bad-link": "This is not a link of Polynya. Copy the whole link, with everything after the # sign.",
-    "not-relay-link": "This is an invite to a person, not a relay's link. Register with a relay's link "
-    "first, then use `polynya accept`.",
     "not-invite-link": "This is a relay's link, not an invite to a person. Use it with `polynya register`.",
     "wrong-relay": "What answers at this address is not the relay of the link. Ask its operator for "
     "a new link; "
@@ -36,10 +34,8 @@ MESSAGES = {
     "relay-full": (
         "The relay's disk is full. What you sent is kept and goes out by itself when there is room."
     ),
-    "token": "The relay wants to be paid with tokens, and this device's were not accepted. Try again later; if it stays, "
-    "ask for a new invite.",
-    "no-member": "The relay does not know this device any more. Ask for a new invite.",
-    "token-key": "The relay's keys for tokens have changed. Try again.",
+    "no-tokens": "The relay gives this device no more room today. Try again later, or ask somebody who uses this relay for "
+    "an invite.",
     "token-keys-differ": "This relay marks people by their tokens. This device asks it for no more. Tell its operator, or "
     "move to another relay.",
     "message-failed": "The relay refused the message for good. It stays in the history, marked as failed.",

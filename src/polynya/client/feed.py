@@ -79,6 +79,8 @@ class Feed:
                 return [appevents.ProblemRaised(code)]
             case commands.TypingChanged(conversation, identity, active):
                 return [appevents.TypingChanged(conversation, identity, active)]
+            case commands.TokensReceived():
+                return []
             case commands.MeChanged() | commands.IdentityCreated():
                 return [appevents.MeChanged()]
             case commands.ProblemRaised(where, code):

@@ -10,17 +10,30 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 from polynya.carriers.base import Carrier, CarrierError, CarrierProblem, CarrierProperties
+from polynya.client.errors import ClientError, StoreError
+from polynya.client.paying import Paying
+from polynya.client.purse import NO_TOKENS, Verdict
+from polynya.client.refill import HOUR, Refusal
 from polynya.client.sealing import Sealing
 from polynya.client.session import OpenSession, SessionSink, open_session
 from polynya.crypto.random import Random
 from polynya.errors import PolynyaError
 from polynya.paths.manager import PathManager, Wait
 from polynya.wire.errors import WireError
-from polynya.wire.messages import EphemeralPush, Ping, Push, RelayAddress, Request, Response
+from polynya.wire.messages import (
+    EphemeralPush,
+    Ping,
+    Push,
+    RefusalCode,
+    Refused,
+    RelayAddress,
+    Request,
+    Response,
+)
 
 log = logging.getLogger("polynya.client")
 
@@ -63,9 +76,10 @@ class LinkDown(PolynyaError):
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request that waits for its turn or its answer: by the core's number, or by a future."""
+    """A request that waits for its turn or its answer: by the core's number, or by a future. `sent`: with its token."""
 
     request: Request
+    sent: Request
     call_id: int | None
     answer: asyncio.Future[tuple[Response, int]] | None
 
@@ -82,6 +96,7 @@ class Link(SessionSink):
         random: Random,
         clock: Callable[[], int],
         memory: bytes | None = None,
+        paying: Paying | None = None,
     ) -> None:
         self.address = address
         self._carriers = dict(carriers)
@@ -92,7 +107,12 @@ class Link(SessionSink):
         paths = self.sealing.recall(memory)
         self._paths = PathManager({name: c.properties for name, c in carriers.items()}, memory=paths)
         self._state = LinkState("connecting", clock())
+        self._paying = paying
         self._waiting: asyncio.Queue[_Asked] = asyncio.Queue()
+        self._unpaid: list[_Asked] = []
+        """requests that wait for tokens"""
+        self._exchanging = asyncio.Lock()
+        self._keeping: set[asyncio.Task[None]] = set()
         self._up: asyncio.Event = asyncio.Event()
         self._wake: asyncio.Event = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -103,8 +123,12 @@ class Link(SessionSink):
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="polynya-link")
+        if self._paying is not None:
+            self._paying.start(self)
 
     async def close(self) -> None:
+        if self._paying is not None:
+            await self._paying.close()
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -118,6 +142,8 @@ class Link(SessionSink):
         """Ends all pauses."""
         self._paths.retry_now()
         self._wake.set()
+        if self._paying is not None:
+            self._paying.retry_now()
 
     def memory(self) -> bytes:
         """What the next run should know of this relay."""
@@ -128,34 +154,104 @@ class Link(SessionSink):
     def call(self, call_id: int, request: Request) -> None:
         """Sends a request; `sink.answered` or `sink.call_failed` follows."""
         if self._up.is_set():
-            self._waiting.put_nowait(_Asked(request, call_id, None))
+            self._put(_Asked(request, request, call_id, None))
         else:
             asyncio.get_running_loop().call_soon(self._sink.call_failed, call_id)
 
     async def ask(self, request: Request) -> Response:
-        """As `call`, for the client's own use; raises LinkDown."""
+        """As `call`, for the client's own use; raises LinkDown, ClientError where it cannot be paid for, or StoreError."""
         if not self._up.is_set():
             raise LinkDown("the relay is not connected")
         answer: asyncio.Future[tuple[Response, int]] = asyncio.get_running_loop().create_future()
-        self._waiting.put_nowait(_Asked(request, None, answer))
+        self._put(_Asked(request, request, None, answer))
         return (await answer)[0]
 
     async def wait_up(self) -> None:
         """Returns when the relay is connected."""
         await self._up.wait()
 
+    def _put(self, asked: _Asked) -> None:
+        """The request goes out, or waits for a token."""
+        if asked.answer is not None and asked.answer.done():
+            return  # whoever asked is gone
+        paying = self._paying
+        sent = asked.request if paying is None else paying.dress(asked.request, self.relay_time())
+        if sent is None:
+            self._unpaid.append(asked)
+        else:
+            self._waiting.put_nowait(replace(asked, sent=sent))
+
     def _answer(self, asked: _Asked, response: Response, time: int) -> None:
+        if self._paying is not None:
+            verdict = self._paying.judge(asked.sent, response)
+            if verdict is Verdict.AGAIN:
+                self._put(asked)
+                return
+            if verdict is Verdict.NONE_IS_TAKEN:
+                now = self._clock()
+                self._refuse(asked, Refusal(NO_TOKENS, now + HOUR), now)
+                return
         if asked.call_id is not None:
+            # The step that takes the answer writes the purse too.
             self._sink.answered(self.address.identity, asked.call_id, response, time)
-        elif asked.answer is not None and not asked.answer.done():
-            asked.answer.set_result((response, time))
+        elif asked.answer is not None and asked.sent is asked.request:
+            _resolve(asked.answer, (response, time))
+        elif asked.answer is not None:
+            task = asyncio.create_task(self._answer_kept(asked.answer, response, time))
+            self._keeping.add(task)
+            task.add_done_callback(self._keeping.discard)
+
+    async def _answer_kept(
+        self, answer: asyncio.Future[tuple[Response, int]], response: Response, time: int
+    ) -> None:
+        """A token that was shown is out of the store before anybody goes on from the answer."""
+        try:
+            if self._paying is not None:
+                await self._paying.save()
+        except StoreError as error:
+            _reject(answer, error)
+        else:
+            _resolve(answer, (response, time))
 
     def _fail(self, asked: _Asked) -> None:
         if asked.call_id is not None:
             self._sink.call_failed(asked.call_id)
-        elif asked.answer is not None and not asked.answer.done():
-            asked.answer.set_exception(LinkDown("the connection to the relay broke"))
-            asked.answer.exception()  # whoever asked may be gone: that is no unhandled error
+        elif asked.answer is not None:
+            _reject(asked.answer, LinkDown("the connection to the relay broke"))
+
+    # ---- paying ----
+
+    def relay_time(self) -> int:
+        """ms: the relay's clock as well as it is known."""
+        return self.sealing.relay_time()
+
+    def has_unpaid(self) -> bool:
+        """Whether requests wait for tokens."""
+        return bool(self._unpaid)
+
+    def pay(self) -> None:
+        """Requests that wait for tokens are tried again."""
+        unpaid, self._unpaid = self._unpaid, []
+        for asked in unpaid:
+            self._put(asked)
+
+    def refuse(self, refusal: Refusal, now: int) -> None:
+        """Requests that wait for tokens wait no longer: the core tries them again later, others are told."""
+        unpaid, self._unpaid = self._unpaid, []
+        for asked in unpaid:
+            self._refuse(asked, refusal, now)
+
+    def _refuse(self, asked: _Asked, refusal: Refusal, now: int) -> None:
+        if asked.call_id is not None:
+            answer = Refused(RefusalCode.TOO_MANY, max(0, refusal.until - now))
+            self._sink.answered(self.address.identity, asked.call_id, answer, self.relay_time())
+        elif asked.answer is not None:
+            _reject(asked.answer, ClientError(refusal.code, refusal.when(now)))
+
+    async def exchange(self, request: Request) -> Response:
+        """One sealed exchange beside the session; raises CarrierError or WireError."""
+        async with self._exchanging:
+            return (await self.sealing.exchange(self._exchanger(), request))[0]
 
     # ---- connection ----
 
@@ -234,7 +330,7 @@ class Link(SessionSink):
 
     async def _next_asked(self) -> tuple[Request, object]:
         asked = await self._waiting.get()
-        return asked.request, asked
+        return asked.sent, asked
 
     def _enter(self, *, session: bool) -> None:
         self._up.set()
@@ -246,6 +342,9 @@ class Link(SessionSink):
         self._up.clear()
         for asked in unanswered:
             assert isinstance(asked, _Asked)  # noqa: S101 - what _next_asked handed out
+            self._fail(asked)
+        unpaid, self._unpaid = self._unpaid, []
+        for asked in unpaid:
             self._fail(asked)
         while not self._waiting.empty():
             self._fail(self._waiting.get_nowait())
@@ -288,7 +387,8 @@ class Link(SessionSink):
                     return probe.result()
                 asked = get.result()
                 unanswered = [asked]
-                response, time = await self.sealing.exchange(carrier, asked.request)
+                async with self._exchanging:
+                    response, time = await self.sealing.exchange(carrier, asked.sent)
                 unanswered = []
                 self._answer(asked, response, time)
         finally:
@@ -317,3 +417,17 @@ class Link(SessionSink):
             except PolynyaError as error:
                 log.info("%s still fails: %s", choice, error.code)
                 self._paths.failed(choice, self._now(), self._chance())
+
+
+T = TypeVar("T")
+
+
+def _resolve(answer: asyncio.Future[T], value: T) -> None:
+    if not answer.done():
+        answer.set_result(value)
+
+
+def _reject(answer: asyncio.Future[T], error: PolynyaError) -> None:
+    if not answer.done():
+        answer.set_exception(error)
+        answer.exception()  # whoever asked may be gone: that is no unhandled error

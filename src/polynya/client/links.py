@@ -17,12 +17,10 @@ def direct_carriers(address: RelayAddress) -> Mapping[str, Carrier]:
     return {"websocket": WebSocketCarrier(address.url), "https": HttpsCarrier(address.url)}
 
 
-def relay_address(text: str) -> RelayAddress:
-    """Of a relay's own link; raises LinkError or ClientError."""
-    opened = parse_link(text)
-    if not isinstance(opened, OpenedRelayLink):
-        raise ClientError("not-relay-link")
-    return opened.address
+def home_link(text: str) -> OpenedRelayLink | OpenedInviteLink:
+    """A link that says where a new identity can be at home: a relay's own, or the invite of somebody who uses a relay.
+    Raises LinkError."""
+    return parse_link(text)
 
 
 def invite_link(text: str) -> OpenedInviteLink:

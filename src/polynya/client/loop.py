@@ -18,6 +18,7 @@ from typing import TypeAlias, TypeVar
 from polynya.carriers.base import Carrier, CarrierError
 from polynya.client.errors import ClientError, StoreError, StoreFull
 from polynya.client.link import Link, LinkState
+from polynya.client.purses import PURSE, Purses
 from polynya.client.sealing import Sealing
 from polynya.client.storage import OWN, Change, Storage
 from polynya.core.commands import (
@@ -31,6 +32,7 @@ from polynya.core.commands import (
     Notify,
     Save,
     SetTimer,
+    TokensReceived,
     UseRelay,
 )
 from polynya.core.core import Core
@@ -144,6 +146,9 @@ class Loop:
         self._room.set()
         self._listeners: list[Callable[[LoopEvent], None]] = []
         self._fatal: PolynyaError | None = None
+        self.purses = Purses(
+            random=random, clock=clock, write=self._write, told=self._tell, core=lambda: self._core
+        )
 
     # ---- for the client ----
 
@@ -183,9 +188,10 @@ class Loop:
             self._resume.cancel()
         memories = [Save(LINK_MEMORY, relay, link.memory()) for relay, link in self._links.items()]
         await self._drop_links()
-        if memories:
+        kept = memories + self.purses.changes((), self.now())
+        if kept:
             with contextlib.suppress(StoreError):
-                await self.in_store(lambda s: s.commit(memories, self.now()))
+                await self._write(kept)
         self._core = None
         self._fail_actions(ClientError("closed"))
         self._tell(Stopped(ClientError("closed")))
@@ -336,12 +342,19 @@ class Loop:
             for command in commands
             if isinstance(command, (Save, AppendMessage, AmendMessage, ForgetHistory))
         ]
+        changes += self.purses.changes(commands, self.now())
         if changes:
             changes += self._due_memories()
+            versions = self.purses.versions()
             await self.in_store(lambda s: s.commit(changes, self.now()))
+            self.purses.written(versions)
             self._written += 1
             if self._written == FORGET_EVERY:
                 await self._forget_former()
+
+    async def _write(self, saves: Sequence[Save]) -> None:
+        """Makes rows of the client's own durable; raises StoreError."""
+        await self.in_store(lambda s: s.commit(saves, self.now()))
 
     def _due_memories(self) -> list[Save]:
         """What is to be kept of links that have heard from their relay since: with a step that is
@@ -354,6 +367,7 @@ class Loop:
         return due
 
     def _perform(self, commands: tuple[Command, ...] | list[Command]) -> None:
+        self.purses.done(commands)
         for command in commands:
             if isinstance(command, UseRelay):
                 self._use(command.address)
@@ -365,7 +379,7 @@ class Loop:
                 self._call(command)
             elif isinstance(command, SetTimer):
                 self._set_timer(command.at)
-            elif isinstance(command, Notify):
+            elif isinstance(command, Notify) and not isinstance(command.event, TokensReceived):
                 self._tell(command.event)
 
     def _call(self, call: Call) -> None:
@@ -409,6 +423,7 @@ class Loop:
     async def _loaded(self) -> Core:
         rows = await self.in_store(lambda s: s.load())
         self._memories = {key: value for table, key, value in rows if table == LINK_MEMORY}
+        self.purses.load({key: value for table, key, value in rows if table == PURSE})
         return Core.load([row for row in rows if not row[0].startswith(OWN)])
 
     async def _reload(self, error: StoreError, dones: Sequence[_Done]) -> None:
@@ -471,7 +486,13 @@ class Loop:
             self._up.discard(address.identity)
         memory = self._memories.pop(address.identity, None)
         link = Link(
-            address, self._carriers(address), self, random=self._random, clock=self._clock, memory=memory
+            address,
+            self._carriers(address),
+            self,
+            random=self._random,
+            clock=self._clock,
+            memory=memory,
+            paying=self.purses.paying(address.identity),
         )
         self._links[address.identity] = link
         link.start()

@@ -57,7 +57,7 @@ def act(t: Transaction, action: e.SingleAction) -> None:
         case e.SetSettings():
             identity.set_settings(t, action.read_receipts)
         case e.CreateInvite():
-            invites.create(t)
+            invites.create(t, action)
         case e.RevokeInvite():
             invites.revoke(t, action.id)
         case e.UseInvite():

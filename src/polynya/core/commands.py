@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from polynya.core.history import Amendment, StoredMessage
-from polynya.wire.messages import InviteLink, RelayAddress, Request
+from polynya.wire.messages import InviteLink, RelayAddress, Request, SignedTokenKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,20 @@ class InviteFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class TokensReceived:
+    """The card of an invite carries these for us. Nothing of it is verified but that the inviter gave it; to be made
+    durable with this step."""
+
+    relay: bytes
+    """identity of the relay that they should be of"""
+    tokens: tuple[bytes, ...] = field(repr=False)
+    """of kind use"""
+    join: bytes | None = field(repr=False)
+    """of kind join"""
+    token_keys: SignedTokenKeys | None
+
+
+@dataclass(frozen=True, slots=True)
 class ContactAccepted:
     """Somebody whose invite we used has accepted us."""
 
@@ -183,6 +197,7 @@ AppEvent: TypeAlias = (
     | InvitesChanged
     | InviteOpened
     | InviteFailed
+    | TokensReceived
     | ContactAccepted
     | TypingChanged
     | ProblemRaised

@@ -23,6 +23,7 @@ from polynya.core.commands import (
     InviteOpened,
     RequestReceived,
     RequestsChanged,
+    TokensReceived,
 )
 from polynya.core.errors import CoreError
 from polynya.core.identity import (
@@ -41,6 +42,7 @@ from polynya.wire.errors import WireError
 from polynya.wire.messages import (
     BLOB_PART,
     BlobPart,
+    Card,
     CardBody,
     ContactRequest,
     ContactRequestBody,
@@ -59,8 +61,8 @@ from polynya.wire.requests import sign_contact_request, verify_contact_request
 TEXT_MAX = 512
 REQUESTS_MAX = 100
 """Requests that wait for the person: whoever finds an invite can send any number."""
-CARD_MAX = 4096
-"""Bytes of a sealed card: 2,048 of body, signature and seals."""
+CARD_MAX = 20_480
+"""Bytes of a sealed card: 2,048 of body, 17 tokens of 354, token keys of 8,192, signatures and seals."""
 
 # ---- using somebody's invite ----
 
@@ -151,7 +153,8 @@ def answered_opened(t: Transaction, opened_id: bytes, request: Request, response
 
 def _card_fetched(t: Transaction, opened: Opened, blob: bytes) -> None:
     try:
-        card = verify_card(open_card(opened.link.secret, opened.link.card, blob), t.time)
+        unverified = open_card(opened.link.secret, opened.link.card, blob)
+        card = verify_card(unverified, t.time)
     except WireError as error:
         _failed(t, opened, "invite-expired" if error.rule == "card-expired" else "invite-tampered")
         return
@@ -160,7 +163,13 @@ def _card_fetched(t: Transaction, opened: Opened, blob: bytes) -> None:
         return
     body = CardBody(card.identity, card.name, card.inbox, card.public_key, card.expires)
     t.put(OPENED, opened.id, replace(opened, state=OpenedState.OPENED, card=body))
+    _tokens_received(t, opened, unverified.card)
     t.notify(InviteOpened(opened.id, card.name, card.identity))
+
+
+def _tokens_received(t: Transaction, opened: Opened, card: Card) -> None:
+    if card.tokens or card.join is not None or card.token_keys is not None:
+        t.notify(TokensReceived(opened.relay.identity, card.tokens or (), card.join, card.token_keys))
 
 
 def _failed(t: Transaction, opened: Opened, code: str) -> None:

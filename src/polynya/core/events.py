@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from polynya.wire.messages import Content, EphemeralPush, InviteLink, Push, RelayAddress, Response
+from polynya.wire.messages import (
+    Content,
+    EphemeralPush,
+    InviteLink,
+    Push,
+    RelayAddress,
+    Response,
+    SignedTokenKeys,
+)
 
 # ---- the network ----
 
@@ -80,7 +88,15 @@ class SetSettings:
 
 @dataclass(frozen=True, slots=True)
 class CreateInvite:
-    """Notify InviteCreated follows once the relay has the invite."""
+    """Notify InviteCreated follows once the relay has the invite. Its card carries what is given here for the invited
+    (protocol.md section 2.9); nobody else may have it."""
+
+    tokens: tuple[bytes, ...] | None = field(default=None, repr=False)
+    """of kind use, 16 at most"""
+    join: bytes | None = field(default=None, repr=False)
+    """of kind join"""
+    token_keys: SignedTokenKeys | None = None
+    """of the home relay, the newest that were seen"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from polynya.core._state import InboxPurpose, Invite, InviteState
 from polynya.core.blobs import Prepared
 from polynya.core.commands import InviteCreated, InvitesChanged, ProblemRaised
 from polynya.core.errors import CoreError
+from polynya.core.events import CreateInvite
 from polynya.core.identity import me
 from polynya.core.state import INBOX, INVITE, UPLOAD
 from polynya.core.transaction import Transaction
@@ -19,7 +20,7 @@ from polynya.wire.messages import INVITE_LIFETIME, CardBody, InBlob, InviteLink
 LINK_VERSION = 1
 
 
-def create(t: Transaction) -> bytes:
+def create(t: Transaction, wanted: CreateInvite) -> bytes:
     """Draws: the secret (16), the inbox's read secret, the X-Wing seed (32 each), the card's nonce (12)."""
     own = me(t)
     secret = t.random.bytes(16)
@@ -27,7 +28,13 @@ def create(t: Transaction) -> bytes:
     private_key, public_key = XWING.generate(t.random)
     expires = t.time + INVITE_LIFETIME
     body = CardBody(own.identity, own.name, inbox.id, public_key, expires)
-    card, blob = seal_card(secret, sign_card(own.identity_secret, body), t.random)
+    signed = replace(
+        sign_card(own.identity_secret, body),
+        tokens=wanted.tokens,
+        join=wanted.join,
+        token_keys=wanted.token_keys,
+    )
+    card, blob = seal_card(secret, signed, t.random)
     invite_id = card[:16]
     t.put(INBOX, inbox.id, replace(inbox, owner=invite_id))
     invite = Invite(invite_id, secret, private_key, card, inbox.id, t.time, expires, InviteState.PREPARING)

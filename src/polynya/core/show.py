@@ -213,5 +213,6 @@ def opened_invites(state: State) -> tuple[OpenedInviteView, ...]:
         if opened is not None:
             name = None if opened.card is None else opened.card.name
             identity = None if opened.card is None else opened.card.identity
-            found.append(OpenedInviteView(key, name, identity, opened.state.name.lower(), opened.problem))
+            state_name, relay = opened.state.name.lower(), opened.relay.identity
+            found.append(OpenedInviteView(key, name, identity, state_name, opened.problem, relay))
     return tuple(found)

@@ -101,6 +101,8 @@ class OpenedInviteView:
     state: str
     """opening, opened, requesting, requested, accepted, failed."""
     problem: str | None
+    relay: bytes
+    """identity of the relay where it lies"""
 
 
 @dataclass(frozen=True, slots=True)

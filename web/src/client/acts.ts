@@ -6,12 +6,13 @@ import '../core/rest.ts';
 import { hex, unhex, utf8 } from '../crypto/bytes.ts';
 import type { PolynyaError } from '../errors.ts';
 import { same } from '../wire/bytes.ts';
-import { buildInviteLink } from '../wire/links.ts';
+import { buildInviteLink } from '../wire/linkbuilding.ts';
 import { type Content, SUITE_X25519, SUITE_XWING } from '../wire/messages.ts';
 import { result } from './database.ts';
 import { ClientError } from './errors.ts';
 import type { Loop } from './loop.ts';
 import { messageView, type Names } from './messageview.ts';
+import * as paying from './paying.ts';
 import type { Place } from './place.ts';
 import { type Look, SETTINGS } from './settings.ts';
 import { shortName } from './filenames.ts';
@@ -33,6 +34,8 @@ import type {
 import { Uploader } from './uploader.ts';
 
 export type { Uploader };
+export { explained } from '../wire/linkdamage.ts';
+export { dropped, needed, spent } from './paying.ts';
 
 /** ms after which someone who has sent no further sign is not typing any more. */
 const TYPING_LIFETIME = 8000;
@@ -170,6 +173,7 @@ function uploaderOf(c: Inside): Uploader {
 /** Goes on with the files that wait. */
 export function resume(c: Inside): void {
   void uploaderOf(c).begin();
+  for (const link of c.loop.links()) paying.spent(c.loop, link);
 }
 
 export function uploads(c: Inside, conversation: Hex): UploadView[] {
@@ -215,7 +219,7 @@ export async function markRead(c: Inside, conversation: Hex, upto: Hex): Promise
 
 export async function createInvite(c: Inside): Promise<Hex> {
   const before = new Set(c.loop.core.invites().map((view) => hex(view.id)));
-  await c.do({ type: 'CreateInvite' });
+  await c.do({ type: 'CreateInvite', ...(await paying.forInvite(c.loop)) });
   const made = c.loop.core.invites().find((view) => !before.has(hex(view.id)));
   if (!made) throw new ClientError('offline');
   return hex(made.id);

@@ -3,7 +3,6 @@ import { httpsCarrier } from '../carriers/https.ts';
 import { webSocketCarrier } from '../carriers/websocket.ts';
 import { Core } from '../core/core.ts';
 import { PolynyaError } from '../errors.ts';
-import { parseLink } from '../wire/links.ts';
 import { BrowserClient } from './client.ts';
 import { ClientError } from './errors.ts';
 import { type Held, takeOver, tryHold } from './lock.ts';
@@ -52,7 +51,7 @@ async function start(place: Place): Promise<Bootstrap> {
     client.loop = loop;
     await loop.start();
     if (core.hasIdentity()) return { kind: 'ready', client: watchNetwork(client) };
-    return { kind: 'new', register: (name, link) => register(client, place, name, link) };
+    return { kind: 'new', register: (name, link) => register(client, name, link) };
   } catch (error) {
     release(place.held);
     return failed(error);
@@ -61,9 +60,9 @@ async function start(place: Place): Promise<Bootstrap> {
 
 const release = (held: Held): void => held.release();
 
-async function register(client: BrowserClient, place: Place, name: string, link: string | null): Promise<Client> {
+async function register(client: BrowserClient, name: string, link: string | null): Promise<Client> {
   if (link === null) throw new ClientError('not-relay-link');
-  const { address } = parseLink(link, place.base);
+  const { address } = await client.readLink(link);
   await client.loop.handle({ type: 'CreateIdentity', name, relay: address });
   // Best effort: a browser that says no may clear the store when the disk is full; the settings show which it is.
   void navigator.storage?.persist?.();

@@ -6,7 +6,7 @@ import type { StoredMessage } from '../core/history.ts';
 import { restIfThere } from '../core/provided.ts';
 import { hex, unhex } from '../crypto/bytes.ts';
 import type { PolynyaError } from '../errors.ts';
-import { parseLink } from '../wire/links.ts';
+import { type OpenedLink, parseLink } from '../wire/links.ts';
 import type { Content } from '../wire/messages.ts';
 import type * as acts from './acts.ts';
 import { ClientError } from './errors.ts';
@@ -282,8 +282,17 @@ export class BrowserClient implements Client, LoopSink {
 
   // ---- contacts ----
 
+  /** What is wrong with a link that cannot be used, the rest tells. @throws LinkError */
+  async readLink(text: string): Promise<OpenedLink> {
+    try {
+      return parseLink(text, this.place.base);
+    } catch (error) {
+      throw (await this.acts()).explained(error);
+    }
+  }
+
   async openInvite(fragmentOrLink: string): Promise<Hex> {
-    const opened = parseLink(fragmentOrLink, this.place.base);
+    const opened = await this.readLink(fragmentOrLink);
     if (opened.kind !== 'invite') throw new ClientError('not-invite-link');
     await this.do({ type: 'UseInvite', link: opened.link, relay: opened.address });
     return hex(openedId(opened.link));

@@ -4,10 +4,12 @@
  * Nothing that the relay or the network does escapes from here: it ends in a pause and another attempt.
  */
 import { type Carrier, CarrierError, type CarrierProblem, type CarrierProperties } from '../carriers/base.ts';
+import { AGAIN_LATER } from '../core/work.ts';
 import type { Random } from '../crypto/random.ts';
 import { PolynyaError } from '../errors.ts';
 import { PathManager } from '../paths/manager.ts';
-import type { EphemeralPush, Push, RelayAddress, Request, Response } from '../wire/messages.ts';
+import { type EphemeralPush, type Push, RefusalCode, type Refused, type RelayAddress, type Request, type Response } from '../wire/messages.ts';
+import { payable, type Purse } from './purse.ts';
 import { Sealing } from './sealing.ts';
 import { type OpenSession, openSession, type SessionSink } from './session.ts';
 
@@ -22,18 +24,28 @@ export interface RelayState {
   readonly problem: CarrierProblem | null;
 }
 
-/** Where a link tells what happens, in order. None of these may throw or wait. */
+/** Where a link tells what happens, in order. None of these may throw or wait, but the last two. */
 export interface LinkSink {
   connected(relay: Uint8Array, session: boolean): void;
   disconnected(relay: Uint8Array): void;
   pushed(relay: Uint8Array, push: Push | EphemeralPush): void;
   linkChanged(relay: Uint8Array, state: RelayState): void;
+  /** Makes the purse as it is now durable. @throws StoreError, ClientError `taken-over` */
+  spent(link: Link): Promise<void>;
+  /**
+   * Has tokens in the purse when it resolves to null, else what is to be answered instead. `refused`: how many the relay has
+   * refused one after another.
+   */
+  needed(link: Link, refused: number): Promise<Refused | null>;
 }
+
+/** With the relay's time, ms; null: no answer came. */
+export type Answered = [Response, number] | null;
 
 /** A request that waits for its answer; null: the connection broke, and whether the relay did it is unknown. */
 interface Asked {
   readonly request: Request;
-  readonly done: (answer: [Response, number] | null) => void;
+  readonly done: (answer: Answered) => void;
 }
 
 /** The search for a session while exchanges serve. */
@@ -52,6 +64,7 @@ export interface LinkMemory {
 /** One relay. `start` once, `close` at the end. */
 export class Link implements SessionSink<Asked> {
   readonly address: RelayAddress;
+  readonly purse: Purse;
   readonly #carriers: ReadonlyMap<string, Carrier>;
   readonly #sink: LinkSink;
   readonly #random: Random;
@@ -72,8 +85,10 @@ export class Link implements SessionSink<Asked> {
     random: Random,
     clock: () => number,
     memory: LinkMemory | null,
+    purse: Purse,
   ) {
     this.address = address;
+    this.purse = purse;
     this.#carriers = new Map(carriers.map((carrier) => [carrier.name, carrier]));
     this.#sink = sink;
     this.#random = random;
@@ -110,8 +125,54 @@ export class Link implements SessionSink<Asked> {
     this.#wake();
   }
 
-  /** [response, relay's time], or null where no answer came. */
-  ask(request: Request): Promise<[Response, number] | null> {
+  /** The answer; what the relay wants to be paid for is paid. @throws StoreError, ClientError `taken-over` */
+  ask(request: Request): Promise<Answered> {
+    const what = payable(request);
+    return what ? this.#pay(request, what) : this.#send(request);
+  }
+
+  async #pay(request: Request, what: string): Promise<Answered> {
+    const { purse } = this;
+    // To ask how many key packages are left costs nothing where the relay has any.
+    let pays = purse.wanted && !(request.type === 'PutKeyPackages' && !request.packages.length);
+    for (let refused = 0; ; pays = true) {
+      // Where there is none the relay may do without: it wants tokens for what is new only.
+      const token = pays ? purse.reserve(what) : undefined;
+      const connection = this.#session ?? this.#queue;
+      const answer = await this.#send({ ...request, ...(token && { token }) });
+      const code = answer?.[0].type === 'Refused' ? answer[0].code : undefined;
+      if (!answer || AGAIN_LATER.includes(code as number)) return answer;
+      if (token) {
+        purse.drop(what);
+        await this.#sink.spent(this);
+      }
+      if (code !== RefusalCode.token) return answer;
+      purse.wanted = true;
+      if (token) refused++;
+      if (refused > 2 || !purse.use.length) {
+        const refusal = await this.#sink.needed(this, refused);
+        if (refusal) return [refusal, this.relayTime()];
+        // Whoever asked has been told that the connection broke, and asks again.
+        if (connection !== (this.#session ?? this.#queue)) return null;
+      }
+    }
+  }
+
+  /** By an exchange of its own, beside the session. @throws CarrierError or WireError */
+  exchange(request: Request): Promise<[Response, number]> {
+    return this.#sealing.exchange(this.#exchanger(), request);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** ms: the relay's clock as well as we know it. */
+  relayTime(): number {
+    return this.#sealing.relayTime();
+  }
+
+  #send(request: Request): Promise<Answered> {
     return new Promise((done) => {
       if (this.#session) this.#session.call(request, { request, done });
       else if (this.#queue) {

@@ -2,40 +2,57 @@
  * Runs the core: feeds it events one at a time, makes what it asks to keep durable, and only then does the rest.
  */
 import type { Carrier } from '../carriers/base.ts';
-import type { AppEvent, Call, Change, Command } from '../core/commands.ts';
+import type { AppEvent, Call, Change, Command, Save } from '../core/commands.ts';
 import { Core } from '../core/core.ts';
 import type { Event } from '../core/events.ts';
 import { hex } from '../crypto/bytes.ts';
 import type { Random } from '../crypto/random.ts';
 import { PolynyaError } from '../errors.ts';
 import * as cbor from '../wire/cbor.ts';
-import type { EphemeralPush, Push, RelayAddress } from '../wire/messages.ts';
+import type { EphemeralPush, Push, Refused, RelayAddress } from '../wire/messages.ts';
 import { Link, type LinkMemory, type LinkSink, type RelayState } from './link.ts';
 import type { Provision } from './provision.ts';
+import { PURSE, Purse } from './purse.ts';
 import type { Storage } from './storage.ts';
+import type { ClientEvent } from './types.ts';
 
 /** What browsers take as a timer's length. */
 const TIMER_MOST = 2 ** 31 - 1;
 /** Added to differences of clocks when they are kept, as the encoding has no negative numbers. */
 const BIAS = 2 ** 50;
 const MEMORY = 'client/link';
+/** ms between two looks whether a card has come. */
+const CARD_LOOK = 100;
 
 export interface LoopSink {
   appEvent(event: AppEvent): void;
+  tell(event: ClientEvent): void;
   linkChanged(): void;
   /** The store is another tab's now, or failed in a way that nothing here mends. */
   stopped(error: PolynyaError): void;
 }
 
+/** What the loop asks of the part that is loaded second. */
+export interface Payer {
+  /** A token was spent. */
+  spent(loop: Loop, link: Link): void;
+  /** See LinkSink. */
+  needed(loop: Loop, link: Link, refused: number): Promise<Refused | null>;
+  /** The link was closed for good. */
+  dropped(loop: Loop, link: Link): void;
+}
+
 const CHANGES: readonly string[] = ['Save', 'AppendMessage', 'AmendMessage', 'ForgetHistory'] satisfies Change['type'][];
+
+export const purseRow = ({ address, purse }: Link): Save => ({ type: 'Save', table: PURSE, key: address.identity, value: purse.encode() });
 
 export class Loop implements LinkSink {
   readonly storage: Storage;
   readonly #random: Random;
   readonly #clock: () => number;
   readonly #carriers: (url: string) => readonly Carrier[];
-  readonly #sink: LoopSink;
-  readonly #rest: Provision<unknown>;
+  readonly sink: LoopSink;
+  readonly #rest: Provision<Payer>;
   readonly #links = new Map<string, Link>();
   #core: Core;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -49,14 +66,14 @@ export class Loop implements LinkSink {
     clock: () => number,
     carriers: (url: string) => readonly Carrier[],
     sink: LoopSink,
-    rest: Provision<unknown>,
+    rest: Provision<Payer>,
   ) {
     this.storage = storage;
     this.#core = core;
     this.#random = random;
     this.#clock = clock;
     this.#carriers = carriers;
-    this.#sink = sink;
+    this.sink = sink;
     this.#rest = rest;
   }
 
@@ -127,12 +144,14 @@ export class Loop implements LinkSink {
 
   /** An event of the network: what goes wrong with it is told, never thrown. */
   #feed(event: Event): void {
-    if (this.#stopped) return;
-    this.handle(event).catch((error: unknown) => {
-      if (this.#stopped) return;
-      if (error instanceof PolynyaError) this.#sink.stopped(error);
-      else console.error('The core failed in a way that it should not:', error);
-    });
+    if (!this.#stopped) this.handle(event).catch((error: unknown) => this.#failed(error));
+  }
+
+  #failed(error: unknown): null {
+    if (this.#stopped) return null;
+    if (error instanceof PolynyaError) this.sink.stopped(error);
+    else console.error('The core failed in a way that it should not:', error);
+    return null;
   }
 
   async #reload(error: unknown): Promise<void> {
@@ -147,9 +166,18 @@ export class Loop implements LinkSink {
     }
   }
 
-  /** Makes the step's changes durable. */
+  /** Makes the step's changes durable, and the tokens that it brought. */
   #keep(commands: readonly Command[]): Promise<void> {
-    return this.storage.commit(commands.filter((command): command is Change => CHANGES.includes(command.type)));
+    const changes = commands.filter((command): command is Change => CHANGES.includes(command.type));
+    for (const command of commands) {
+      if (command.type !== 'Notify' || command.event.type !== 'TokensReceived') continue;
+      const link = this.link(command.event.relay);
+      if (link) {
+        link.purse.receive(command.event);
+        changes.push(purseRow(link));
+      }
+    }
+    return this.storage.commit(changes);
   }
 
   /** Everything else that the step asks for. */
@@ -159,10 +187,13 @@ export class Loop implements LinkSink {
         case 'UseRelay':
           await this.#useRelay(command.address);
           break;
-        case 'DropRelay':
-          this.link(command.identity)?.close();
+        case 'DropRelay': {
+          const link = this.link(command.identity);
+          link?.close();
           this.#links.delete(hex(command.identity));
+          if (link) this.#rest.value?.dropped(this, link);
           break;
+        }
         case 'Call':
           this.#call(command);
           break;
@@ -174,7 +205,7 @@ export class Loop implements LinkSink {
           );
           break;
         case 'Notify':
-          this.#sink.appEvent(command.event);
+          if (command.event.type !== 'TokensReceived') this.sink.appEvent(command.event);
           break;
       }
     }
@@ -182,7 +213,7 @@ export class Loop implements LinkSink {
 
   #call({ id, relay, request }: Call): void {
     const link = this.link(relay);
-    void (link ? link.ask(request) : Promise.resolve(null)).then((answer) => {
+    void Promise.resolve(link?.ask(request)).catch((error: unknown) => this.#failed(error)).then((answer) => {
       this.#feed(
         answer
           ? { type: 'Answered', callId: id, response: answer[0], relayTime: answer[1] }
@@ -196,7 +227,8 @@ export class Loop implements LinkSink {
   async #useRelay(address: RelayAddress): Promise<void> {
     if (this.link(address.identity)) return;
     const memory = await this.#recall(address.identity);
-    const link = new Link(address, this.#carriers(address.url), this, this.#random, this.#clock, memory);
+    const purse = new Purse(await this.storage.own(PURSE, address.identity));
+    const link = new Link(address, this.#carriers(address.url), this, this.#random, this.#clock, memory, purse);
     this.#links.set(hex(address.identity), link);
     link.start();
   }
@@ -215,14 +247,32 @@ export class Loop implements LinkSink {
   }
 
   linkChanged(): void {
-    this.#sink.linkChanged();
+    this.sink.linkChanged();
+  }
+
+  async spent(link: Link): Promise<void> {
+    await this.commit(() => [purseRow(link)]);
+    this.#rest.value?.spent(this, link);
+  }
+
+  async needed(link: Link, refused: number): Promise<Refused | null> {
+    // Its card may bring some: then a first message needs nothing of the rest.
+    const isOpening = (): boolean => this.#core.openedInvites().some(({ state }) => state === 'opening');
+    while (!refused && !link.purse.use.length && isOpening()) await new Promise((resolve) => setTimeout(resolve, CARD_LOOK));
+    if (!refused && link.purse.use.length) return null;
+    return (await this.#rest.get()).needed(this, link, refused);
+  }
+
+  /** Makes the client's own rows durable, as they are when their turn comes. @throws StoreError, ClientError `taken-over` */
+  commit(rows: () => readonly Save[]): Promise<void> {
+    return this.#queue(() => this.storage.commit(rows()));
   }
 
   async #remember(relay: Uint8Array): Promise<void> {
     const memory = this.link(relay)?.memory();
     if (!memory) return;
     const value = cbor.encode([memory.difference + BIAS, memory.told, memory.paths as cbor.Value]);
-    await this.#queue(() => this.storage.commit([{ type: 'Save', table: MEMORY, key: relay, value }])).catch(() => undefined);
+    await this.commit(() => [{ type: 'Save', table: MEMORY, key: relay, value }]).catch(() => undefined);
   }
 
   async #recall(relay: Uint8Array): Promise<LinkMemory | null> {

@@ -1,6 +1,6 @@
 /** Files to and from a relay as sealed blobs, part by part. A broken connection is waited out; the relay knows how far it got. */
 import { view } from '../crypto/subtle.ts';
-import { openFile, type Pieces, sealFile } from '../wire/files.ts';
+import { openFile, type Pieces, sealFile } from '../wire/filestreams.ts';
 import { BLOB_PART, RefusalCode, type Request, type Response } from '../wire/messages.ts';
 import { ClientError } from './errors.ts';
 import type { Link } from './link.ts';

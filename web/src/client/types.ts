@@ -185,7 +185,8 @@ export type ClientEvent =
   | { type: 'typing'; conversation: Hex }
   | { type: 'link' }
   | { type: 'me' }
-  | { type: 'problem'; code: string }
+  /** `values`: what the words for it name. */
+  | { type: 'problem'; code: string; values?: Record<string, number> }
   | { type: 'taken-over' };
 
 export type Unsupported = 'no-webcrypto' | 'no-storage' | 'no-locks' | 'in-app-browser';

@@ -1,6 +1,6 @@
 /** Bodies too large for a record, on their way out: uploaded before the record that names them. */
 import { concat } from '../crypto/bytes.ts';
-import { type Pieces, sealFile } from '../wire/files.ts';
+import { type Pieces, sealFile } from '../wire/filestreams.ts';
 import { blobId } from '../wire/labels.ts';
 import { BLOB_PART, type RelayAddress, type Request, type Response } from '../wire/messages.ts';
 import type { Prepared } from './body.ts';

@@ -23,8 +23,3 @@ export function uploaded(t: Transaction, relay: Uint8Array, blob: Uint8Array | u
 export function release(t: Transaction, relay: Uint8Array, blob: Uint8Array | undefined): void {
   if (blob) rest().release(t, relay, blob);
 }
-
-/** The relay says it lacks the blob: uploads it once more. False where its bytes are not here. */
-export function again(t: Transaction, relay: Uint8Array, blob: Uint8Array | undefined): boolean {
-  return blob !== undefined && rest().again(t, relay, blob);
-}

@@ -5,6 +5,7 @@
  * transaction before anything else is done), UseRelay and DropRelay, Call, SetTimer, Notify.
  */
 import type { InviteLink, RelayAddress, Request } from '../wire/messages.ts';
+import type { CardTokens } from './events.ts';
 import type { Amendment, StoredMessage } from './history.ts';
 
 /** One row of the core's state; null deletes it. */
@@ -76,6 +77,8 @@ export type AppEvent =
   | { readonly type: 'InviteCreated'; readonly id: Uint8Array; readonly link: InviteLink }
   | { readonly type: 'InvitesChanged' }
   | { readonly type: 'InviteOpened'; readonly id: Uint8Array; readonly name: string; readonly identity: Uint8Array }
+  /** Somebody's card carried these; nothing of them is verified. Whoever keeps them does so with the step's changes. */
+  | ({ readonly type: 'TokensReceived'; readonly relay: Uint8Array } & CardTokens)
   /** `code`: invite-tampered, invite-expired, invite-gone, invite-used, invite-own. */
   | { readonly type: 'InviteFailed'; readonly id: Uint8Array; readonly code: string }
   /** Somebody whose invite we used has accepted us. */

@@ -13,7 +13,6 @@ import { WireError } from '../wire/errors.ts';
 import type { CommitData, ConversationInfo, Entry } from '../wire/messages.ts';
 import { decodeCommitData } from '../wire/messages_rest.ts';
 import { type Conversation, ConversationState, type MemberLeaf, type Membership, type Topic } from './_state.ts';
-import * as downloads from './downloads.ts';
 import { group, hasIdentity, membership as membersOf, need } from './conversation.ts';
 import * as ending from './ending.ts';
 import * as epochs from './epochs.ts';
@@ -29,6 +28,7 @@ import * as readd from './readd.ts';
 import * as roles from './roles.ts';
 import * as slots from './slots.ts';
 import * as topics from './topics.ts';
+import { DOWNLOAD } from './state.ts';
 import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
 
@@ -36,6 +36,13 @@ import * as work from './work.ts';
 interface Judged {
   readonly verified: VerifiedCommit;
   readonly change: roles.Change;
+}
+
+/** Lets blobs that the relay did not have be asked for again. */
+function forgetGone(t: Transaction, relay: Uint8Array): void {
+  for (const [blob, download] of t.entries(DOWNLOAD)) {
+    if (download.gone && same(download.relay, relay)) t.remove(DOWNLOAD, blob);
+  }
 }
 
 /** False: the entry cannot be judged yet. */
@@ -52,7 +59,7 @@ export async function process(
   if (body?.state === 'waiting') return false;
   if (body?.state === 'gone' && entry.record) {
     // The relay has said that this blob is whole: it must have it.
-    downloads.forgetGone(t, relay);
+    forgetGone(t, relay);
     slots.misbehaves(t, conversation, topic.id);
     return false;
   }

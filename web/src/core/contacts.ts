@@ -17,8 +17,8 @@ import type { Transaction } from './transaction.ts';
 import * as work from './work.ts';
 
 const TEXT_MAX = 512;
-/** Bytes of a sealed card: 2,048 of body, signature and seals. */
-const CARD_MAX = 4096;
+/** Bytes of a sealed card: 2,048 of body, 17 tokens, a list of token keys. */
+const CARD_MAX = 20_480;
 
 /** By which an invite that we use is known here: the same link again is the same invite. */
 export const openedId = ({ card }: InviteLink): Uint8Array => card.slice(0, 16);
@@ -106,7 +106,8 @@ export async function answeredOpened(
 async function cardFetched(t: Transaction, opened: Opened, blob: Uint8Array): Promise<void> {
   const { id, link } = opened;
   try {
-    const verified = await verifyCard(await openCard(link.secret, link.card, blob), t.time);
+    const found = await openCard(link.secret, link.card, blob);
+    const verified = await verifyCard(found, t.time);
     const { identity, name, inbox, publicKey, expires } = verified;
     if (same(identity, me(t).identity)) {
       failed(t, opened, 'invite-own');
@@ -114,6 +115,10 @@ async function cardFetched(t: Transaction, opened: Opened, blob: Uint8Array): Pr
     }
     const card = { identity, name, inbox, publicKey, expires };
     t.put(OPENED, id, { ...opened, state: OpenedState.opened, card });
+    const { tokens = [], join, tokenKeys } = found.card;
+    if (tokens.length || join || tokenKeys) {
+      t.notify({ type: 'TokensReceived', relay: opened.relay.identity, tokens, join, tokenKeys });
+    }
     t.notify({ type: 'InviteOpened', id, name, identity });
   } catch (error) {
     if (!(error instanceof WireError)) throw error;

@@ -2,6 +2,7 @@
 import { encodeInboxMessage, type InboxMessage, type Reach, RefusalCode, type Response } from '../wire/messages.ts';
 import { sealRecord } from '../wire/record.ts';
 import { DropKind, type OutDrop } from './_state.ts';
+import * as blobs from './blobs.ts';
 import * as bodies from './bodies.ts';
 import { isTaken, put, remove } from './drops.ts';
 import { setProblem } from './notes.ts';
@@ -28,7 +29,7 @@ export function dropAnswered(t: Transaction, key: Uint8Array, drop: OutDrop, res
   const { kind, owner, blob } = drop;
   const relay = drop.relay.identity;
   const lacksBlob = response.type === 'Refused' && response.code === RefusalCode.unknownBlob;
-  if (lacksBlob && bodies.again(t, relay, blob)) {
+  if (lacksBlob && blobs.again(t, relay, blob)) {
     work.pause(t, 'drop', key);
     return;
   }

@@ -1,6 +1,6 @@
 /** Others' devices: which key packages may bring them in, and their lists. */
 import { MlsError } from '../mls/errors.ts';
-import { decodeKeyPackage, verifyKeyPackage } from '../mls/group.ts';
+import { decodeKeyPackage, verifyKeyPackage } from '../mls/changes.ts';
 import type { KeyPackage } from '../mls/keypackage.ts';
 import { same } from '../wire/bytes.ts';
 import { checkDeviceListFollows, namesDevice, type VerifiedDeviceList, verifyDeviceList } from '../wire/devicelists.ts';

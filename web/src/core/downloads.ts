@@ -45,13 +45,6 @@ export async function readBody(
   return data ? { state: 'ready', data } : { state: 'bad' };
 }
 
-/** Lets blobs that the relay did not have be asked for again. */
-export function forgetGone(t: Transaction, relay: Uint8Array): void {
-  for (const [blob, download] of t.entries(DOWNLOAD)) {
-    if (download.gone && same(download.relay, relay)) t.remove(DOWNLOAD, blob);
-  }
-}
-
 export function workDownload(t: Transaction, blob: Uint8Array): void {
   const download = t.get(DOWNLOAD, blob);
   const name = work.item(ITEM, blob);

@@ -1,5 +1,5 @@
 /** Everything that can happen to the core: what the network brings, and what the person does. */
-import type { Content, EphemeralPush, InviteLink, Push, RelayAddress, Response } from '../wire/messages.ts';
+import type { Card, Content, EphemeralPush, InviteLink, Push, RelayAddress, Response } from '../wire/messages.ts';
 
 export type NetworkEvent =
   /** A relay can be reached. Without `session` only exchanges work: the core polls. */
@@ -14,12 +14,15 @@ export type NetworkEvent =
   /** The moment named by the last SetTimer has come (early or late does no harm). */
   | { readonly type: 'TimerFired' };
 
+/** What a card may carry beside what is signed: at most 16 tokens of kind use, one of kind join. */
+export type CardTokens = Pick<Card, 'tokens' | 'join' | 'tokenKeys'>;
+
 export type SingleAction =
   | { readonly type: 'CreateIdentity'; readonly name: string; readonly relay: RelayAddress }
   | { readonly type: 'SetName'; readonly name: string }
   | { readonly type: 'SetSettings'; readonly readReceipts: boolean }
-  /** Notify InviteCreated follows once the relay has the invite. */
-  | { readonly type: 'CreateInvite' }
+  /** Notify InviteCreated follows once the relay has the invite. The rest is for the invited, of the relay that it lies on. */
+  | ({ readonly type: 'CreateInvite' } & CardTokens)
   | { readonly type: 'RevokeInvite'; readonly id: Uint8Array }
   /** Opens somebody's invite; `relay` is where its card lies. Notify InviteOpened or InviteFailed follows. */
   | { readonly type: 'UseInvite'; readonly link: InviteLink; readonly relay: RelayAddress }

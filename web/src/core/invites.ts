@@ -7,6 +7,7 @@ import { InboxPurpose } from './_state.ts';
 import { type Invite, InviteState } from './_state_rest.ts';
 import * as blobs from './blobs.ts';
 import { CoreError } from './errors.ts';
+import type { CardTokens } from './events.ts';
 import { me } from './identity.ts';
 import * as reachable from './reachable.ts';
 import * as reaches from './reaches.ts';
@@ -20,14 +21,15 @@ export const LINK_VERSION = 1;
 const isOpen = ({ state }: Invite): boolean => state === InviteState.preparing || state === InviteState.ready;
 
 /** Draws: the secret (16), the inbox's read secret, the X-Wing seed (32 each), the card's nonce (12). */
-export async function create(t: Transaction): Promise<Uint8Array> {
+export async function create(t: Transaction, { tokens, join, tokenKeys }: CardTokens): Promise<Uint8Array> {
   const { identity, identitySecret, name, relay } = me(t);
   const secret = t.random.bytes(16);
   const inbox = reaches.create(t, InboxPurpose.invite, new Uint8Array(16));
   const { privateKey, publicKey } = await XWING.generate(t.random);
   const expires = t.time + INVITE_LIFETIME;
   const body = { identity, name, inbox: inbox.id, publicKey, expires };
-  const [card, data] = await sealCard(secret, await signCard(identitySecret, body), t.random);
+  const signed = { ...(await signCard(identitySecret, body)), tokens, join, tokenKeys };
+  const [card, data] = await sealCard(secret, signed, t.random);
   const id = card.slice(0, 16);
   t.put(INBOX, inbox.id, { ...inbox, owner: id });
   const state = InviteState.preparing;

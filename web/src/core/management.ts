@@ -34,7 +34,7 @@ export async function act(t: Transaction, action: SingleAction): Promise<void> {
     case 'SetSettings':
       return setSettings(t, action.readReceipts);
     case 'CreateInvite':
-      await invites.create(t);
+      await invites.create(t, action);
       return;
     case 'RevokeInvite':
       return invites.revoke(t, action.id);

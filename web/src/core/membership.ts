@@ -10,6 +10,7 @@ import { encodeCommitData } from '../wire/messages_rest.ts';
 import { sealRecord } from '../wire/record.ts';
 import { type Conversation, ConversationState, DropKind, type Membership, type Topic } from './_state.ts';
 import { type Candidate, type Operation, OperationKind, type OwnCommit } from './_state_rest.ts';
+import * as blobs from './blobs.ts';
 import * as bodies from './bodies.ts';
 import { group, hasIdentity, identities, membership } from './conversation.ts';
 import { acceptedKeyPackage, knownDevices } from './devices.ts';
@@ -211,7 +212,7 @@ export async function answeredCommit(
   if (code === RefusalCode.unknownTopic) {
     topicends.missing(t, row.topic);
     work.pause(t, 'commit', conversation);
-  } else if (code === RefusalCode.unknownBlob && bodies.again(t, found.relay.identity, row.blob)) {
+  } else if (code === RefusalCode.unknownBlob && blobs.again(t, found.relay.identity, row.blob)) {
     work.pause(t, 'commit', conversation);
   } else {
     forget(t, found);

@@ -3,7 +3,7 @@ import { concat } from '../crypto/bytes.ts';
 import { reInit } from '../mls/changes.ts';
 import { compare, same } from '../wire/bytes.ts';
 import { WireError } from '../wire/errors.ts';
-import { openKeyPackage } from '../wire/keypackages.ts';
+import { openKeyPackage } from '../wire/takenpackages.ts';
 import {
   type ConversationInfo,
   ConversationKind,

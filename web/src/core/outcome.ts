@@ -1,7 +1,7 @@
 /** What becomes of our messages: the log holds them, or they will never be sent. */
 import { decodeContent, RefusalCode, type Response } from '../wire/messages.ts';
 import type { Outgoing } from './_state.ts';
-import * as bodies from './bodies.ts';
+import * as blobs from './blobs.ts';
 import { need, received, setLast } from './conversation.ts';
 import { me } from './identity.ts';
 import { setProblem, updateOwnPreview, updatePreview } from './notes.ts';
@@ -55,7 +55,7 @@ export function publishRefused(t: Transaction, key: Uint8Array, outgoing: Outgoi
   if (code === RefusalCode.unknownTopic && topic) {
     work.pause(t, 'out', key);
     missing(t, topic);
-  } else if (code === RefusalCode.unknownBlob && bodies.again(t, need(t, conversation).relay.identity, blob)) {
+  } else if (code === RefusalCode.unknownBlob && blobs.again(t, need(t, conversation).relay.identity, blob)) {
     work.pause(t, 'out', key);
   } else fail(t, key);
 }

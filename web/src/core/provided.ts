@@ -35,7 +35,6 @@ export interface Rest {
   want(t: Transaction, relay: RelayAddress, prepared: Prepared): void;
   uploaded(t: Transaction, relay: Uint8Array, blob: Uint8Array): boolean;
   release(t: Transaction, relay: Uint8Array, blob: Uint8Array): void;
-  again(t: Transaction, relay: Uint8Array, blob: Uint8Array): boolean;
 
   // groups
   /** From what is stored. @throws MlsError */

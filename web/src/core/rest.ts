@@ -84,7 +84,6 @@ provide({
   want: blobs.want,
   uploaded: blobs.uploaded,
   release: blobs.release,
-  again: blobs.again,
   groupFromParts,
   restorePart: storedgroups.restorePart,
   cellChanges: storedgroups.cellChanges,

@@ -101,11 +101,12 @@ function directName(state: State, id: Uint8Array, other = restIfThere()?.coming(
 // ---- people ----
 
 export function openedInvites(state: State): v.OpenedInviteView[] {
-  return state.entries(OPENED).map(([id, { card, state: now, problem = null }]) => ({
+  return state.entries(OPENED).map(([id, { card, state: now, problem = null, relay }]) => ({
     id,
     name: card?.name ?? null,
     identity: card?.identity ?? null,
     state: nameIn(OpenedState, now),
     problem,
+    relay: relay.identity,
   }));
 }

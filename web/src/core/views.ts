@@ -93,6 +93,8 @@ export interface OpenedInviteView {
   readonly identity: Uint8Array | null;
   readonly state: 'opening' | 'opened' | 'requesting' | 'requested' | 'accepted' | 'failed';
   readonly problem: string | null;
+  /** Identity of the relay where it lies. */
+  readonly relay: Uint8Array;
 }
 
 export interface MeView {

@@ -29,7 +29,8 @@ const PAUSE_MAX = 300_000;
 /** ms until a record that the relay has taken is published again: long before, the log has brought it back. */
 const PLACED_PAUSE = 30_000;
 
-const AGAIN_LATER: readonly number[] = [
+/** Refusals for reasons that pass: nothing was done, and the same request is good later. */
+export const AGAIN_LATER: readonly number[] = [
   RefusalCode.tooMany,
   RefusalCode.full,
   RefusalCode.internal,

@@ -11,7 +11,7 @@ import type { PathSecrets } from './pathsecrets.ts';
 import { EXTERNAL_INIT, UPDATE } from './proposal.ts';
 import { type ResolvedProposal, ofType } from './proposals.ts';
 import { type Psks, findPsks, pskSecret } from './psk.ts';
-import { EXTERNAL_INIT_LABEL, externalKeyPair, joinerSecret } from './schedule.ts';
+import { EXTERNAL_INIT_LABEL, externalKeyPair, joinerSecret } from './scheduling.ts';
 import { EMPTY, type Suite, opened, zeros } from './suite.ts';
 import { confirmedTranscriptHash } from './transcript.ts';
 import { resumptionAfter, resumptionPsks, retire } from './transitions.ts';

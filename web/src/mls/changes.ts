@@ -34,6 +34,7 @@ export type { CommitOptions, LeafChange, MessageInfo };
 export { PendingCommit };
 export { decodeGroup, encodeGroup } from './blob.ts';
 export { groupFromParts } from './restoring.ts';
+export { type UnverifiedKeyPackage, decodeKeyPackage, verifyKeyPackage } from './keypackagechecks.ts';
 export { type DescribedGroup, describes, readGroupInfo } from './described.ts';
 export { type SameClient, following } from './succession.ts';
 

@@ -1,4 +1,3 @@
-import { equal } from '../crypto/compare.ts';
 import { CryptoError } from '../crypto/errors.ts';
 import { MlsError, ensure } from './errors.ts';
 import {
@@ -9,13 +8,11 @@ import {
   isDefaultExtension,
   requiredCapabilities,
 } from './extensions.ts';
-import { type KeyPackage, verifyKeyPackageSignature } from './keypackage.ts';
 import {
   type Capabilities,
   FROM_KEY_PACKAGE,
   type LeafNode,
   type LeafPlace,
-  type LeafSource,
   MLS10,
   verifyLeafSignature,
 } from './leaf.ts';
@@ -26,18 +23,14 @@ import * as math from './treemath.ts';
 
 /*
  * What a receiver must check, one named function per rule (RFC 9420). Each throws MlsError with the rule's id.
- * The rules of changed leaves are in `leafchecks`, the proposal list's in `proposals`, those of framing in `protect`,
- * those of paths in `treekem`.
+ * The rules of changed leaves are in `leafchecks`, those of others' key packages in `keypackagechecks`, the proposal
+ * list's in `proposals`, those of framing in `protect`, those of paths in `treekem`.
  */
 
 /** Seconds: key packages that claim more than a year are refused before they are used (section 7.2). */
 export const MAX_LIFETIME = 60 * 60 * 24 * 366;
 
 // Leaves (section 7.3)
-
-export function checkSource(leaf: LeafNode, source: LeafSource['type']): void {
-  ensure(leaf.source.type === source, '7.3-source', `${leaf.source.type} instead of ${source}`);
-}
 
 export async function checkLeafSignature(suite: Suite, leaf: LeafNode, place: LeafPlace): Promise<void> {
   ensure(await verifyLeafSignature(suite, leaf, place), '7.3-signature', `leaf ${place.leafIndex}`);
@@ -49,7 +42,7 @@ function areIn(types: readonly number[], list: readonly number[]): boolean {
   return types.every((type) => known.has(type));
 }
 
-function supports(capabilities: Capabilities, extensionTypes: readonly number[]): boolean {
+export function supports(capabilities: Capabilities, extensionTypes: readonly number[]): boolean {
   return areIn(extensionTypes.filter((type) => !isDefaultExtension(type)), capabilities.extensions);
 }
 
@@ -94,11 +87,6 @@ export function isCurrent(leaf: LeafNode, now: number): boolean {
   return notBefore <= seconds && seconds <= notAfter;
 }
 
-/** `now` in milliseconds. */
-export function checkLifetime(leaf: LeafNode, now: number): void {
-  ensure(isCurrent(leaf, now), '7.3-lifetime', 'the key package is not yet or no longer valid');
-}
-
 /** Section 7.2: no leaf claims to live longer than `maximum` seconds. */
 export function checkLifetimeSpan(leaf: LeafNode, maximum: number): void {
   if (leaf.source.type !== FROM_KEY_PACKAGE) return;
@@ -114,32 +102,6 @@ export function checkPublicKeys(suite: Suite, keys: Iterable<Uint8Array>): void 
     throw error instanceof CryptoError ? new MlsError('7.3-encryption-key') : error;
   }
 }
-
-// Key packages (section 10.1)
-
-async function checkKeyPackageSignature(suite: Suite, keyPackage: KeyPackage): Promise<void> {
-  ensure(await verifyKeyPackageSignature(suite, keyPackage), '10.1-signature');
-}
-
-function checkInitKey(keyPackage: KeyPackage): void {
-  ensure(!equal(keyPackage.initKey, keyPackage.leafNode.encryptionKey), '10.1-init-key');
-}
-
-/** All of sections 10.1 and 7.3 that needs neither time nor group. */
-export async function checkKeyPackage(suite: Suite, keyPackage: KeyPackage): Promise<void> {
-  const leaf = keyPackage.leafNode;
-  ensure(keyPackage.version === MLS10 && keyPackage.cipherSuite === suite.id, '10.1-version-or-suite');
-  checkSource(leaf, FROM_KEY_PACKAGE);
-  await checkLeafSignature(suite, leaf, NOWHERE);
-  checkOwnCapabilities(suite, leaf);
-  checkPublicKeys(suite, [leaf.encryptionKey, keyPackage.initKey]);
-  await checkKeyPackageSignature(suite, keyPackage);
-  checkInitKey(keyPackage);
-  ensure(supports(leaf.capabilities, keyPackage.extensions.map((extension) => extension.type)), '10-extensions');
-}
-
-/** Where a key package's leaf stands, which its signature does not cover. */
-const NOWHERE: LeafPlace = { groupId: new Uint8Array(0), leafIndex: 0 };
 
 // Trees
 

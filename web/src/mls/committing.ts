@@ -29,7 +29,7 @@ import type { Proposal } from './proposal.ts';
 import { type Applied, type ResolvedProposal, apply, checkList, choosePending, pathRequired } from './proposals.ts';
 import { protectPrivate, protectPublic, signContent } from './protect.ts';
 import { type Psks, findPsks, pskSecret } from './psk.ts';
-import { joinerSecret } from './schedule.ts';
+import { joinerSecret } from './scheduling.ts';
 import { type Suite, signaturePublicKey, zeros } from './suite.ts';
 import { confirmedTranscriptHash } from './transcript.ts';
 import { nextContext, resumptionAfter, resumptionPsks } from './transitions.ts';

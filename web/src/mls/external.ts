@@ -16,7 +16,7 @@ import { EXTERNAL_INIT, PSK, type Proposal, REMOVE } from './proposal.ts';
 import { type ListContext, type ResolvedProposal, apply, checkExternalList } from './proposals.ts';
 import { protectPublic } from './protect.ts';
 import { type PskId, type Psks, findPsks, pskSecret } from './psk.ts';
-import { EXTERNAL_INIT_LABEL } from './schedule.ts';
+import { EXTERNAL_INIT_LABEL } from './scheduling.ts';
 import { EMPTY, opened, signaturePublicKey, suiteById } from './suite.ts';
 import { nextContext, nextEpoch } from './transitions.ts';
 import { add } from './treechanges.ts';

@@ -12,7 +12,7 @@ import {
   leafNode,
   signLeaf,
 } from './leaf.ts';
-import { type Suite, refHash, signWithLabel, signaturePublicKey, suiteById, verifyWithLabel } from './suite.ts';
+import { type Suite, refHash, signWithLabel, signaturePublicKey, suiteById } from './suite.ts';
 
 /** RFC 9420, section 10. */
 export interface KeyPackage {
@@ -25,7 +25,7 @@ export interface KeyPackage {
 }
 
 const fields = { version: u16, cipherSuite: u16, initKey: opaque, leafNode, extensions };
-const unsigned = struct<Omit<KeyPackage, 'signature'>>(fields);
+export const unsigned = struct<Omit<KeyPackage, 'signature'>>(fields);
 export const keyPackage = struct<KeyPackage>({ ...fields, signature: opaque });
 
 export async function signKeyPackage(
@@ -34,16 +34,6 @@ export async function signKeyPackage(
   value: Omit<KeyPackage, 'signature'>,
 ): Promise<KeyPackage> {
   return { ...value, signature: await signWithLabel(suite, privateKey, 'KeyPackageTBS', encode(unsigned, value)) };
-}
-
-export function verifyKeyPackageSignature(suite: Suite, value: KeyPackage): Promise<boolean> {
-  return verifyWithLabel(
-    suite,
-    value.leafNode.signatureKey,
-    'KeyPackageTBS',
-    encode(unsigned, value),
-    value.signature,
-  );
 }
 
 /** What is published; not wrapped in an MLSMessage. */

@@ -3,17 +3,20 @@ import {
   checkLeafSignature,
   checkOwnCapabilities,
   checkPublicKeys,
-  checkSource,
   encryptionKeys,
   keyName,
 } from './checks.ts';
 import type { UpdatePath } from './commit.ts';
 import { ensure } from './errors.ts';
-import { FROM_COMMIT, FROM_UPDATE, type LeafNode, type LeafPlace } from './leaf.ts';
+import { FROM_COMMIT, FROM_UPDATE, type LeafNode, type LeafPlace, type LeafSource } from './leaf.ts';
 import type { Suite } from './suite.ts';
 import type { RatchetTree } from './tree.ts';
 
 /** What a receiver checks of the leaves and keys that an Update or a commit changes. Each throws MlsError. */
+
+export function checkSource(leaf: LeafNode, source: LeafSource['type']): void {
+  ensure(leaf.source.type === source, '7.3-source', `${leaf.source.type} instead of ${source}`);
+}
 
 /** A leaf that takes another's place has a new key (section 7.3). */
 export function checkFreshKey(leaf: LeafNode, old: LeafNode): void {

@@ -1,6 +1,6 @@
 import { hex } from '../crypto/bytes.ts';
 import { equal } from '../crypto/compare.ts';
-import { MAX_LIFETIME, checkKeyPackage, checkLifetime, checkLifetimeSpan, isCurrent } from './checks.ts';
+import { MAX_LIFETIME, checkLifetimeSpan, isCurrent } from './checks.ts';
 import { encode } from './codec.ts';
 import { BY_VALUE, type ProposalOrRef } from './commit.ts';
 import { ensure } from './errors.ts';
@@ -14,6 +14,7 @@ import {
 } from './extensions.ts';
 import { type AuthenticatedContent, EXTERNAL, MEMBER, type Sender, authenticatedContent } from './framing.ts';
 import type { GroupContext } from './groupcontext.ts';
+import { checkKeyPackage, checkLifetime } from './keypackagechecks.ts';
 import { MLS10 } from './leaf.ts';
 import { checkUpdateLeaf } from './leafchecks.ts';
 import {

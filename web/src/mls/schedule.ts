@@ -1,5 +1,3 @@
-import { utf8 } from '../crypto/bytes.ts';
-import type { KeyPair } from '../crypto/kem.ts';
 import { ensure } from './errors.ts';
 import { type Suite, deriveSecret, expandWithLabel } from './suite.ts';
 
@@ -19,15 +17,6 @@ export interface EpochSecrets {
 export interface NewEpoch {
   readonly secrets: EpochSecrets;
   readonly encryptionSecret: Uint8Array;
-}
-
-export function joinerSecret(
-  suite: Suite,
-  initSecret: Uint8Array,
-  commitSecret: Uint8Array,
-  context: Uint8Array,
-): Uint8Array {
-  return expandWithLabel(suite, suite.hash.extract(initSecret, commitSecret), 'joiner', context, suite.hash.size);
 }
 
 export function welcomeSecret(suite: Suite, joiner: Uint8Array, psk: Uint8Array): Uint8Array {
@@ -68,10 +57,3 @@ export function exportSecret(
   const derived = deriveSecret(suite, exporterSecret, label);
   return expandWithLabel(suite, derived, 'exported', suite.hash.digest(context), length);
 }
-
-/** The key pair by which outsiders join (section 8.3). */
-export function externalKeyPair(suite: Suite, externalSecret: Uint8Array): Promise<KeyPair> {
-  return suite.kem.deriveKeyPair(externalSecret);
-}
-
-export const EXTERNAL_INIT_LABEL = utf8('MLS 1.0 external init secret');

@@ -3,9 +3,8 @@ import { concat, u16, utf8 } from '../crypto/bytes.ts';
 import { equal } from '../crypto/compare.ts';
 import { CryptoError } from '../crypto/errors.ts';
 import { hkdfExpand, hkdfExtract, hmacSha256, sha256 } from '../crypto/hashes.ts';
-import { openOnce, sealOnce } from '../crypto/hpke.ts';
+import { openOnce } from '../crypto/hpke.ts';
 import { DHKEM_X25519, type Kem } from '../crypto/kem.ts';
-import type { Random } from '../crypto/random.ts';
 import { publicKey, sign, verify } from '../crypto/signature.ts';
 import { XWING } from '../crypto/xwing.ts';
 import { encode, labelled, opaque, struct } from './codec.ts';
@@ -108,7 +107,7 @@ export function refHash(suite: Suite, label: string, value: Uint8Array): Uint8Ar
   return suite.hash.digest(concat(labelled(label), encode(opaque, value)));
 }
 
-function labelledContent(label: string, content: Uint8Array): Uint8Array {
+export function labelledContent(label: string, content: Uint8Array): Uint8Array {
   return concat(labelled(`MLS 1.0 ${label}`), encode(opaque, content));
 }
 
@@ -146,21 +145,6 @@ export interface HpkeCiphertext {
 }
 
 export const hpkeCiphertext = struct<HpkeCiphertext>({ kemOutput: opaque, ciphertext: opaque });
-
-/** EncryptWithLabel (section 5.1.3). Draws before its first await. @throws MlsError where the key is none */
-export async function encryptWithLabel(
-  suite: Suite,
-  publicKey: Uint8Array,
-  label: string,
-  context: Uint8Array,
-  plaintext: Uint8Array,
-  random: Random,
-): Promise<HpkeCiphertext> {
-  const info = labelledContent(label, context);
-  const sealing = sealOnce(suite.kem, suite.aead, publicKey, info, EMPTY, plaintext, random);
-  const [kemOutput, ciphertext] = await opened('5.1.3-public-key', sealing);
-  return { kemOutput, ciphertext };
-}
 
 /** DecryptWithLabel (section 5.1.3). @throws CryptoError */
 export function decryptWithLabel(

@@ -8,8 +8,10 @@ import { GROUP_INFO_LABEL, type GroupInfo, groupInfo, groupInfoContent } from '.
 import { keyPackageRef } from './keypackage.ts';
 import { ADD } from './proposal.ts';
 import { ofType } from './proposals.ts';
-import { externalKeyPair, welcomeSecret } from './schedule.ts';
-import { EMPTY, type Suite, encryptWithLabel, signWithLabel } from './suite.ts';
+import { encryptWithLabel } from './encrypting.ts';
+import { welcomeSecret } from './schedule.ts';
+import { externalKeyPair } from './scheduling.ts';
+import { EMPTY, type Suite, signWithLabel } from './suite.ts';
 import * as math from './treemath.ts';
 import { type GroupSecrets, type Welcome, groupSecrets, keyAndNonce } from './welcome.ts';
 

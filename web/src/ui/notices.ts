@@ -1,7 +1,7 @@
 /** Short notices at the bottom of the screen, and how failures become words. */
 import { signal } from './signals.ts';
 import { PolynyaError } from '../errors.ts';
-import { loadLater, t, tryText } from './text/index.ts';
+import { fillText, loadLater, t } from './text/index.ts';
 
 export interface Notice {
   id: number;
@@ -36,12 +36,12 @@ export function codeOf(error: unknown): string {
 }
 
 /** What happened and what to do, for a code. */
-export function words(code: string): string {
-  return tryText(`error:${code}`) ?? t('error:other', { code });
+export function words(code: string, values = {}): string {
+  return fillText(`error:${code}`, values) ?? t('error:other', { code });
 }
 
-export function reportCode(code: string): void {
-  void loadLater().then(() => notify(words(code), true));
+export function reportCode(code: string, values?: Record<string, number>): void {
+  void loadLater().then(() => notify(words(code, values), true));
 }
 
 /** Runs an action; a failure becomes a notice. Resolves to whether it went well. */

@@ -102,7 +102,7 @@ function onEvent(from: Client, event: ClientEvent): void {
       link.value = from.link();
       break;
     case 'problem':
-      reportCode(event.code);
+      reportCode(event.code, event.values);
       break;
     case 'taken-over':
       takenOver.value = true;

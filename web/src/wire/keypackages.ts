@@ -1,8 +1,8 @@
-/** Key packages as the relay stores them: sealed (protocol.md section 2.6). */
+/** Key packages as the relay stores them: sealed (protocol.md section 2.6); `takenpackages.ts` opens others'. */
 import type { Random } from '../crypto/random.ts';
 import { KEY_PACKAGE_MAX } from './_messages.ts';
 import { WireError } from './errors.ts';
-import { openSealed, OVERHEAD, seal } from './sealing.ts';
+import { OVERHEAD, seal } from './sealing.ts';
 
 /** @throws WireError `key-package-size` for one that the relay would not store. */
 export async function sealKeyPackage(
@@ -13,13 +13,4 @@ export async function sealKeyPackage(
 ): Promise<Uint8Array> {
   if (keyPackage.length + OVERHEAD > KEY_PACKAGE_MAX) throw new WireError('key-package-size');
   return seal(packageKey, owner, keyPackage, random);
-}
-
-/** An encoded KeyPackage, not yet verified. @throws WireError `key-package-open`. */
-export async function openKeyPackage(
-  packageKey: Uint8Array,
-  owner: Uint8Array,
-  sealed: Uint8Array,
-): Promise<Uint8Array> {
-  return openSealed(packageKey, owner, sealed, 'key-package-open');
 }

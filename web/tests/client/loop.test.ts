@@ -1,7 +1,7 @@
 /** The loop and a rest that is slow to come: each event is handled exactly once, in order, or given up whole. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AppEvent, Change } from '../../src/core/commands.ts';
-import type { Loop } from '../../src/client/loop.ts';
+import type { Loop, Payer } from '../../src/client/loop.ts';
 import type { Provision } from '../../src/client/provision.ts';
 import type { Storage } from '../../src/client/storage.ts';
 import { hex } from '../../src/crypto/bytes.ts';
@@ -48,14 +48,14 @@ class MemoryStore {
 
 interface Running {
   readonly loop: Loop;
-  readonly rest: Provision<unknown>;
+  readonly rest: Provision<Payer>;
   readonly store: MemoryStore;
   readonly told: AppEvent[];
   readonly stopped: PolynyaError[];
 }
 
 /** Each in modules of its own, as the rest, once loaded, is there for all. */
-async function run(load: () => Promise<unknown>): Promise<Running> {
+async function run(load: () => Promise<Payer>): Promise<Running> {
   vi.resetModules();
   const [core, loops, provisions] = await Promise.all([
     import('../../src/core/core.ts'),
@@ -67,6 +67,7 @@ async function run(load: () => Promise<unknown>): Promise<Running> {
   const [told, stopped]: [AppEvent[], PolynyaError[]] = [[], []];
   const sink = {
     appEvent: (event: AppEvent) => void told.push(event),
+    tell: () => undefined,
     linkChanged: () => undefined,
     stopped: (error: PolynyaError) => void stopped.push(error),
   };
@@ -78,10 +79,13 @@ async function run(load: () => Promise<unknown>): Promise<Running> {
   return { loop, rest, store, told, stopped };
 }
 
-const loadRest = (): Promise<unknown> => import('../../src/core/rest.ts');
+const loadRest = async (): Promise<Payer> => {
+  await import('../../src/core/rest.ts');
+  return import('../../src/client/paying.ts');
+};
 
 /** A load that fails so often first. */
-function failing(failures: number): { readonly load: () => Promise<unknown>; attempts: number } {
+function failing(failures: number): { readonly load: () => Promise<Payer>; attempts: number } {
   const found = {
     attempts: 0,
     load: async () => {

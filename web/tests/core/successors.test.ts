@@ -25,7 +25,7 @@ import { hex } from '../../src/crypto/bytes.ts';
 import { commitProposals, mergeCommit, reInit } from '../../src/mls/changes.ts';
 import { basicCredential, type Credential } from '../../src/mls/credential.ts';
 import type { Group } from '../../src/mls/group.ts';
-import { decodeKeyPackage, verifyKeyPackage } from '../../src/mls/group.ts';
+import { decodeKeyPackage, verifyKeyPackage } from '../../src/mls/keypackagechecks.ts';
 import { ADD, REINIT, type Proposal } from '../../src/mls/proposal.ts';
 import { EXTERNAL_PSK, FOR_APPLICATION, FOR_REINIT, type PskId, RESUMPTION_PSK } from '../../src/mls/psk.ts';
 import {

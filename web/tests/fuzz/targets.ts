@@ -20,15 +20,8 @@ import { basicCredential } from '../../src/mls/credential.ts';
 import { MlsError } from '../../src/mls/errors.ts';
 import { externalPub, externalSenders, extensions, requiredCapabilities } from '../../src/mls/extensions.ts';
 import { mlsMessage } from '../../src/mls/framing.ts';
-import {
-  Group,
-  KeyPackageBundle,
-  type Parts,
-  SUITE_X25519,
-  decodeKeyPackage,
-  encodeKeyPackage,
-  verifyKeyPackage,
-} from '../../src/mls/group.ts';
+import { Group, KeyPackageBundle, type Parts, SUITE_X25519, encodeKeyPackage } from '../../src/mls/group.ts';
+import { decodeKeyPackage, verifyKeyPackage } from '../../src/mls/keypackagechecks.ts';
 import { groupContext } from '../../src/mls/groupcontext.ts';
 import { groupInfo } from '../../src/mls/groupinfo.ts';
 import { keyPackage } from '../../src/mls/keypackage.ts';

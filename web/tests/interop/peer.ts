@@ -29,15 +29,8 @@ import { basicCredential } from '../../src/mls/credential.ts';
 import { MlsError } from '../../src/mls/errors.ts';
 import type { Extension } from '../../src/mls/extensions.ts';
 import { mlsMessage } from '../../src/mls/framing.ts';
-import {
-  Group,
-  KeyPackageBundle,
-  decodeKeyPackage,
-  encodeKeyPackage,
-  makeKeyPackage,
-  suiteById,
-  verifyKeyPackage,
-} from '../../src/mls/group.ts';
+import { Group, KeyPackageBundle, encodeKeyPackage, makeKeyPackage, suiteById } from '../../src/mls/group.ts';
+import { decodeKeyPackage, verifyKeyPackage } from '../../src/mls/keypackagechecks.ts';
 import type { Capabilities } from '../../src/mls/leaf.ts';
 import { ADD, GROUP_CONTEXT_EXTENSIONS, PSK, type Proposal, REMOVE } from '../../src/mls/proposal.ts';
 import { RatchetTree } from '../../src/mls/tree.ts';

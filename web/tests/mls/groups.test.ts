@@ -22,7 +22,8 @@ import {
   verifyCommit,
 } from '../../src/mls/changes.ts';
 import { basicCredential } from '../../src/mls/credential.ts';
-import { Group, SUITE_XWING, decodeKeyPackage, encodeKeyPackage, verifyKeyPackage } from '../../src/mls/group.ts';
+import { Group, SUITE_XWING, encodeKeyPackage } from '../../src/mls/group.ts';
+import { decodeKeyPackage, verifyKeyPackage } from '../../src/mls/keypackagechecks.ts';
 import { KeyPackageBundle } from '../../src/mls/keypackage.ts';
 import { ADD, GROUP_CONTEXT_EXTENSIONS, PSK, type Proposal, REINIT, REMOVE, UPDATE } from '../../src/mls/proposal.ts';
 import type { PskId } from '../../src/mls/psk.ts';

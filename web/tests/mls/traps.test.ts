@@ -18,7 +18,8 @@ import { EXTERNAL_PUB, externalPub, findExtension } from '../../src/mls/extensio
 import { GROUP_INFO, PUBLIC_MESSAGE, mlsMessage } from '../../src/mls/framing.ts';
 import { Group } from '../../src/mls/group.ts';
 import { GROUP_CONTEXT_EXTENSIONS } from '../../src/mls/proposal.ts';
-import { exportSecret, externalKeyPair, joinerSecret } from '../../src/mls/schedule.ts';
+import { exportSecret } from '../../src/mls/schedule.ts';
+import { externalKeyPair, joinerSecret } from '../../src/mls/scheduling.ts';
 import { zeros } from '../../src/mls/suite.ts';
 import { confirmedTranscriptHash } from '../../src/mls/transcript.ts';
 import { RatchetTree } from '../../src/mls/tree.ts';

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { hex, unhex, utf8 } from '../../src/crypto/bytes.ts';
 import { type Codec, Reader, decode, encode } from '../../src/mls/codec.ts';
 import { commit } from '../../src/mls/commit.ts';
+import { encryptWithLabel } from '../../src/mls/encrypting.ts';
 import { interimTranscriptHash } from '../../src/mls/epoch.ts';
 import { take } from '../../src/mls/ratchets.ts';
 import { extensions } from '../../src/mls/extensions.ts';
@@ -12,7 +13,8 @@ import { leafNode } from '../../src/mls/leaf.ts';
 import { ratchetTree } from '../../src/mls/node.ts';
 import { proposal, reInit } from '../../src/mls/proposal.ts';
 import { pskId, pskSecret } from '../../src/mls/psk.ts';
-import { exportSecret, externalKeyPair, fromJoiner, joinerSecret, welcomeSecret } from '../../src/mls/schedule.ts';
+import { exportSecret, fromJoiner, welcomeSecret } from '../../src/mls/schedule.ts';
+import { externalKeyPair, joinerSecret } from '../../src/mls/scheduling.ts';
 import { SecretTree } from '../../src/mls/secrettree.ts';
 import { confirmedTranscriptHash } from '../../src/mls/transcript.ts';
 import { groupSecrets } from '../../src/mls/welcome.ts';
@@ -87,7 +89,7 @@ vectors<Basics>('crypto-basics', async (vector) => {
   const sealed = { kemOutput: unhex(box.kem_output), ciphertext: unhex(box.ciphertext) };
   const priv = unhex(box.priv);
   expect(await suite.decryptWithLabel(S, priv, box.label, context, sealed)).toEqual(plaintext);
-  const own = await suite.encryptWithLabel(S, unhex(box.pub), box.label, context, plaintext, new SeededRandom(1));
+  const own = await encryptWithLabel(S, unhex(box.pub), box.label, context, plaintext, new SeededRandom(1));
   expect(await suite.decryptWithLabel(S, priv, box.label, context, own)).toEqual(plaintext);
 });
 

@@ -15,11 +15,12 @@ import * as ephemeral from '../../src/wire/ephemeral.ts';
 import { WireError } from '../../src/wire/errors.ts';
 import * as exchange from '../../src/wire/exchange.ts';
 import * as files from '../../src/wire/files.ts';
+import * as filestreams from '../../src/wire/filestreams.ts';
 import * as invite from '../../src/wire/invite.ts';
 import * as keypackages from '../../src/wire/keypackages.ts';
 import * as keys from '../../src/wire/keys.ts';
 import * as labels from '../../src/wire/labels.ts';
-import * as links from '../../src/wire/links.ts';
+import * as linkbuilding from '../../src/wire/linkbuilding.ts';
 import * as messages from '../../src/wire/messages.ts';
 import * as later from '../../src/wire/messages_rest.ts';
 import * as ohttp from '../../src/wire/ohttp.ts';
@@ -29,7 +30,9 @@ import * as record from '../../src/wire/record.ts';
 import * as requests from '../../src/wire/requests.ts';
 import * as safety from '../../src/wire/safety.ts';
 import * as session from '../../src/wire/session.ts';
+import * as takenpackages from '../../src/wire/takenpackages.ts';
 import * as tokens from '../../src/wire/tokens.ts';
+import { readLink } from '../support/links.ts';
 import { asJson, Case, cases, fileNames, type Json, RecordedRandom } from './recorded.ts';
 
 type Runner = (c: Case) => Promise<void>;
@@ -93,7 +96,7 @@ interface Edit {
 
 async function wrongBlob(c: Case, key: Uint8Array): Promise<Uint8Array> {
   const content = pattern(c.number('size'));
-  const right = await collect(files.sealFile(key, content.length, [content]));
+  const right = await collect(filestreams.sealFile(key, content.length, [content]));
   const blob = new Uint8Array(c.number('length'));
   blob.set(right.subarray(0, blob.length));
   for (const edit of c.list<Edit>('edits')) {
@@ -101,7 +104,7 @@ async function wrongBlob(c: Case, key: Uint8Array): Promise<Uint8Array> {
     if (edit.hex !== undefined) blob[edit.at] = Number.parseInt(edit.hex, 16);
     else if (edit.last) {
       const plain = content.slice(chunk * files.CHUNK, (chunk + 1) * files.CHUNK);
-      blob.set(await files.sealChunk(key, chunk, true, plain), edit.at);
+      blob.set(await filestreams.sealChunk(key, chunk, true, plain), edit.at);
     } else blob.set(right.subarray(chunk * files.SEALED_CHUNK, (chunk + 1) * files.SEALED_CHUNK), edit.at);
   }
   return blob;
@@ -206,15 +209,15 @@ const RUNNERS: Record<string, Runner> = {
   },
 
   async links(c) {
-    if (c.rule) return refused(c, () => links.parseLink(c.text('text')));
-    const opened = links.parseLink(c.text('text'), c.has('base') ? c.text('base') : undefined);
+    if (c.rule) return refused(c, () => readLink(c.text('text')));
+    const opened = readLink(c.text('text'), c.has('base') ? c.text('base') : undefined);
     expect([opened.kind, opened.address.url]).toEqual([c.text('kind'), c.text('url')]);
     expect(asJson(opened.link)).toEqual(c.json['link']);
     expect(opened.address.identity).toEqual(opened.link.relay);
     if (!c.has('build')) return;
     const app = c.has('app') ? c.text('app') : opened.address.url;
     const built =
-      opened.kind === 'invite' ? links.buildInviteLink(app, opened.link) : links.buildRelayLink(app, opened.link);
+      opened.kind === 'invite' ? linkbuilding.buildInviteLink(app, opened.link) : linkbuilding.buildRelayLink(app, opened.link);
     expect(built).toBe(c.text('text'));
   },
 
@@ -263,24 +266,24 @@ const RUNNERS: Record<string, Runner> = {
     const key = c.bytes('key');
     if (c.rule) {
       const blob = await wrongBlob(c, key);
-      await refused(c, () => collect(files.openFile(key, size, [blob])));
-      await refused(c, () => collect(files.openFile(key, size, cut(blob, 10_007))));
+      await refused(c, () => collect(filestreams.openFile(key, size, [blob])));
+      await refused(c, () => collect(filestreams.openFile(key, size, cut(blob, 10_007))));
       return refused(c, () => files.openWhole(key, size, blob));
     }
     const content = pattern(size);
-    const blob = await collect(files.sealFile(key, size, cut(content, 9_973)));
+    const blob = await collect(filestreams.sealFile(key, size, cut(content, 9_973)));
     expect([blob.length, files.sealedSize(size)]).toEqual([c.number('blob_size'), c.number('sealed_size')]);
     expect(hex(sha256(blob))).toBe(c.text('blob_sha256'));
-    expect(same(await collect(files.openFile(key, size, cut(blob, 10_007))), content)).toBe(true);
+    expect(same(await collect(filestreams.openFile(key, size, cut(blob, 10_007))), content)).toBe(true);
     expect(same(await files.openWhole(key, size, blob), content)).toBe(true);
   },
 
   async 'key-packages'(c) {
     const [key, owner, sealed] = [c.bytes('key'), c.bytes('owner'), c.bytes('sealed')];
-    if (c.rule) return refused(c, () => keypackages.openKeyPackage(key, owner, sealed));
+    if (c.rule) return refused(c, () => takenpackages.openKeyPackage(key, owner, sealed));
     const keyPackage = c.bytes('key_package');
     await made(c, 'sealed', (random) => keypackages.sealKeyPackage(key, owner, keyPackage, random));
-    expect(await keypackages.openKeyPackage(key, owner, sealed)).toEqual(keyPackage);
+    expect(await takenpackages.openKeyPackage(key, owner, sealed)).toEqual(keyPackage);
   },
 
   async cards(c) {

@@ -9,9 +9,11 @@ import { signDeviceList } from '../../src/wire/credential.ts';
 import { checkDeviceListFollows, verifyDeviceList } from '../../src/wire/devicelists.ts';
 import { WireError } from '../../src/wire/errors.ts';
 import { openRequest, sealRequest } from '../../src/wire/exchange.ts';
-import { blobSize, openFile, sealedSize, sealFile } from '../../src/wire/files.ts';
+import { blobSize, sealedSize } from '../../src/wire/files.ts';
+import { openFile, sealFile } from '../../src/wire/filestreams.ts';
 import { sealKeyPackage } from '../../src/wire/keypackages.ts';
-import { buildInviteLink, LinkError, parseLink } from '../../src/wire/links.ts';
+import { buildInviteLink } from '../../src/wire/linkbuilding.ts';
+import { LinkError } from '../../src/wire/links.ts';
 import * as messages from '../../src/wire/messages.ts';
 import { pad, unpad } from '../../src/wire/padding.ts';
 import { REQUEST_INLINE_MAX, sealContactRequest } from '../../src/wire/contactrequest.ts';
@@ -19,6 +21,7 @@ import { INLINE_MAX, openRecord, sealRecord } from '../../src/wire/record.ts';
 import { openContactRequest } from '../../src/wire/requests.ts';
 import { OVERHEAD } from '../../src/wire/sealing.ts';
 import { type ClientSession, openHello, type RelaySession, startSession } from '../../src/wire/session.ts';
+import { readLink } from '../support/links.ts';
 import { SeededRandom } from '../support/seeded.ts';
 
 const [KEY, PLACE] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
@@ -291,13 +294,13 @@ describe('links', () => {
       fc.asyncProperty(identity, fc.nat(), fc.constantFrom(...'abcXYZ019-_'), async (relayId, at, letter) => {
         const link: messages.InviteLink = { version: 1, relay: relayId, card: KEY, secret: KEY.slice(0, 16) };
         const text = buildInviteLink(address, link);
-        const opened = parseLink(`Join: <${text}>.\n`);
+        const opened = readLink(`Join: <${text}>.\n`);
         expect(opened).toEqual({ kind: 'invite', address: { url: address, identity: relayId }, link });
         const start = text.indexOf('=') + 1;
         const place = start + (at % (text.length - start));
         const changed = text.slice(0, place) + letter + text.slice(place + 1);
-        if (changed !== text) expect(await ruleOf(() => parseLink(changed))).toMatch(/^link-(damaged|truncated)$/);
-        expect(await ruleOf(() => parseLink(text.slice(0, place)))).toBe('link-truncated');
+        if (changed !== text) expect(await ruleOf(() => readLink(changed))).toMatch(/^link-(damaged|truncated)$/);
+        expect(await ruleOf(() => readLink(text.slice(0, place)))).toBe('link-truncated');
       }),
     );
   });
@@ -306,7 +309,7 @@ describe('links', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => {
         try {
-          parseLink(text);
+          readLink(text);
           expect.unreachable();
         } catch (error) {
           if (!(error instanceof LinkError)) throw error;

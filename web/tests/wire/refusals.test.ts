@@ -1,8 +1,11 @@
 /** What the wire layer refuses although the vectors cannot show it: own values out of bounds, and endless input. */
 import { expect, it } from 'vitest';
 import * as cbor from '../../src/wire/cbor.ts';
-import { CHUNK, blobSize, chunkCount, sealFile } from '../../src/wire/files.ts';
-import { buildRelayLink, isAddress, parseLink } from '../../src/wire/links.ts';
+import { CHUNK, blobSize, chunkCount } from '../../src/wire/files.ts';
+import { sealFile } from '../../src/wire/filestreams.ts';
+import { buildRelayLink } from '../../src/wire/linkbuilding.ts';
+import { isAddress } from '../../src/wire/links.ts';
+import { readLink } from '../support/links.ts';
 import { FILE_MAX, PROTOCOL_VERSION } from '../../src/wire/messages.ts';
 
 /** Characters of an address at most. */
@@ -64,6 +67,6 @@ it('builds links for addresses only, and knows later versions', () => {
   }
   for (const version of [PROTOCOL_VERSION + 1, 65535]) {
     const text = buildRelayLink('https://example.org/x', { ...link, version });
-    expect(() => parseLink(text)).toThrow(broken('link-version'));
+    expect(() => readLink(text)).toThrow(broken('link-version'));
   }
 });

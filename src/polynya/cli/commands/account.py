@@ -13,11 +13,12 @@ from polynya.cli.output import clean, note, say, say_json
 from polynya.client import Client, links
 from polynya.client.errors import ClientError
 from polynya.client.storage import Storage
+from polynya.wire.links import OpenedInviteLink
 
 
 async def register(arguments: Namespace) -> None:
     folder = store_folder(arguments)
-    links.relay_address(arguments.relay)  # a bad link is told before anything is made
+    link = links.home_link(arguments.relay)  # a bad link is told before anything is made
     if Storage.exists(folder):
         async with opened(arguments) as client:
             raise ClientError("registered", f"{clean(client.me.name)} in {folder}")
@@ -33,7 +34,10 @@ async def register(arguments: Namespace) -> None:
                 "the account is made and will be announced when it can"
             )
         say(f"{clean(me.name)}, this is your account. It lies in {folder}")
-        say("Invite somebody with: polynya invite --qr")
+        if isinstance(link, OpenedInviteLink):
+            say("Ask for contact with: polynya accept INVITE")
+        else:
+            say("Invite somebody with: polynya invite --qr")
 
 
 async def whoami(arguments: Namespace) -> None:
@@ -61,6 +65,7 @@ async def status(arguments: Namespace) -> None:
         with contextlib.suppress(ClientError):
             await client.settled(arguments.timeout)
         link = client.link
+        unpaid = client.payment_problem
         waiting = sum(view.pending_operations for view in client.conversations())
         if arguments.json:
             say_json(
@@ -68,6 +73,7 @@ async def status(arguments: Namespace) -> None:
                     "relay": client.me.relay.url,
                     "state": link.kind,
                     "problem": link.problem,
+                    "payment": unpaid.code if unpaid is not None else None,
                     "waiting": waiting,
                 }
             )
@@ -79,6 +85,8 @@ async def status(arguments: Namespace) -> None:
                 "offline": "cannot be reached",
             }[link.kind]
             say(f"relay   {how}{f' ({link.problem})' if link.problem else ''}")
+            if unpaid is not None:
+                say(f"room    {unpaid}")
             if waiting:
                 say(f"waiting {waiting} changes of groups")
         if link.kind not in ("online", "polling"):

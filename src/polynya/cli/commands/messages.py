@@ -14,6 +14,7 @@ from polynya.cli.problems import explained
 from polynya.client import Client
 from polynya.client.appevents import MessageChanged, MessageReceived, MessageSent, ProblemRaised
 from polynya.client.errors import ClientError
+from polynya.client.purse import PROBLEMS
 from polynya.client.storage import OWN
 from polynya.client.values import Message
 from polynya.core.commands import Save
@@ -174,6 +175,8 @@ class _Printer:
 
     def problem(self, event: ProblemRaised) -> None:
         """Beside the output, as nobody wrote it."""
+        if event.code in PROBLEMS:
+            note(explained(event.code))
         with suppress(ClientError):  # deleted meanwhile
             if event.conversation is not None and (self._only is None or event.conversation == self._only.id):
                 name = clean(self._client.conversation(event.conversation).name).replace("\n", " ")

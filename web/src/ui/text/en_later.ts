@@ -278,6 +278,7 @@ export const later = {
   'error:token': 'The relay wants to be paid with tokens, and this device’s were not accepted. Try again later; if it stays, ask for a new invitation.',
   'error:no-member': 'The relay does not know this device any more. Ask for a new invitation.',
   'error:token-key': 'The relay’s keys for tokens have changed. Try again.',
+  'error:no-tokens': 'The relay gives this device no more room for now; it is tried again in {n} h. Until then new chats and files wait. Somebody who uses this relay can send you an invitation, which brings room along.',
   'error:token-keys-differ': 'This relay marks people by their tokens. This device asks it for no more. Tell whoever runs it, or move to another relay.',
   'error:offline': 'No connection to the relay. Try again when you are connected.',
   'error:timeout': 'The relay did not answer in time. Try again.',
