@@ -33,7 +33,7 @@ from polynya.relay.store.base import (
     BACKWARDS,
     DAY,
     DOUBT,
-    Append,
+    CalledBack,
     Appended,
     Kind,
     Problem,
@@ -79,7 +79,7 @@ async def append(
         else:
             future.set_result(outcome)
 
-    store.append(Append(kind, log, record, hashlib.sha256(record).digest(), slot, blobs, time, done))
+    store.append(CalledBack(kind, log, record, hashlib.sha256(record).digest(), slot, blobs, time, done))
     return await future
 
 
