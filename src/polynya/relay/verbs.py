@@ -8,12 +8,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from polynya.crypto.hashes import sha256
 from polynya.relay.frames import push_record
 from polynya.relay.limits import MIB, ROWS
 from polynya.relay.relay import Relay
 from polynya.relay.store.base import Append, Appended, Kind, Problem, StoreError
 from polynya.relay.tokens import TokenRefusal
-from polynya.wire.labels import inbox_id, owner_id, record_hash, topic_id
+from polynya.wire.labels import inbox_id, owner_id, topic_id
 from polynya.wire.messages import (
     RESPONSE_STEPS,
     BlobPart,
@@ -192,7 +193,7 @@ class _Appending(Append):
         self.kind = kind
         self.log = log
         self.record = record
-        self.record_hash = record_hash(record)
+        self.record_hash = sha256(record)
         self.slot = slot
         self.blobs = blobs
         self.time = relay.turn_time()
@@ -204,9 +205,7 @@ class _Appending(Append):
     def done(self, outcome: Appended | StoreError) -> None:
         relay = self._relay
         if isinstance(outcome, StoreError):
-            unknown = (
-                RefusalCode.UNKNOWN_TOPIC if self.kind is Kind.TOPIC else RefusalCode.UNKNOWN_INBOX
-            )
+            unknown = RefusalCode.UNKNOWN_TOPIC if self.kind is Kind.TOPIC else RefusalCode.UNKNOWN_INBOX
             self._answer(refuse(relay, refusal(outcome, unknown)))
             return
         published, fresh = outcome

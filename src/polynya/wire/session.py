@@ -84,11 +84,8 @@ class _Session:
         self._in = _Direction(prk, incoming)
 
     def _open(self, sealed: bytes) -> bytes:
-        return self._unpad(self._unseal(sealed))
-
-    def _unseal(self, sealed: bytes) -> bytes:
         try:
-            return self._in.open(sealed)
+            return unpad(self._in.open(sealed))
         except WireError:
             self.end()
             raise
@@ -145,7 +142,11 @@ class RelaySession(_Session):
 
     def open_padded(self, sealed: bytes) -> bytes:
         """The padded frame, whose form is not looked at: `read` does. Raises WireError as `open`."""
-        return self._unseal(sealed)
+        try:
+            return self._in.open(sealed)
+        except WireError:
+            self.end()
+            raise
 
     def read(self, padded: bytes) -> ClientFrame:
         """What `open_padded` gave; raises WireError as `open`."""
