@@ -9,6 +9,8 @@ ARGS ?=
 FUZZ ?=
 # And for the third: make soak KILLS="--kills 100 --faults full clock"
 KILLS ?=
+# For the relay's part of `make bench`: make bench RELAY="--records 10000000"
+RELAY ?=
 # Tests that measure nothing run on both cores; browsers and network namespaces have the machine to themselves.
 WORKERS ?= 2
 ALONE := browser or netns
@@ -56,8 +58,10 @@ soak: packages tools ## 100,000 random operations on groups of our members and i
 	@$(BIN)/python -m scripts.fuzz $(FUZZ)
 	@$(BIN)/python -m scripts.durability $(KILLS)
 
-bench: packages tools ## time and memory beside the peers, written into docs/performance.md (10 minutes, on an idle machine)
+bench: packages tools ## MLS, then the relay (RELAY), beside the peers, written into docs/performance.md (half an hour, on an idle machine)
+	@scripts/tools bench
 	@$(BIN)/python -m benchmarks.mls $(ARGS)
+	@$(BIN)/python -m benchmarks.relay $(RELAY)
 
 mutation: packages ## each check switched off in turn, in both languages: some test must fail (half an hour)
 	@$(BIN)/python -m scripts.mutation $(ARGS)

@@ -25,7 +25,7 @@ from polynya.relay.live.base import Live, Subscriber
 from polynya.relay.relay import Relay
 from polynya.relay.server import RunningRelay
 from polynya.relay.session import Session
-from polynya.relay.store.base import Append, Appended, Kind, StoreError
+from polynya.relay.store.base import Appended, CalledBack, Kind, StoreError
 from polynya.relay.system import now as relay_now
 from polynya.wire import labels
 from polynya.wire import messages as m
@@ -193,7 +193,7 @@ class Operator:
         done: asyncio.Future[Appended | StoreError] = asyncio.get_running_loop().create_future()
         hash_ = labels.record_hash(record)
         self.relay.store.append(
-            Append(Kind.TOPIC, topic, record, hash_, slot, blobs, self.relay.now(), done.set_result)
+            CalledBack(Kind.TOPIC, topic, record, hash_, slot, blobs, self.relay.now(), done.set_result)
         )
         outcome = await done
         assert isinstance(outcome, Appended)

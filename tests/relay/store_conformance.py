@@ -33,8 +33,8 @@ from polynya.relay.store.base import (
     BACKWARDS,
     DAY,
     DOUBT,
-    Append,
     Appended,
+    CalledBack,
     Kind,
     Problem,
     SlotPosition,
@@ -79,7 +79,7 @@ async def append(
         else:
             future.set_result(outcome)
 
-    store.append(Append(kind, log, record, hashlib.sha256(record).digest(), slot, blobs, time, done))
+    store.append(CalledBack(kind, log, record, hashlib.sha256(record).digest(), slot, blobs, time, done))
     return await future
 
 

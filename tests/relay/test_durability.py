@@ -323,7 +323,7 @@ def test_every_hot_query_searches_and_none_scans(tmp_path: Path) -> None:
     asked: list[str] = []
     db.set_trace_callback(asked.append)
     pairs = "SELECT log, hash, seq FROM pairs CROSS JOIN record_index ON log = a AND hash = b"
-    select_by_pairs(db, pairs, [(1, 2), (3, 4)])
+    select_by_pairs(db, pairs, [1, 2, 3, 4])
     db.set_trace_callback(None)
     queries = [
         asked[0],

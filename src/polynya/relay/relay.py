@@ -86,6 +86,8 @@ class Relay:
         self.issues = Rates(limits.issues_per_second, limits.issues_burst)
         self._loop = asyncio.get_running_loop()
         self._waiting: list[Connected] = []
+        self._turn_time = 0
+        """0 where it has not been asked for in this turn"""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def apply(self, limits: Limits) -> None:
@@ -114,12 +116,21 @@ class Relay:
 
     def flush_soon(self, session: Connected) -> None:
         """Sends what `session` has to send at the end of this turn of the loop: one write for many frames."""
-        if not self._waiting:
-            self._loop.call_soon(self._flush)
+        if not self._waiting and not self._turn_time:
+            self._loop.call_soon(self._end_turn)
         self._waiting.append(session)
 
-    def _flush(self) -> None:
+    def turn_time(self) -> int:
+        """ms: `now` as it was when it was first asked for in this turn of the loop."""
+        if not self._turn_time:
+            if not self._waiting:
+                self._loop.call_soon(self._end_turn)
+            self._turn_time = self.now()
+        return self._turn_time
+
+    def _end_turn(self) -> None:
         waiting, self._waiting = self._waiting, []
+        self._turn_time = 0
         for session in waiting:
             session.flush()
 

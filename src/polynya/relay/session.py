@@ -7,14 +7,15 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache, partial
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
-from polynya.relay.frames import reply_published
+from polynya.relay.frames import read_publish, reply_published
 from polynya.relay.limits import FRAME_MAX, HELLO_MAX
 from polynya.relay.rates import Rate
 from polynya.relay.relay import Relay
-from polynya.relay.verbs import VERBS, perform, refuse
+from polynya.relay.verbs import VERBS, perform, publish, refuse
 from polynya.wire.errors import WireError
 from polynya.wire.messages import PROTOCOL_VERSION, Call, Published, RefusalCode, Reply, Response
 from polynya.wire.session import RelaySession, open_hello
@@ -222,7 +223,13 @@ class Session(WSListener):
         if sealed is None or self._transport is None:
             return
         try:
-            call = sealed.open(data)
+            padded = sealed.open_padded(data)
+            if not (self._waiting or self._alone or self._is_slow):
+                plain = read_publish(padded)
+                if plain is not None:
+                    self._publish(*plain)
+                    return
+            call = sealed.read(padded)
         except WireError:
             self.close(WSCloseCode.POLICY_VIOLATION)
             return
@@ -238,19 +245,28 @@ class Session(WSListener):
             return False
         return self._appends == 0 or VERBS[type(call.request)].appends
 
+    def _publish(self, id_: int, write_secret: bytes, record: bytes) -> None:
+        """What `_begin` does, for a Publish of no more than a record."""
+        self._appends += 1
+        answer = partial(self._answer_append, id_)
+        wait = self._calls.take(time.monotonic())
+        if wait:
+            answer(refuse(self._relay, RefusalCode.TOO_MANY, wait))
+        else:
+            publish(self._relay, self, write_secret, record, None, None, answer)
+
     def _begin(self, call: Call) -> None:
         if VERBS[type(call.request)].appends:
             self._appends += 1
-            answer = self._answer_append
+            answer = partial(self._answer_append, call.id)
         else:
             self._alone = True
-            answer = self._answer_alone
-        id_ = call.id
+            answer = partial(self._answer_alone, call.id)
         wait = self._calls.take(time.monotonic())
         if wait:
-            answer(id_, refuse(self._relay, RefusalCode.TOO_MANY, wait))
+            answer(refuse(self._relay, RefusalCode.TOO_MANY, wait))
         else:
-            perform(self._relay, self, call.request, lambda response: answer(id_, response))
+            perform(self._relay, self, call.request, answer)
 
     def _answer_append(self, id_: int, response: Response) -> None:
         self._appends -= 1
@@ -264,7 +280,7 @@ class Session(WSListener):
         sealed = self._sealed
         if sealed is None or self._transport is None:
             return
-        now = self._relay.now()
+        now = self._relay.turn_time()
         try:
             if type(response) is Published:
                 self._queue(sealed.seal_padded(reply_published(id_, now, response)))
@@ -322,7 +338,7 @@ class Session(WSListener):
             transport.send(WSMsgType.BINARY, out[0])
         else:
             transport.underlying_transport.write(
-                b"".join([part for frame in out for part in (_head(frame), frame)])
+                b"".join([part for frame in out for part in (_head(len(frame)), frame)])
             )
         if self._is_slow and transport.underlying_transport.get_write_buffer_size() > self._relay.buffer_drop:
             self._relay.metrics.slow_sessions += 1
@@ -395,10 +411,10 @@ class Session(WSListener):
             self._relay.live.unsubscribe(source, self)
 
 
-def _head(frame: bytes) -> bytes:
-    """The head of an unmasked binary message in one frame (RFC 6455 section 5.2); the smallest frame is 272
-    bytes."""
-    size = len(frame)
+@lru_cache(16)
+def _head(size: int) -> bytes:
+    """The head of an unmasked binary message of `size` bytes in one frame (RFC 6455 section 5.2); the smallest has
+    272."""
     if size < 65_536:
         return b"\x82\x7e" + size.to_bytes(2, "big")
     return b"\x82\x7f" + size.to_bytes(8, "big")

@@ -8,12 +8,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from polynya.crypto.hashes import sha256
 from polynya.relay.frames import push_record
 from polynya.relay.limits import MIB, ROWS
 from polynya.relay.relay import Relay
 from polynya.relay.store.base import Append, Appended, Kind, Payment, Problem, StoreError
 from polynya.relay.tokens import TokenRefusal
-from polynya.wire.labels import inbox_id, owner_id, record_hash, topic_id
+from polynya.wire.labels import inbox_id, owner_id, topic_id
 from polynya.wire.messages import (
     RESPONSE_STEPS,
     BlobPart,
@@ -137,56 +138,87 @@ def refusal(error: StoreError, unknown: RefusalCode) -> RefusalCode:
 # ---- appending
 
 
-def _publish(relay: Relay, caller: Caller | None, request: Publish, answer: Answer) -> None:
-    topic = topic_id(request.write_secret)
-    now = time.monotonic()
-    wait = relay.publishes.take(topic, now) or relay.publish_bytes.take(
-        topic, now, len(request.record) + ROWS
-    )
-    if wait:
-        answer(refuse(relay, RefusalCode.TOO_MANY, wait))
-        return
-    _append(relay, caller, Kind.TOPIC, topic, request.record, request.slot, request.blobs, answer)
-
-
-def _drop(relay: Relay, caller: Caller | None, request: Drop, answer: Answer) -> None:
-    wait = relay.drops.take(request.inbox, time.monotonic())
-    if wait:
-        answer(refuse(relay, RefusalCode.TOO_MANY, wait))
-        return
-    _append(relay, caller, Kind.INBOX, request.inbox, request.record, None, request.blobs, answer)
-
-
-def _append(
+def publish(
     relay: Relay,
     caller: Caller | None,
-    kind: Kind,
-    log: bytes,
+    write_secret: bytes,
     record: bytes,
     slot: bytes | None,
     blobs: tuple[bytes, ...] | None,
     answer: Answer,
 ) -> None:
-    started = time.monotonic()
-    blobs = blobs or None
+    """Does what a Publish asks, and answers once; never raises."""
+    topic = topic_id(write_secret)
+    now = time.monotonic()
+    wait = relay.publishes.take(topic, now) or relay.publish_bytes.take(topic, now, len(record) + ROWS)
+    if wait:
+        answer(refuse(relay, RefusalCode.TOO_MANY, wait))
+    else:
+        relay.store.append(_Appending(relay, caller, Kind.TOPIC, topic, record, slot, blobs, answer, now))
 
-    def done(outcome: Appended | StoreError) -> None:
+
+def _publish(relay: Relay, caller: Caller | None, request: Publish, answer: Answer) -> None:
+    publish(relay, caller, request.write_secret, request.record, request.slot, request.blobs or None, answer)
+
+
+def _drop(relay: Relay, caller: Caller | None, request: Drop, answer: Answer) -> None:
+    inbox, now = request.inbox, time.monotonic()
+    wait = relay.drops.take(inbox, now)
+    if wait:
+        answer(refuse(relay, RefusalCode.TOO_MANY, wait))
+    else:
+        blobs = request.blobs or None
+        relay.store.append(
+            _Appending(relay, caller, Kind.INBOX, inbox, request.record, None, blobs, answer, now)
+        )
+
+
+class _Appending(Append):
+    """A record on its way into the store, and what follows when it is there."""
+
+    __slots__ = ("_answer", "_caller", "_relay", "_started")
+
+    def __init__(
+        self,
+        relay: Relay,
+        caller: Caller | None,
+        kind: Kind,
+        log: bytes,
+        record: bytes,
+        slot: bytes | None,
+        blobs: tuple[bytes, ...] | None,
+        answer: Answer,
+        started: float,
+    ) -> None:
+        self.kind = kind
+        self.log = log
+        self.record = record
+        self.record_hash = sha256(record)
+        self.slot = slot
+        self.blobs = blobs
+        self.time = relay.turn_time()
+        self._relay = relay
+        self._caller = caller
+        self._answer = answer
+        self._started = started
+
+    def done(self, outcome: Appended | StoreError) -> None:
+        relay = self._relay
         if isinstance(outcome, StoreError):
-            unknown = RefusalCode.UNKNOWN_TOPIC if kind is Kind.TOPIC else RefusalCode.UNKNOWN_INBOX
-            answer(refuse(relay, refusal(outcome, unknown)))
+            unknown = RefusalCode.UNKNOWN_TOPIC if self.kind is Kind.TOPIC else RefusalCode.UNKNOWN_INBOX
+            self._answer(refuse(relay, refusal(outcome, unknown)))
             return
         published, fresh = outcome
-        answer(published)
+        self._answer(published)
+        metrics = relay.metrics
         if fresh:
-            relay.metrics.published += 1
-            relay.metrics.observe(time.monotonic() - started)
-            if relay.live.is_wanted(log, caller):
-                frame = push_record(log, record, slot, blobs, published)
-                relay.live.publish(log, published.seq, frame, caller)
+            metrics.published += 1
+            metrics.observe(time.monotonic() - self._started)
+            if relay.live.is_wanted(self.log, self._caller):
+                frame = push_record(self.log, self.record, self.slot, self.blobs, published)
+                relay.live.publish(self.log, published.seq, frame, self._caller)
         else:
-            relay.metrics.repeated += 1
-
-    relay.store.append(Append(kind, log, record, record_hash(record), slot, blobs, relay.now(), done))
+            metrics.repeated += 1
 
 
 # ---- topics and inboxes

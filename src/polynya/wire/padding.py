@@ -31,6 +31,6 @@ def unpad(padded: bytes, sizes: Sequence[int] = RESPONSE_STEPS, length_size: int
         raise WireError("padding-length")
     if next((size for size in sizes if size >= end), 0) != len(padded):
         raise WireError("padding-step")
-    if padded.count(0, end) != len(padded) - end:
+    if padded[end:] != bytes(len(padded) - end):
         raise WireError("padding-zeros")
     return padded[length_size:end]

@@ -50,25 +50,26 @@ class _Direction:
         self._iv = int.from_bytes(expand(prk, f"{name} iv", 12), "big")
         self._counter = 0
 
-    def _nonce(self) -> bytes:
-        if self._counter >= COUNTER_END:
-            raise WireError("session-ended")
-        return (self._iv ^ self._counter).to_bytes(12, "big")
-
     def seal(self, padded: bytes) -> bytes:
-        sealed = self._cipher.encrypt(self._nonce(), padded, None)
-        self._counter += 1
+        """Raises WireError `session-ended`."""
+        counter = self._counter
+        if counter >= COUNTER_END:
+            raise WireError("session-ended")
+        sealed = self._cipher.encrypt((self._iv ^ counter).to_bytes(12, "big"), padded, None)
+        self._counter = counter + 1
         return sealed
 
     def open(self, sealed: bytes) -> bytes:
         """Raises WireError `session-frame` once, and `session-ended` from then on."""
-        nonce = self._nonce()
+        counter = self._counter
+        if counter >= COUNTER_END:
+            raise WireError("session-ended")
         try:
-            padded = self._cipher.decrypt(nonce, sealed, None)
+            padded = self._cipher.decrypt((self._iv ^ counter).to_bytes(12, "big"), sealed, None)
         except InvalidTag:
             self.end()
             raise WireError("session-frame") from None
-        self._counter += 1
+        self._counter = counter + 1
         return padded
 
     def end(self) -> None:
@@ -85,6 +86,13 @@ class _Session:
     def _open(self, sealed: bytes) -> bytes:
         try:
             return unpad(self._in.open(sealed))
+        except WireError:
+            self.end()
+            raise
+
+    def _unpad(self, padded: bytes) -> bytes:
+        try:
+            return unpad(padded)
         except WireError:
             self.end()
             raise
@@ -130,7 +138,19 @@ class RelaySession(_Session):
 
     def open(self, sealed: bytes) -> ClientFrame:
         """As ClientSession.open."""
-        data = self._open(sealed)
+        return self.read(self.open_padded(sealed))
+
+    def open_padded(self, sealed: bytes) -> bytes:
+        """The padded frame, whose form is not looked at: `read` does. Raises WireError as `open`."""
+        try:
+            return self._in.open(sealed)
+        except WireError:
+            self.end()
+            raise
+
+    def read(self, padded: bytes) -> ClientFrame:
+        """What `open_padded` gave; raises WireError as `open`."""
+        data = self._unpad(padded)
         try:
             return decode_client_frame(data)
         except WireError:

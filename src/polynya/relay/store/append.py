@@ -61,77 +61,104 @@ class _Run:
         self._cache = cache
         self._signer = signer
         self._run = run
-        self._entries: list[tuple[object, ...]] = []
-        self._index: list[tuple[int, int, int]] = []
-        self._names: list[tuple[int, bytes]] = []
-        self._visits: list[tuple[int, int]] = []
+        # Values of rows, one row after another.
+        self._plain: list[object] = []
+        self._slotted: list[object] = []
+        self._index: list[int] = []
+        self._names: list[object] = []
+        self._visits: list[int] = []
         self._taken: dict[tuple[int, int], list[tuple[bytes, Published]]] = {}
         self._positions: dict[tuple[int, bytes], int] = {}
 
     def outcomes(self) -> list[Appended | StoreError]:
-        logs = [self._cache.get(append.kind, append.log) for append in self._run]
-        keys = [
-            (log.number, index_key(append.record_hash))
-            for log, append in zip(logs, self._run, strict=True)
-            if log is not None
-        ]
+        logs = self._cache
+        found: list[tuple[Append, Log | None, int]] = []
+        pairs: list[int] = []
+        for append in self._run:
+            log = logs.get(append.kind, append.log)
+            key = index_key(append.record_hash)
+            found.append((append, log, key))
+            if log is not None:
+                pairs.append(log.number)
+                pairs.append(key)
         held: dict[tuple[int, int], list[int]] = {}
         for number, key, seq in select_by_pairs(
             self._db,
             # CROSS JOIN keeps the order: one look-up in the index for each pair.
             "SELECT log, hash, seq FROM pairs CROSS JOIN record_index ON log = a AND hash = b",
-            keys,
+            pairs,
         ):
             held.setdefault((number, key), []).append(seq)
         result = [
-            StoreError(Problem.UNKNOWN) if log is None else self._one(append, log, held)
-            for append, log in zip(self._run, logs, strict=True)
+            StoreError(Problem.UNKNOWN) if log is None else self._one(append, log, key, held)
+            for append, log, key in found
         ]
-        insert_rows(self._db, "INSERT INTO entries", self._entries)
-        insert_rows(self._db, "INSERT INTO record_index", self._index)
-        insert_rows(self._db, "INSERT OR IGNORE INTO visits", self._visits)
-        insert_rows(self._db, "INSERT INTO blob_names", self._names)
+        insert_rows(self._db, "INSERT INTO entries (id, time, record)", 3, self._plain)
+        insert_rows(
+            self._db,
+            "INSERT INTO entries (id, time, record, slot, position, signature, blobs)",
+            7,
+            self._slotted,
+        )
+        insert_rows(self._db, "INSERT INTO record_index", 3, self._index)
+        insert_rows(self._db, "INSERT OR IGNORE INTO visits", 2, self._visits)
+        insert_rows(self._db, "INSERT INTO blob_names", 2, self._names)
         return result
 
-    def _one(self, append: Append, log: Log, held: dict[tuple[int, int], list[int]]) -> Appended | StoreError:
-        key = (log.number, index_key(append.record_hash))
-        if held or self._taken:
+    def _one(
+        self, append: Append, log: Log, hash_: int, held: dict[tuple[int, int], list[int]]
+    ) -> Appended | StoreError:
+        number = log.number
+        key = (number, hash_)
+        if key in held or key in self._taken:
             published = self._known(append, key, held.get(key, ()))
             if published is not None:
                 return Appended(published, False)
         if log.kind == Kind.INBOX and log.held >= INBOX_RECORDS:
             return StoreError(Problem.CROWDED)
-        if append.slot is not None and may_contradict(log):
+        slot, blobs = append.slot, append.blobs
+        if slot is not None and may_contradict(log):
             return StoreError(Problem.RESTORED)
-        if append.blobs and not self._are_whole(append.blobs):
+        if blobs and not self._are_whole(blobs):
             return StoreError(Problem.BLOB)
         seq = log.head + 1
         if seq > SEQ_MASK:
             return StoreError(Problem.CROWDED)
-        position, signature, receipt = None, None, None
-        if append.slot is not None:
-            position = self._next_position(log, append.slot)
-            if position > LAST_POSITION:
+        receipt = None
+        if slot is not None:
+            receipt = self._sign(append, log, slot, seq)
+            if receipt is None:
                 return StoreError(Problem.CROWDED)
-            signature = self._signer(
-                SlotPosition(append.log, append.slot, position, seq, append.record_hash, append.blobs)
-            )
-            receipt = Receipt(position, signature)
-            self._positions[log.number, append.slot] = position
         log.head = seq
         log.held += 1
         time = log.newest = entry_time(append.time, log.newest)
-        id_ = log.number << SEQ_BITS | seq
-        blobs = None
-        if append.blobs:
-            blobs = b"".join(append.blobs)
-            self._names += ((id_, blob) for blob in dict.fromkeys(append.blobs))
-        self._entries.append((id_, time, append.record, None, append.slot, position, signature, blobs))
-        self._index.append((*key, seq))
+        id_ = number << SEQ_BITS | seq
+        if receipt is None and not blobs:
+            self._plain += (id_, time, append.record)
+        else:
+            position, signature = (None, None) if receipt is None else (receipt.position, receipt.signature)
+            joined = None
+            if blobs:
+                joined = b"".join(blobs)
+                for blob in dict.fromkeys(blobs):
+                    self._names += (id_, blob)
+            self._slotted += (id_, time, append.record, slot, position, signature, joined)
+        self._index += (number, hash_, seq)
         self._plan_visit(append, log, time)
         published = Published(seq, time, receipt)
         self._taken.setdefault(key, []).append((append.record_hash, published))
         return Appended(published, True)
+
+    def _sign(self, append: Append, log: Log, slot: bytes, seq: int) -> Receipt | None:
+        """None where the slot is full."""
+        position = self._next_position(log, slot)
+        if position > LAST_POSITION:
+            return None
+        self._positions[log.number, slot] = position
+        return Receipt(
+            position,
+            self._signer(SlotPosition(append.log, slot, position, seq, append.record_hash, append.blobs)),
+        )
 
     def _known(self, append: Append, key: tuple[int, int], seqs: Sequence[int]) -> Published | None:
         """What was answered when the log took this record first."""
@@ -168,9 +195,9 @@ class _Run:
             day = content_day(log.kind, log.retention_days, time)
             if day != log.content_day:
                 log.content_day = day
-                self._visits.append((day, log.number))
+                self._visits += (day, log.number)
         else:
             day = slot_day(time)
             if day != log.slot_day:
                 log.slot_day = day
-                self._visits.append((day, log.number))
+                self._visits += (day, log.number)

@@ -121,14 +121,29 @@ class Joins(NamedTuple):
     """of them, without a token"""
 
 
-Done: TypeAlias = Callable[[Appended | StoreError], None]
-
-
 class Append:
-    """A record on its way into a log. `done` is called in the event loop, once, in order of arrival within a
-    log."""
+    """A record on its way into a log."""
 
-    __slots__ = ("blobs", "done", "kind", "log", "record", "record_hash", "slot", "time")
+    __slots__ = ("blobs", "kind", "log", "record", "record_hash", "slot", "time")
+
+    kind: Kind
+    log: bytes
+    record: bytes
+    record_hash: bytes
+    slot: bytes | None
+    blobs: tuple[bytes, ...] | None
+    """None where there are none"""
+    time: int
+
+    def done(self, outcome: Appended | StoreError) -> None:
+        """Called in the event loop, once, in order of arrival within a log."""
+        raise NotImplementedError
+
+
+class CalledBack(Append):
+    """One whose outcome goes to a function."""
+
+    __slots__ = ("_done",)
 
     def __init__(
         self,
@@ -139,7 +154,7 @@ class Append:
         slot: bytes | None,
         blobs: tuple[bytes, ...] | None,
         time: int,
-        done: Done,
+        done: Callable[[Appended | StoreError], None],
     ) -> None:
         self.kind = kind
         self.log = log
@@ -148,7 +163,10 @@ class Append:
         self.slot = slot
         self.blobs = blobs
         self.time = time
-        self.done = done
+        self._done = done
+
+    def done(self, outcome: Appended | StoreError) -> None:
+        self._done(outcome)
 
 
 class SlotPosition(NamedTuple):

@@ -5,40 +5,46 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 CHUNK = 64
-"""Most rows of one statement: 64 x 8 columns = 512 variables, of the 32,766 that SQLite allows."""
+"""Most rows of one statement: 64 x 7 columns = 448 variables, of the 32,766 that SQLite allows."""
 
 
-def insert_rows(db: sqlite3.Connection, head: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """`head` is "INSERT ... INTO table"; rows are of one length. Chunks are powers of two, so that seven
-    prepared statements serve every number of rows."""
-    marks = f"({','.join('?' * len(rows[0]))})" if rows else ""
+def insert_rows(db: sqlite3.Connection, head: str, columns: int, values: Sequence[Any]) -> None:
+    """`head` is "INSERT ... INTO table"; `values` are those of all rows, one row after another. Chunks are powers of
+    two, so that seven prepared statements serve every number of rows."""
     at = 0
-    while at < len(rows):
-        size = _chunk(len(rows) - at)
-        db.execute(
-            f"{head} VALUES {','.join([marks] * size)}",
-            [value for row in rows[at : at + size] for value in row],
-        )
-        at += size
+    while at < len(values):
+        size = _chunk((len(values) - at) // columns)
+        end = at + size * columns
+        db.execute(_insert(head, columns, size), values[at:end])
+        at = end
 
 
-def select_by_pairs(
-    db: sqlite3.Connection, query: str, pairs: Sequence[tuple[int, int]]
-) -> list[tuple[Any, ...]]:
-    """`query` selects FROM pairs (columns a, b) joined with others; what it finds, in no order."""
+def select_by_pairs(db: sqlite3.Connection, query: str, values: Sequence[int]) -> list[tuple[Any, ...]]:
+    """`query` selects FROM pairs (columns a, b), whose values these are, joined with others; what it finds, in no
+    order."""
     found: list[tuple[Any, ...]] = []
     at = 0
-    while at < len(pairs):
-        size = _chunk(len(pairs) - at)
-        values = [value for pair in pairs[at : at + size] for value in pair]
-        found += db.execute(
-            f"WITH pairs (a, b) AS (VALUES {','.join(['(?,?)'] * size)}) {query}", values
-        ).fetchall()
-        at += size
+    while at < len(values):
+        size = _chunk((len(values) - at) // 2)
+        end = at + size * 2
+        found += db.execute(_select(query, size), values[at:end]).fetchall()
+        at = end
     return found
+
+
+@lru_cache(64)
+def _insert(head: str, columns: int, size: int) -> str:
+    row = f"({','.join('?' * columns)})"
+    return f"{head} VALUES {','.join([row] * size)}"
+
+
+@lru_cache(16)
+def _select(query: str, size: int) -> str:
+    return f"WITH pairs (a, b) AS (VALUES {','.join(['(?,?)'] * size)}) {query}"
 
 
 def _chunk(left: int) -> int:

@@ -233,7 +233,7 @@ class SqliteStore:
     async def close(self) -> None:
         await asyncio.to_thread(self._pool.shutdown)
         await asyncio.to_thread(self._reader.close)
-        await asyncio.to_thread(self._writer.close)
+        await self._writer.close()
 
 
 def _without_cache(change: Callable[[sqlite3.Connection], T], db: sqlite3.Connection, _: object) -> T:

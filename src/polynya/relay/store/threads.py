@@ -9,14 +9,15 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from polynya.relay.errors import DataError
 from polynya.relay.files import sync_file
 from polynya.relay.store.append import append_run
-from polynya.relay.store.base import Append, Appended, Problem, Signer, StoreError
+from polynya.relay.store.base import Append, Problem, Signer, StoreError
 from polynya.relay.store.logs import LogCache
 from polynya.relay.store.schema import migrate
 
@@ -97,7 +98,10 @@ class _Work:
 
 
 class Writer:
-    """Takes all work that waits, does it in one transaction, and answers after the commit is on disk."""
+    """Does the work of several in one transaction, and answers after the commit is on disk. Work gathers in the event
+    loop while a batch is being committed: the thread is woken once for a batch, not for each piece.
+
+    All methods are called in the event loop."""
 
     def __init__(
         self, db: sqlite3.Connection, path: Path, signer: Signer, loop: asyncio.AbstractEventLoop
@@ -107,44 +111,76 @@ class Writer:
         self._cache = LogCache(db)
         self._signer = signer
         self._loop = loop
-        self._queue: SimpleQueue[Append | _Work | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[Append | _Work] | None] = SimpleQueue()
         self._erase = False
-        self._closed = False
+        self._waiting: list[Append | _Work] = []
+        """what no batch holds yet"""
+        self._is_planned = False
+        """whether a batch is in the queue, in the making or about to be made"""
+        self._has_company = False
+        """whether the batch before held several"""
         self._batch: list[Append | _Work] = []
         """what was taken from the queue last"""
-        self._gathering = threading.Event()
-        """never set: waiting for it is a pause"""
         self._is_in_doubt = False
-        self._has_company = False
         self.commits = 0
         self.thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
         self.thread.start()
 
     def append(self, append: Append) -> None:
-        self._queue.put(append)
+        self._waiting.append(append)
+        if not self._is_planned:
+            self._plan()
 
     def run(self, run: Callable[[sqlite3.Connection, LogCache], T]) -> asyncio.Future[T]:
         """The future result of a change; `run` checks before it changes anything, as a StoreError does not
         undo."""
         future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(_Work(run, lambda outcome: _settle(future, outcome)))
+        self._waiting.append(_Work(run, partial(_settle, future)))
+        if not self._is_planned:
+            self._plan()
         return future
+
+    def _plan(self) -> None:
+        self._is_planned = True
+        if self._has_company:
+            self._loop.call_later(GATHER, self._hand_over)
+        else:
+            self._loop.call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        if self._waiting:
+            batch = self._waiting[:BATCH]
+            del self._waiting[:BATCH]
+            self._has_company = len(batch) > 1
+            self._queue.put(batch)
+
+    def _deliver(self, batch: Sequence[Append | _Work], outcomes: Sequence[Any]) -> None:
+        try:
+            for work, outcome in zip(batch, outcomes, strict=True):
+                work.done(outcome)
+        finally:
+            self._is_planned = False
+            if self._waiting:
+                self._plan()
 
     def erase(self) -> None:
         """Before the next work: empties the write-ahead log, in which destroyed bytes may still stand."""
         self._erase = True
 
-    def close(self) -> None:
-        """Blocks until all work is done."""
+    async def close(self) -> None:
+        """Returns when all work is done."""
+        while self._waiting:
+            self._hand_over()
         self._queue.put(None)
-        self.thread.join()
+        await asyncio.to_thread(self.thread.join)
 
     def _serve(self) -> None:
         try:
-            while (batch := self._next_batch()) is not None:
+            while (batch := self._queue.get()) is not None:
+                self._batch = batch
                 outcomes = self._commit(batch)
                 self.commits += 1
-                _tell(self._loop, _deliver, batch, outcomes)
+                _tell(self._loop, self._deliver, batch, outcomes)
                 self._batch = []
                 if self._erase:
                     self._erase = False
@@ -156,13 +192,10 @@ class Writer:
 
     def _refuse_all(self) -> None:
         """Nobody waits for an answer that does not come."""
-        refused = self._batch
-        while True:
-            _tell(self._loop, _deliver, refused, [StoreError(Problem.FAILED)] * len(refused))
-            work = None if self._closed else self._queue.get()
-            if work is None:
-                return
-            refused = [work]
+        refused: list[Append | _Work] | None = self._batch
+        while refused is not None:
+            _tell(self._loop, self._deliver, refused, [StoreError(Problem.FAILED)] * len(refused))
+            refused = self._queue.get()
 
     def _empty_log(self) -> None:
         try:
@@ -171,25 +204,6 @@ class Writer:
             self._db.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
         except sqlite3.Error as error:
             logger.error("the write-ahead log could not be emptied: %s", error.sqlite_errorname)
-
-    def _next_batch(self) -> list[Append | _Work] | None:
-        if self._closed:
-            return None
-        batch = self._batch = []
-        work = self._queue.get()
-        while work is not None:
-            batch.append(work)
-            if len(batch) == BATCH:
-                return batch
-            if len(batch) == 1 and self._has_company:
-                self._gathering.wait(GATHER)
-            try:
-                work = self._queue.get_nowait()
-            except Empty:
-                self._has_company = len(batch) > 1
-                return batch
-        self._closed = True
-        return batch or None
 
     def _commit(self, batch: Sequence[Append | _Work]) -> list[Any]:
         """Each one's outcome: a result, or a StoreError; the transaction holds all of them or none."""
@@ -280,11 +294,6 @@ class Reader:
                     self._db.execute("COMMIT")
             _tell(self._loop, _settle, future, outcome)
         self._db.close()
-
-
-def _deliver(batch: Sequence[Append | _Work], outcomes: Sequence[Appended | StoreError | Any]) -> None:
-    for work, outcome in zip(batch, outcomes, strict=True):
-        work.done(outcome)
 
 
 def _settle(future: asyncio.Future[Any], outcome: Any) -> None:

@@ -1,0 +1,1 @@
+"""The relay beside its peers."""

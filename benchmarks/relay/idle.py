@@ -1,0 +1,78 @@
+"""Memory of a session that is open and silent."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.relay import crowd, device
+from benchmarks.relay.device import Device
+from benchmarks.relay.process import rss
+from tests.support.relay import RelayProcess
+
+SETTLES = 3.0
+"""Seconds until the relay has done what a handshake leaves to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Bytes for each of `sessions`."""
+
+    has_tls: bool
+    sessions: int
+    each: float
+
+
+def certificate(folder: Path) -> ssl.SSLContext:
+    """Makes cert.pem and key.pem in `folder`; a context that trusts them."""
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    subprocess.run(
+        [
+            *command.split(),
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-keyout",
+            "key.pem",
+            "-out",
+            "cert.pem",
+        ],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    (folder / "key.pem").chmod(0o600)
+    return ssl.create_default_context(cafile=str(folder / "cert.pem"))
+
+
+async def measure(sessions: int, has_tls: bool) -> Idle:
+    """`sessions` open, silent sessions with one topic each, beside the same relay with a tenth of them: what the first
+    ones bring with them (code, pages) is no session's."""
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        data = work / "data"
+        data.mkdir(mode=0o700)
+        (data / "relay.toml").write_text(crowd.UNLIMITED)
+        trust, options = None, ["--local", "off"]
+        if has_tls:
+            trust = certificate(work)
+            options += ["--tls-cert", str(work / "cert.pem"), "--tls-key", str(work / "key.pem")]
+        async with RelayProcess(data, *options) as relay:
+            entrance = await device.entrance(relay, trust)
+            devices: list[Device] = []
+
+            async def open_until(count: int) -> int:
+                while len(devices) < count:
+                    devices.append(await Device.connect(entrance))
+                await asyncio.sleep(SETTLES)
+                return rss(relay.pid)
+
+            first = sessions // 10
+            before = await open_until(first)
+            after = await open_until(sessions)
+            for one in devices:
+                one.leave()
+            return Idle(has_tls, sessions, (after - before) / (sessions - first))
