@@ -16,6 +16,7 @@ from polynya.relay.adapter import Adapter
 from polynya.relay.admission import Admission
 from polynya.relay.clock import SteadyClock
 from polynya.relay.config import OPTIONS, REQUIRED, RelayConfig
+from polynya.relay.connection import make_server
 from polynya.relay.errors import RelayError
 from polynya.relay.files import write_private
 from polynya.relay.folder import LINK_FILE, LOCAL_FILE, DataFolder, open_folder
@@ -36,7 +37,6 @@ from polynya.relay.store.sqlite import open_store
 from polynya.relay.system import SystemRandom
 from polynya.relay.tls import Tls
 from polynya.relay.tokens import Tokens
-from polynya.relay.web import make_server
 from polynya.relay.webapp import WebApp
 from polynya.wire.labels import sign_receipt
 from polynya.wire.links import build_relay_link
