@@ -167,13 +167,14 @@ class QuietHandler(RequestHandler):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._visit.is_slow(True)
         self._unread = 0
+        if self.transport is not None:
+            self._visit.leave_unread(self.transport.get_write_buffer_size())
         self._watch_reader()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._visit.is_slow(False)
+        self._visit.leave_unread(0)
         if self._slow_timer is not None:
             self._slow_timer.cancel()
             self._slow_timer = None

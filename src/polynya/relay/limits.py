@@ -42,6 +42,9 @@ class Limits:
     """without a byte taken by who is sent an answer: as ordinary sites"""
     keep_alive: float = 75.0
     """what ordinary sites keep an idle connection"""
+    handshakes_per_second: float = 400.0
+    handshakes_burst: int = 400
+    """of TLS, each address in its turn: ~0.5 ms of a core each, 20 %"""
     hello_timeout: float = 30.0
     """5.2 KB at 2 kbit/s is 21 s"""
     tick: float = 15.0
