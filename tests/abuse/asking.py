@@ -46,7 +46,9 @@ async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, probe
     heard = b""
     end = "closed"
     writer.write(probe.data)
-    is_followed = probe.waits
+    if probe.is_half:
+        writer.write_eof()
+    is_followed = probe.waits or probe.is_half
     while True:
         if not is_followed and answered(heard, probe.data) and _stays(heard):
             is_followed = True

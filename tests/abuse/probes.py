@@ -17,11 +17,13 @@ NOISE = bytes(range(128, 256)) * 4
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """`waits`: it is no whole request, so that the server waits for more until its patience ends."""
+    """`waits`: it is no whole request, so that the server waits for more until its patience ends. `is_half`: with the
+    end of what we send behind it."""
 
     name: str
     data: bytes
     waits: bool = False
+    is_half: bool = False
 
 
 def get(target: bytes = b"/", *lines: bytes, version: bytes = b"HTTP/1.1", method: bytes = b"GET") -> bytes:
@@ -221,6 +223,11 @@ PROBES: tuple[Probe, ...] = (
     Probe("half a line", b"GET / HT", waits=True),
     Probe("half a head", b"GET / HTTP/1.1\r\nHost: bakery.example\r\n", waits=True),
     Probe("half a small head after a request", get() + b"GET / HTTP/1.1\r\nHost: b", waits=True),
+    Probe("nothing, and the end", b"", is_half=True),
+    Probe("root, and the end", get(), is_half=True),
+    Probe("two requests, and the end", get() + get(b"/nothing"), is_half=True),
+    Probe("noise, and the end", NOISE, is_half=True),
+    Probe("half a head, and the end", b"GET / HTTP/1.1\r\nHost: b", is_half=True),
     Probe("half a body", get(b"/", b"Content-Length: 500", method=b"POST") + b"half", waits=True),
     Probe("half a long head", b"GET / HTTP/1.1\r\n" + HOST + b"X: y\r\n" * 4000, waits=True),
 )

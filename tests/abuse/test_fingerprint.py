@@ -15,8 +15,8 @@ from polynya.relay.limits import Limits
 from tests.abuse.asking import Place, ask
 from tests.abuse.bakery import Twins, twins
 from tests.abuse.hellos import greet, hellos
-from tests.abuse.probes import PROBES, Probe
 from tests.abuse.known import KNOWN
+from tests.abuse.probes import PROBES, Probe
 from tests.support.webserver import reserved
 
 pytestmark = [pytest.mark.program("nginx"), pytest.mark.timeout(400)]

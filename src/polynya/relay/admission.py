@@ -1,5 +1,5 @@
 """Who may connect: connections are counted in all and by address, people behind a proxy by what the proxy says. Where
-there are too many, strangers give way: the oldest connection that has shown no knowledge of the secret path."""
+there are too many, strangers give way, who have shown no knowledge of the secret path."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from polynya.relay.limits import Limits
 from polynya.relay.metrics import Metrics
+from polynya.relay.strangers import Strangers
 
 logger = logging.getLogger("polynya.relay")
 
@@ -81,7 +82,7 @@ class Admission:
         self._proxies = proxies
         self._files = files
         self._addresses: Counter[str] = Counter()
-        self._strangers: dict[Visit, None] = {}
+        self._strangers: Strangers[Visit] = Strangers()
         self._slow: dict[Visit, None] = {}
         self._unread = 0
         self._unnamed = -math.inf
@@ -119,24 +120,27 @@ class Admission:
         self._metrics.connections += 1
         visit = Visit(self, address, abort)
         if address is not None:
-            self._strangers[visit] = None
+            self._strangers.add(address, visit)
         return visit
 
     def _give_way(self, address: str | None) -> None:
-        """Ends the oldest connection of a stranger, of `address` where one is given."""
-        for visit in self._strangers:
-            if address is None or visit.address == address:
-                abort = visit.abort
-                self._metrics.turned_away += 1
-                visit()
-                abort()
-                return
+        """Ends a stranger's connection, of `address` where one is given."""
+        visit = self._strangers.first(address)
+        if visit is not None:
+            self._dismiss(visit)
+
+    def _dismiss(self, visit: Visit) -> None:
+        abort = visit.abort
+        self._metrics.turned_away += 1
+        visit()
+        abort()
 
     def settle(self, visit: Visit) -> None:
-        self._strangers.pop(visit, None)
+        if visit.address is not None:
+            self._strangers.remove(visit.address, visit)
 
     def end(self, visit: Visit, unread: int) -> None:
-        self._strangers.pop(visit, None)
+        self.settle(visit)
         self.count_unread(visit, -unread, 0)
         self._metrics.connections -= 1
         if visit.address is not None:
@@ -150,11 +154,7 @@ class Admission:
         else:
             self._slow.pop(visit, None)
         while self._unread > self.limits.buffers_total and self._slow:
-            slowest = next(iter(self._slow))
-            abort = slowest.abort
-            self._metrics.turned_away += 1
-            slowest()
-            abort()
+            self._dismiss(next(iter(self._slow)))
 
     def person(self, transport: asyncio.Transport | None, forwarded: str) -> Release | None:
         """Counts a session, or a request while it is answered, for whom the proxy names; `forwarded` is the header. As

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
@@ -24,7 +25,7 @@ logger = logging.getLogger("polynya.relay")
 LINGERING = 5.0
 """Seconds that an unread request body is read and dropped, as ordinary servers do."""
 UNREAD = 16_384
-"""Bytes of an answer that wait for who reads it, and may be written on top: one piece of a file."""
+"""Bytes of an answer that wait for who reads it before the next piece of a file is read."""
 REQUESTS = 1_000
 """Of one connection; ordinary servers close then."""
 UPGRADE = web.RequestKey("upgrade", bytes)
@@ -52,10 +53,11 @@ class QuietHandler(RequestHandler):
     """aiohttp's connection without its own error pages, and without a word about requests in the log."""
 
     __slots__ = (
+        "_answered",
         "_gate",
         "_head_timer",
+        "_is_half",
         "_limits",
-        "_patience",
         "_refusal",
         "_slow_timer",
         "_take_over",
@@ -75,11 +77,16 @@ class QuietHandler(RequestHandler):
         self._head_timer: asyncio.TimerHandle | None = None
         self._slow_timer: asyncio.TimerHandle | None = None
         self._unread = 0
+        self._is_half = False
+        self._answered = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         if isinstance(transport, asyncio.WriteTransport):
             transport.set_write_buffer_limits(high=UNREAD)
+            # As of sessions: the system would let it grow to megabytes for who does not read.
+            link = transport.get_extra_info("socket")
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._limits.kernel_buffer)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_timers()
@@ -117,6 +124,15 @@ class QuietHandler(RequestHandler):
             super().data_received(piece)
         self._watch_head()
 
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """Who says that nothing more comes is still answered, except over TLS, where loops do not wait."""
+        transport = self.transport
+        is_waiting = self._answered < self._request_count
+        if transport is None or not is_waiting or transport.get_extra_info("sslcontext") is not None:
+            return None
+        self._is_half = True
+        return True
+
     def _resume_reading_for_buffer(self) -> None:
         super()._resume_reading_for_buffer()
         self._pass_on()
@@ -136,6 +152,9 @@ class QuietHandler(RequestHandler):
         if self._request_count >= REQUESTS:
             resp.force_close()
             resp.headers["Connection"] = "close"
+        self._answered += 1
+        if self._is_half and self._answered == self._request_count:
+            resp.force_close()
         done = await super().finish_response(request, resp, start_time)
         # Behind an upgrade that was not taken: the connection goes on.
         self._pass_on()

@@ -108,7 +108,7 @@ class Door:
     async def _enter(self, connection: socket.socket, visit: Visit, context: ssl.SSLContext | None) -> None:
         make = self._make if context is not None else self._make_plain
         timeout = None if context is None else self._admission.limits.head_timeout
-        visit.abort = connection.close
+        visit.abort = lambda: _shut(connection)
         spare = self._spare(connection) if context is not None else None
         try:
             await self._loop.connect_accepted_socket(
@@ -141,6 +141,12 @@ class Door:
     def forget(self, guest: _Guest) -> None:
         self._guests.discard(guest)
         self._turns.forget(guest)
+
+
+def _shut(connection: socket.socket) -> None:
+    """Ends a connection that the loop has: closed by others, its number could be another's while the loop uses it."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Turns:

@@ -53,12 +53,18 @@ class Gate:
             self._searched = 0
         if isinstance(judged, Head):
             self._body = judged.body
-            self.is_bare = self.is_over = judged.is_bare
+            self.is_bare = judged.is_bare
+            if judged.is_bare:
+                self._finish()
             return judged.data
         if judged is not None:
             self.is_bare = judged.is_bare
-            self.is_over = True
+            self._finish()
         return judged
+
+    def _finish(self) -> None:
+        self.is_over = True
+        self._held = bytearray()
 
     def _next_of_body(self) -> bytes:
         if self._body == CHUNKED:

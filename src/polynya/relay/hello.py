@@ -15,10 +15,12 @@ SPOKEN = frozenset((b"http/1.1", b"http/1.0", b"http/0.9", b"acme-tls/1"))
 
 
 def size_of(first: bytes) -> int:
-    """Bytes of the first record, as far as can be said from its beginning."""
+    """Bytes of the first record, as far as can be said from its beginning; of one that is too long its head is
+    enough."""
     if len(first) < RECORD_HEAD:
         return RECORD_HEAD
-    return RECORD_HEAD + min(int.from_bytes(first[3:5], "big"), 16_384)
+    size = int.from_bytes(first[3:5], "big")
+    return RECORD_HEAD + (size if size <= 16_384 else 0)
 
 
 def refusal(record: bytes) -> bytes | None:

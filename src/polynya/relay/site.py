@@ -17,7 +17,7 @@ from aiohttp import web
 from polynya.relay.ranges import Ranges, judge_ranges
 from polynya.relay.web import answer, begin, error, http_date, moved, scheme
 
-PIECE = 16_384
+PIECE = 65_536
 """Bytes of a file that are in memory at a time."""
 BODY_MAX = 1 << 20
 """Bytes of a request's body that an ordinary site takes."""
