@@ -7,7 +7,9 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 ARGS ?=
 # The same for the second part of `make soak`: make soak FUZZ="--count 100000 --seed 7 --target join"
 FUZZ ?=
-# And for the third: make soak KILLS="--kills 100 --faults full clock"
+# For the fuzzing of what comes from the network: make soak FRAMES="--count 100000 --seed 7"
+FRAMES ?=
+# And for the last: make soak KILLS="--kills 100 --faults full clock"
 KILLS ?=
 # For the relay's part of `make bench`: make bench RELAY="--records 10000000"
 RELAY ?=
@@ -17,7 +19,7 @@ ALONE := browser or netns
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up test lint types unit web size browser vectors soak bench mutation fresh format generate locks clean ready ready-run packages built tools
+.PHONY: help up test lint types unit web size browser vectors soak bench abuse mutation fresh format generate locks clean ready ready-run packages built tools
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -53,15 +55,19 @@ vectors: packages ## every protocol and MLS vector, in both languages
 		scripts/stage "vectors, Python" $(BIN)/python -m pytest -q -n $(WORKERS) $$files
 	@scripts/stage "vectors, TypeScript" $(BIN)/npm --prefix web --silent test -- vectors
 
-soak: packages tools ## 100,000 random operations on groups of our members and independent ones, 10^7 hostile inputs (FUZZ), then 1,000 kills of a relay and all that disks and clocks do (KILLS)
+soak: packages tools ## 100,000 random operations on groups of our members and independent ones, 10^7 hostile inputs (FUZZ) and 10^7 to a relay's port (FRAMES), then 1,000 kills of a relay and all that disks and clocks do (KILLS)
 	@$(BIN)/python -m scripts.soak $(ARGS)
 	@$(BIN)/python -m scripts.fuzz $(FUZZ)
+	@$(BIN)/python -m scripts.fuzzframes $(FRAMES)
 	@$(BIN)/python -m scripts.durability $(KILLS)
 
 bench: packages tools ## MLS, then the relay (RELAY), beside the peers, written into docs/performance.md (half an hour, on an idle machine)
 	@scripts/tools bench
 	@$(BIN)/python -m benchmarks.mls $(ARGS)
 	@$(BIN)/python -m benchmarks.relay $(RELAY)
+
+abuse: packages ## a relay attacked by 10,000 connections in twelve ways: how long others wait, what it holds; into docs/performance.md (15 minutes, on an idle machine)
+	@$(BIN)/python -m benchmarks.abuse $(ARGS)
 
 mutation: packages ## each check switched off in turn, in both languages: some test must fail (half an hour)
 	@$(BIN)/python -m scripts.mutation $(ARGS)

@@ -9,14 +9,14 @@ from scripts.webapp import ROOT
 PERFORMANCE = ROOT / "docs" / "performance.md"
 
 
-def marks(name: str) -> tuple[str, str]:
+def marks(name: str, command: str = "make bench") -> tuple[str, str]:
     """The lines before and after a section."""
-    return f"<!-- begin {name}: written by `make bench` -->", f"<!-- end {name} -->"
+    return f"<!-- begin {name}: written by `{command}` -->", f"<!-- end {name} -->"
 
 
-def put(name: str, content: str, path: Path = PERFORMANCE) -> None:
+def put(name: str, content: str, path: Path = PERFORMANCE, command: str = "make bench") -> None:
     """Replaces the section; raises ValueError where the document has none of this name."""
-    begin, end = marks(name)
+    begin, end = marks(name, command)
     before, found, rest = path.read_text("utf-8").partition(begin)
     _, closed, after = rest.partition(end)
     if not found or not closed:

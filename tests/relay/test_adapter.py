@@ -266,18 +266,34 @@ async def test_a_giant_head_is_refused_as_anywhere(running: RunningRelay) -> Non
     assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\nServer: nginx")
 
 
-async def test_connections_of_one_address_are_bounded(tmp_path: Path) -> None:
+async def test_where_one_address_has_too_many_its_oldest_stranger_gives_way(tmp_path: Path) -> None:
     limits = replace(Limits(), disk_reserve=0, connections_per_address=3)
     async with running_relay(tmp_path, limits=limits) as running:
-        async with connected(running), connected(running), connected(running):
+        async with connected(running) as (first, _), connected(running) as (second, _), connected(running):
             while running.relay.metrics.connections < 3:
                 await asyncio.sleep(0.01)
-            assert await raw(running, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n") == b""
+            answer = await raw(running, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 403")
+            assert await everything(first) == b""
             assert running.relay.metrics.turned_away == 1
+            assert not second.at_eof()
         while running.relay.metrics.connections:
             await asyncio.sleep(0.01)
-        answer = await raw(running, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-        assert answer.startswith(b"HTTP/1.1 403")
+
+
+async def test_sessions_give_way_to_nobody(tmp_path: Path) -> None:
+    limits = replace(Limits(), disk_reserve=0, connections_per_address=1)
+    async with running_relay(tmp_path, limits=limits) as running:
+        client = Client(running.address, running.identity)
+        await client.keys()
+        await client.https.close()
+        async with client.session() as session:
+            assert await raw(running, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n") == b""
+            assert (
+                running.relay.metrics.turned_away == 2
+            )  # the connection that the keys came over, and this one
+            assert await session.call(Ping()) == Done()
+        await client.close()
 
 
 async def test_a_silent_session_is_pinged_and_closed(tmp_path: Path) -> None:

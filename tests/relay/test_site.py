@@ -61,7 +61,7 @@ async def test_the_owners_site_is_served_as_any(bakery: RunningRelay) -> None:
     assert (await ask(bakery, "GET /", f"If-Modified-Since: {headers['Last-Modified']}"))[0] == 304
     assert (await ask(bakery, "GET /blog/"))[2] == b"<h1>Bread</h1>"
     status, headers, _ = await ask(bakery, "GET /blog")
-    assert (status, headers["Location"]) == (301, "http://bakery.example/blog/")
+    assert (status, headers["Location"]) == (301, f"http://bakery.example:{bakery.port}/blog/")
     assert (await ask(bakery, "HEAD /bread.jpg"))[1]["Content-Length"] == "256000"
 
 
@@ -96,7 +96,8 @@ async def test_ranges_and_methods_as_anywhere(bakery: RunningRelay) -> None:
         ("/%2e%2e/data/identity.key", 400),
         ("/blog/%2e%2e/%2e%2e/data/path", 400),
         ("/a%00b", 400),
-        ("/%ff", 400),
+        ("/%ff", 404),
+        ("/%zz", 400),
     ],
 )
 async def test_everything_else_is_an_ordinary_error(bakery: RunningRelay, path: str, status: int) -> None:
@@ -107,17 +108,18 @@ async def test_everything_else_is_an_ordinary_error(bakery: RunningRelay, path: 
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "status"),
     [
-        b"\x16\x03\x01\x02\x00\x01\x00",
-        b"nonsense\r\n\r\n",
-        b"GET /\r\n\r\n",
-        b"GET / HTTP/9.9\r\nHost: a\r\n\r\n",
+        (b"\x16\x03\x01\x02\x00\x01\x00", b"400 Bad Request"),
+        (b"nonsense\r\n\r\n", b"400 Bad Request"),
+        (b"GET / HTTP/9.9\r\nHost: a\r\n\r\n", b"505 HTTP Version Not Supported"),
     ],
 )
-async def test_what_is_not_http_gets_an_ordinary_400(bakery: RunningRelay, data: bytes) -> None:
+async def test_what_is_not_http_gets_an_ordinary_error(
+    bakery: RunningRelay, data: bytes, status: bytes
+) -> None:
     answer = await raw(bakery, data)
-    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n")
+    assert answer.startswith(b"HTTP/1.1 " + status + b"\r\nServer: nginx\r\n")
     assert TELLING.search(answer) is None
 
 

@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 from picows import WSAutoPingStrategy, WSListener
 from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
-from polynya.relay.admission import FORWARDED, Admission, Release, nothing
+from polynya.relay.admission import FORWARDED, Admission, Release, Visit, nothing
+from polynya.relay.connection import TakeOver
+from polynya.relay.heads import end_of, judge_start
 from polynya.relay.limits import FRAME_MAX
-from polynya.relay.web import TakeOver
 
 logger = logging.getLogger("polynya.relay")
 
@@ -38,7 +39,7 @@ class Adapter:
         self,
         admission: Admission,
         is_session_path: Callable[[str], bool],
-        make_http: Callable[[Release, TakeOver], asyncio.Protocol],
+        make_http: Callable[[Visit, TakeOver], asyncio.Protocol],
         make_session: Callable[[Release], WSListener],
     ) -> None:
         self.admission = admission
@@ -46,30 +47,28 @@ class Adapter:
         self.make_http = make_http
         self.make_session = make_session
 
-    def protocol(self) -> asyncio.Protocol:
-        """For `loop.create_server`."""
-        return _FirstHead(self)
+    def protocol(self, visit: Visit | None = None) -> asyncio.Protocol:
+        """For `loop.create_server`; `visit`: of a connection that was counted before."""
+        return _FirstHead(self, visit)
 
-    def take_over(self, head: bytes, behind: bytes, transport: asyncio.Transport, release: Release) -> bool:
+    def take_over(self, head: bytes, behind: bytes, transport: asyncio.Transport, visit: Visit) -> bool:
         """A TakeOver: whether the connection is a session's now."""
         upgrade = _upgrade(head, self.is_session_path)
         if upgrade is None:
             return False
-        self.hand_over(transport, upgrade, behind, release)
+        self.hand_over(transport, upgrade, behind, visit)
         return True
 
-    def hand_over(
-        self, transport: asyncio.Transport, upgrade: _Upgrade, behind: bytes, release: Release
-    ) -> None:
+    def hand_over(self, transport: asyncio.Transport, upgrade: _Upgrade, behind: bytes, visit: Visit) -> None:
         """From now on the connection is a session's; its client's next bytes are `behind`. Where its person has too
         many, it ends."""
         person = self.admission.person(transport, upgrade.forwarded)
         if person is None:
             transport.abort()
-            release()
+            visit()
             return
-
-        session = _session_protocol(self.make_session(_both(person, release)))
+        visit.settle()
+        session = _session_protocol(self.make_session(_both(person, visit)))
         transport.set_protocol(session)
         is_unix = transport.get_extra_info("socket").family == socket.AF_UNIX
         session.connection_made(_UnixTransport(transport) if is_unix else transport)
@@ -88,31 +87,34 @@ def _both(person: Release, release: Release) -> Release:
 
 
 class _FirstHead(asyncio.Protocol):
-    """Reads until the first head is whole, and no further."""
+    """Reads until the first head is whole, or can be none, and no further."""
 
-    __slots__ = ("_adapter", "_head", "_release", "_timer", "_transport")
+    __slots__ = ("_adapter", "_head", "_timer", "_transport", "_visit")
 
-    def __init__(self, adapter: Adapter) -> None:
+    def __init__(self, adapter: Adapter, visit: Visit | None) -> None:
         self._adapter = adapter
         self._head = bytearray()
-        self._release: Release | None = None
+        self._visit = visit
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self._release = self._adapter.admission.connection(transport)
-        if self._release is None:
-            transport.abort()
-            return
+        admission = self._adapter.admission
+        if self._visit is None:
+            self._visit = admission.visit(transport.get_extra_info("peername"), transport.abort)
+            if self._visit is None:
+                transport.abort()
+                return
+        else:
+            self._visit.abort = transport.abort
         self._transport = transport
-        timeout = self._adapter.admission.limits.head_timeout
-        self._timer = asyncio.get_running_loop().call_later(timeout, transport.abort)
+        self._timer = asyncio.get_running_loop().call_later(admission.limits.head_timeout, transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
-        if self._release is not None:
-            self._release()
-            self._release = None
+        if self._visit is not None:
+            self._visit()
+            self._visit = None
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
@@ -120,30 +122,28 @@ class _FirstHead(asyncio.Protocol):
             self._timer = None
 
     def data_received(self, data: bytes) -> None:
-        transport, release = self._transport, self._release
-        if transport is None or release is None:
+        transport, visit = self._transport, self._visit
+        if transport is None or visit is None:
             return
-        searched = max(0, len(self._head) - 3)
+        searched = len(self._head)
         self._head += data
-        end = self._head.find(HEAD_END, searched)
-        if (
-            end < 0
-            and len(self._head) <= self._adapter.admission.limits.head_size
-            and _may_be_http(self._head)
-        ):
+        begin = len(self._head) - len(self._head.lstrip(b"\r\n"))
+        del self._head[:begin]
+        if not self._head:
+            return
+        end = end_of(self._head, max(0, searched - begin))
+        if end < 0 and judge_start(self._head) is None:
             return
         self._stop_timer()
-        self._release = self._transport = None
-        upgrade = None
-        if 0 <= end <= self._adapter.admission.limits.head_size:
-            upgrade = _upgrade(bytes(self._head[:end]), self._adapter.is_session_path)
+        self._visit = self._transport = None
+        upgrade = None if end < 0 else _upgrade(bytes(self._head[:end]), self._adapter.is_session_path)
         if upgrade is None:
-            http = self._adapter.make_http(release, self._adapter.take_over)
+            http = self._adapter.make_http(visit, self._adapter.take_over)
             transport.set_protocol(http)
             http.connection_made(transport)
             http.data_received(bytes(self._head))
         else:
-            self._adapter.hand_over(transport, upgrade, bytes(self._head[end + len(HEAD_END) :]), release)
+            self._adapter.hand_over(transport, upgrade, bytes(self._head[end:]), visit)
 
 
 class _UnixTransport:
@@ -176,11 +176,6 @@ class _UnixSocket:
         return 0 if level == socket.IPPROTO_TCP else int(self._unix.getsockopt(level, option))
 
 
-def _may_be_http(head: bytearray) -> bool:
-    """False as soon as the first line is no request's: the web server then says so at once, as any would."""
-    return chr(head[0]).isalpha() or head[0] in b"\r\n"
-
-
 class _Upgrade(NamedTuple):
     head: bytes
     """what picows is given"""
@@ -190,7 +185,7 @@ class _Upgrade(NamedTuple):
 
 def _upgrade(head: bytes, is_session_path: Callable[[str], bool]) -> _Upgrade | None:
     """None where this is not an upgrade to a session."""
-    lines = head.lstrip(b"\r\n").split(b"\r\n")
+    lines = head.rstrip(b"\r\n").split(b"\r\n")
     words = lines[0].split(b" ")
     if len(words) != 3 or words[0] != b"GET" or words[2] != b"HTTP/1.1":
         return None

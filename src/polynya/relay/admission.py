@@ -1,4 +1,5 @@
-"""Who may connect: connections are counted in all and by address, people behind a proxy by what the proxy says."""
+"""Who may connect: connections are counted in all and by address, people behind a proxy by what the proxy says. Where
+there are too many, strangers give way, who have shown no knowledge of the secret path."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import asyncio
 import ipaddress
 import logging
 import math
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -14,6 +16,7 @@ from typing import TypeAlias
 
 from polynya.relay.limits import Limits
 from polynya.relay.metrics import Metrics
+from polynya.relay.strangers import Strangers
 
 logger = logging.getLogger("polynya.relay")
 
@@ -26,15 +29,62 @@ LATELY = 600.0
 Release: TypeAlias = Callable[[], None]
 
 
+class Visit:
+    """One connection, as long as it lasts; calling it ends the visit, once. `Visit()` is nobody's."""
+
+    __slots__ = ("_admission", "_unread", "abort", "address")
+
+    def __init__(
+        self,
+        admission: Admission | None = None,
+        address: str | None = None,
+        abort: Callable[[], None] | None = None,
+    ) -> None:
+        self._admission = admission
+        self.address = address
+        """None: a proxy's, which is not counted by address and gives way to nobody"""
+        self.abort = abort or _nothing
+        """ends the connection at once"""
+        self._unread = 0
+
+    def __call__(self) -> None:
+        admission, self._admission = self._admission, None
+        if admission is not None:
+            self.abort = _nothing
+            admission.end(self, self._unread)
+
+    def settle(self) -> None:
+        """It is no stranger's: it gives way to nobody any more."""
+        if self._admission is not None:
+            self._admission.settle(self)
+
+    def leave_unread(self, size: int) -> None:
+        """So many bytes wait for who connected; 0: it keeps up."""
+        if self._admission is not None:
+            change, self._unread = size - self._unread, size
+            self._admission.count_unread(self, change, size)
+
+
 class Admission:
     """`proxies`: the networks that a proxy may be in, a Unix socket always among them; None: there is none. Addresses
-    are held while their connections last and are told to nobody."""
+    are held while their connections last and are told to nobody. `files`: connections for which there are file handles,
+    whatever the limits say."""
 
-    def __init__(self, limits: Limits, metrics: Metrics, proxies: tuple[Network, ...] | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        metrics: Metrics,
+        proxies: tuple[Network, ...] | None = None,
+        files: int = sys.maxsize,
+    ) -> None:
         self.limits = limits
         self._metrics = metrics
         self._proxies = proxies
+        self._files = files
         self._addresses: Counter[str] = Counter()
+        self._strangers: Strangers[Visit] = Strangers()
+        self._slow: dict[Visit, None] = {}
+        self._unread = 0
         self._unnamed = -math.inf
 
     def is_proxy(self, peer: object) -> bool:
@@ -52,20 +102,59 @@ class Admission:
 
     def is_full(self) -> bool:
         """Whether one more connection would be too many."""
-        return self._metrics.connections >= self.limits.connections
+        return self._metrics.connections >= min(self.limits.connections, self._files)
 
-    def connection(self, transport: asyncio.Transport) -> Release | None:
-        """Counts a connection; returns what uncounts it, or None where there are too many. A proxy's connections count
-        in all only: it has those of many people."""
-        peer = transport.get_extra_info("peername")
+    def visit(self, peer: object, abort: Callable[[], None]) -> Visit | None:
+        """Counts a connection, which `abort` ends at once; None where there are too many and none gives way. A proxy's
+        connections count in all only: it has those of many people."""
+        address = None if self.is_proxy(peer) else group(peer)
+        if address is not None and self._addresses[address] >= self.limits.connections_per_address:
+            self._give_way(address)
+        if self.is_full():
+            self._give_way(None)
         if self.is_full():
             self._metrics.turned_away += 1
             return None
-        address = None if self.is_proxy(peer) else group(peer)
         if address is not None and not self._count(address):
             return None
         self._metrics.connections += 1
-        return partial(self._gone, address)
+        visit = Visit(self, address, abort)
+        if address is not None:
+            self._strangers.add(address, visit)
+        return visit
+
+    def _give_way(self, address: str | None) -> None:
+        """Ends a stranger's connection, of `address` where one is given."""
+        visit = self._strangers.first(address)
+        if visit is not None:
+            self._dismiss(visit)
+
+    def _dismiss(self, visit: Visit) -> None:
+        abort = visit.abort
+        self._metrics.turned_away += 1
+        visit()
+        abort()
+
+    def settle(self, visit: Visit) -> None:
+        if visit.address is not None:
+            self._strangers.remove(visit.address, visit)
+
+    def end(self, visit: Visit, unread: int) -> None:
+        self.settle(visit)
+        self.count_unread(visit, -unread, 0)
+        self._metrics.connections -= 1
+        if visit.address is not None:
+            self._uncount(visit.address)
+
+    def count_unread(self, visit: Visit, change: int, size: int) -> None:
+        """Where all who read slowly leave more than Limits.buffers_total unread, the first of them go."""
+        self._unread += change
+        if size:
+            self._slow[visit] = None
+        else:
+            self._slow.pop(visit, None)
+        while self._unread > self.limits.buffers_total and self._slow:
+            self._dismiss(next(iter(self._slow)))
 
     def person(self, transport: asyncio.Transport | None, forwarded: str) -> Release | None:
         """Counts a session, or a request while it is answered, for whom the proxy names; `forwarded` is the header. As
@@ -97,10 +186,8 @@ class Admission:
         if not self._addresses[address]:
             del self._addresses[address]
 
-    def _gone(self, address: str | None) -> None:
-        self._metrics.connections -= 1
-        if address is not None:
-            self._uncount(address)
+
+def _nothing() -> None: ...
 
 
 def nothing() -> None:

@@ -18,6 +18,21 @@ FOLDER = "certificates"
 CERTIFICATE = "certificate.pem"
 """Private key and chain in one file, so that they are replaced together."""
 
+CIPHERS = ":".join(
+    (
+        "ECDHE-ECDSA-AES128-GCM-SHA256",
+        "ECDHE-RSA-AES128-GCM-SHA256",
+        "ECDHE-ECDSA-AES256-GCM-SHA384",
+        "ECDHE-RSA-AES256-GCM-SHA384",
+        "ECDHE-ECDSA-CHACHA20-POLY1305",
+        "ECDHE-RSA-CHACHA20-POLY1305",
+        "DHE-RSA-AES128-GCM-SHA256",
+        "DHE-RSA-AES256-GCM-SHA384",
+    )
+)
+"""Of TLS 1.2, and the client chooses: what certbot and Mozilla's generator put into web servers' settings, so that a
+relay's handshake is like those of most sites; all have forward secrecy."""
+
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
@@ -79,7 +94,14 @@ def server_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
+    context.set_ciphers(CIPHERS)
+    context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.sni_callback = any_name
     return context
+
+
+def any_name(_connection: object, _name: str | None, _context: ssl.SSLContext) -> None:
+    """Every name gets the one certificate, and is acknowledged (RFC 6066 section 3), as web servers do."""
 
 
 def load(context: ssl.SSLContext, certificate: Path, key: Path | None = None) -> Certificate:

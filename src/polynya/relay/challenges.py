@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from polynya.relay.addresses import as_ip
 from polynya.relay.authority import Challenge
-from polynya.relay.certificates import key_pem
+from polynya.relay.certificates import any_name, key_pem
 from polynya.relay.files import write_private
+from polynya.relay.hello import CLIENT_HELLO, HANDSHAKE
 
 HTTP_01 = "http-01"
 TLS_ALPN_01 = "tls-alpn-01"
@@ -26,8 +27,6 @@ ALPN = "acme-tls/1"
 _ACME_IDENTIFIER = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.31")
 _OFFER = bytes([len(ALPN)]) + ALPN.encode()
 """The protocol's name in a ClientHello's list (RFC 7301 section 3.1)."""
-HANDSHAKE, CLIENT_HELLO = 22, 1
-"""Types of record and message (RFC 8446 sections 5.1 and 4)."""
 
 
 class Challenges:
@@ -64,7 +63,7 @@ class Challenges:
         self._contexts.clear()
         if hasattr(self._context, "_msg_callback"):
             self._context._msg_callback = None
-        self._context.sni_callback = None
+        self._context.sni_callback = any_name
 
     def http_answer(self, path: str) -> str | None:
         """The body for a request of plain HTTP to `path`, where it is a challenge's."""

@@ -33,14 +33,18 @@ class Limits:
     connections_per_address: int = 4_096
     """one address may be a bridge or a provider's NAT with thousands of people behind it; a fifth of
     `connections`"""
-    head_size: int = 16 * KIB
-    """a browser's request head is ~1 KB; ordinary sites take 8 to 32 KiB"""
-    head_timeout: float = 20.0
-    """1 KB at 64 bit/s; ordinary sites wait 60 s"""
+    head_timeout: float = 60.0
+    """for a TLS handshake, and for a head: what ordinary sites (nginx, as it comes) wait; another time would tell the
+    relay from them. Who is slower than others gives way to them"""
     body_timeout: float = 60.0
     """100 KB at 16 kbit/s is 50 s"""
+    send_timeout: float = 60.0
+    """without a byte taken by who is sent an answer: as ordinary sites"""
     keep_alive: float = 75.0
     """what ordinary sites keep an idle connection"""
+    handshakes_per_second: float = 400.0
+    handshakes_burst: int = 400
+    """of TLS, each address in its turn: ~0.5 ms of a core each, 20 %"""
     hello_timeout: float = 30.0
     """5.2 KB at 2 kbit/s is 21 s"""
     tick: float = 15.0

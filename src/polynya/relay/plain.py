@@ -6,7 +6,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from polynya.relay.challenges import Challenges
-from polynya.relay.web import answer, error, moved
+from polynya.relay.heads import Refusal
+from polynya.relay.web import answer, error, moved, refuse
 
 
 class PlainHttp:
@@ -32,3 +33,8 @@ class PlainHttp:
         if self._port != 443:
             where += f":{self._port}"
         return moved(request, f"https://{where}{request.rel_url.raw_path_qs}")
+
+
+async def refuse_plain(request: web.BaseRequest) -> web.StreamResponse:
+    """To who speaks plain HTTP where https is."""
+    return refuse(request, Refusal(400, "The plain HTTP request was sent to HTTPS port"))

@@ -5,7 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+import resource
+import socket
+import ssl
+import sys
+import urllib.parse
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +21,8 @@ from polynya.relay.adapter import Adapter
 from polynya.relay.admission import Admission
 from polynya.relay.clock import SteadyClock
 from polynya.relay.config import OPTIONS, REQUIRED, RelayConfig
+from polynya.relay.connection import make_server
+from polynya.relay.door import Door
 from polynya.relay.errors import RelayError
 from polynya.relay.files import write_private
 from polynya.relay.folder import LINK_FILE, LOCAL_FILE, DataFolder, open_folder
@@ -23,20 +30,19 @@ from polynya.relay.history import SAMPLE, History
 from polynya.relay.keyring import KeyRing
 from polynya.relay.live.local import LocalLive
 from polynya.relay.local import LocalServer
-from polynya.relay.plain import PlainHttp
+from polynya.relay.plain import PlainHttp, refuse_plain
 from polynya.relay.public import own_address
 from polynya.relay.relay import Relay
 from polynya.relay.routes import Routes, below
 from polynya.relay.session import Session
-from polynya.relay.site import Site
-from polynya.relay.sockets import Inherited, inherited_sockets, listen, listen_http, port_of
+from polynya.relay.site import PORTS, Site
+from polynya.relay.sockets import Inherited, Listening, inherited_sockets, listen, listen_http, port_of
 from polynya.relay.status import Watch
 from polynya.relay.store.base import SlotPosition, StoreError
 from polynya.relay.store.sqlite import open_store
 from polynya.relay.system import SystemRandom
 from polynya.relay.tls import Tls
 from polynya.relay.tokens import Tokens
-from polynya.relay.web import make_server
 from polynya.relay.webapp import WebApp
 from polynya.wire.labels import sign_receipt
 from polynya.wire.links import build_relay_link
@@ -48,6 +54,9 @@ KEYS_EVERY = 600.0
 SWEEP_EVERY = 3_600.0
 FIRST_SWEEP = 60.0
 """Seconds."""
+HANDLES_KEPT = 448
+"""File handles that no connection takes: database and its log (~10), listeners, files that are read or written by threads
+(two each, 32 threads at most), connections of the status page, those that were told to go, and door.KEPT."""
 GOODBYE = 5.0
 """Seconds at the end for requests that are being answered."""
 
@@ -102,9 +111,9 @@ async def serving(
         tokens = Tokens(data.seed, data.identity, config.tokens == REQUIRED, store, random, clock)
         stack.callback(tokens.close)
         relay = Relay(store, LocalLive(), keyring, tokens, config.limits, random, clock)
-        admission = Admission(config.limits, relay.metrics, config.behind_proxy)
+        admission = Admission(config.limits, relay.metrics, config.behind_proxy, _room())
         app = WebApp()
-        routes = Routes(relay, data.secret_path, Site(config.site), app)
+        routes = Routes(relay, data.secret_path, _site(config), app)
         is_https = (config.origin_url or "").startswith("https:")
         http, make_http = make_server(
             routes.respond, admission, behind_https=config.behind_proxy is not None and is_https
@@ -116,7 +125,8 @@ async def serving(
             lambda released: Session(relay, released),
         )
         stack.push_async_callback(_end, relay, http)
-        servers = await listen(config, adapter.protocol, tls.context, inherited.main)
+        make_door = None if tls.context is None else _door_maker(stack, tls.context, admission, adapter)
+        servers = await listen(config, adapter.protocol, make_door, inherited.main)
         stack.callback(_close, servers)
         port = port_of(servers)
         if tls.renewals is not None:
@@ -138,7 +148,7 @@ async def serving(
             tls.reload(new)
             relay.apply(new.limits)
             admission.limits = new.limits
-            routes.site = Site(new.site)
+            routes.site = _site(new)
             return _takes_restart(config, new)
 
         url = local.url if local else None
@@ -160,7 +170,16 @@ def _takes_restart(old: RelayConfig, new: RelayConfig) -> list[str]:
     ]
 
 
-def _close(servers: list[asyncio.Server]) -> None:
+def _door_maker(
+    stack: AsyncExitStack, context: ssl.SSLContext, admission: Admission, adapter: Adapter
+) -> Callable[[socket.socket], Door]:
+    http, make_http = make_server(refuse_plain, admission)
+    stack.push_async_callback(_shut, http)
+    plain = Adapter(admission, lambda _: False, make_http, _no_session)
+    return lambda listener: Door(listener, context, admission, adapter.protocol, plain.protocol)
+
+
+def _close(servers: Sequence[Listening]) -> None:
     for server in servers:
         server.close()
 
@@ -199,6 +218,19 @@ def _no_session(_: Callable[[], None]) -> Any:
 async def _shut(http: Any) -> None:
     http.pre_shutdown()
     await http.shutdown(GOODBYE)
+
+
+def _site(config: RelayConfig) -> Site:
+    """Behind a proxy, or where an address was given, people reach it at another port than that of their connection."""
+    url = urllib.parse.urlsplit(config.origin_url or "")
+    own = url.port or PORTS.get(url.scheme)
+    return Site(config.site, own)
+
+
+def _room() -> int:
+    """Connections for which there are file handles."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return sys.maxsize if most == resource.RLIM_INFINITY else max(1, most - HANDLES_KEPT)
 
 
 def _signer(seed: bytes) -> Callable[[SlotPosition], bytes]:

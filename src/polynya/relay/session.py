@@ -52,6 +52,7 @@ class Session(WSListener):
         "_sealed",
         "_silent_ticks",
         "_transport",
+        "_unread",
         "_waiting",
         "_waiting_bytes",
     )
@@ -71,6 +72,7 @@ class Session(WSListener):
         self._is_beginning = False
         self._is_reading = True
         self._is_slow = False
+        self._unread = 0
         self._floors: dict[bytes, int | list[tuple[int, bytes]]] = {}
         self._calls = Rate(relay.limits.calls_per_second, relay.limits.calls_burst)
         self._ephemerals: Rate | None = None
@@ -139,7 +141,7 @@ class Session(WSListener):
 
     def tick(self) -> None:
         """Called every Limits.tick: pings a silent session, and closes one that does not answer."""
-        if self._heard:
+        if self._heard or self._reads():
             self._heard = False
             self._silent_ticks = 0
             return
@@ -149,13 +151,24 @@ class Session(WSListener):
         elif self._silent_ticks == self._relay.limits.ping_ticks and self._transport is not None:
             self._transport.send_ping()
 
+    def _reads(self) -> bool:
+        """Whether a slow session has taken something since it was asked before: it is not heard meanwhile."""
+        if not self._is_slow or self._transport is None:
+            return False
+        before, self._unread = self._unread, self._transport.underlying_transport.get_write_buffer_size()
+        return self._unread != before
+
     def pause_writing(self) -> None:
+        """Nothing more is read either: each ping is answered, whether the answers are read or not."""
         self._is_slow = True
         self._relay.slow[self] = None
+        self._pause_reading()
 
     def resume_writing(self) -> None:
         self._is_slow = False
         self._relay.slow.pop(self, None)
+        if self._is_reading and self._transport is not None:
+            self._transport.underlying_transport.resume_reading()
         self._begin_waiting()
 
     # ---- frames in
@@ -315,7 +328,8 @@ class Session(WSListener):
         self._is_beginning = False
         if not self._is_reading and not self._waiting and self._transport is not None:
             self._is_reading = True
-            self._transport.underlying_transport.resume_reading()
+            if not self._is_slow:
+                self._transport.underlying_transport.resume_reading()
 
     def _pause_reading(self) -> None:
         if self._transport is not None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import email.utils
+import errno
+import os
 import re
 import stat
 import urllib.parse
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from aiohttp import web
 
-from polynya.relay.web import answer, begin, error, http_date, redirect
+from polynya.relay.ranges import Ranges, judge_ranges
+from polynya.relay.web import answer, begin, error, http_date, moved, scheme
 
 PIECE = 65_536
 """Bytes of a file that are in memory at a time."""
+BODY_MAX = 1 << 20
+"""Bytes of a request's body that an ordinary site takes."""
 TYPES = {
     ".avif": "image/avif",
     ".css": "text/css",
@@ -39,84 +45,99 @@ TYPES = {
     ".xml": "text/xml",
     ".zip": "application/zip",
 }
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
+ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+PORTS = {"http": 80, "https": 443}
 
 
 class Site:
     """Files of a folder. Without a folder: a server whose folder is empty, of which there are millions; a
-    page of our own would be the same on every relay, and so tell them all."""
+    page of our own would be the same on every relay, and so tell them all. `port`: at which people reach it, where
+    it is not the one that they are connected to."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, port: int | None = None) -> None:
         self._folder = folder
+        self._port = port
 
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
-        names = _names(request.rel_url.raw_path)
+        raw, names = _names(request.raw_path)
         if names is None:
             return error(request, 400)
-        if request.method not in ("GET", "HEAD"):
+        if (request.content_length or 0) > BODY_MAX:
+            return error(request, 413)
+        if request.method not in ("GET", "HEAD", "POST"):
             return error(request, 405)
         if self._folder is None:
-            return error(request, 404 if names != [""] else 403)
-        found = await asyncio.to_thread(_open, self._folder, names)
+            return error(request, 404 if names != [b""] else 403)
+        found = await asyncio.to_thread(_look, self._folder, names)
         if isinstance(found, int):
-            if found == 301:
-                return redirect(request, request.rel_url.raw_path + "/")
-            return error(request, found)
-        with found.file:
-            return await _send(request, found)
+            return moved(request, self._below(request, raw)) if found == 301 else error(request, found)
+        if request.method == "POST":
+            return error(request, 405)
+        return await _send(request, found)
+
+    def _below(self, request: web.BaseRequest, raw: str) -> str:
+        """The address of a folder, which its slash was left out of. Ordinary servers say their port themselves."""
+        path, mark, query = raw.partition("?")
+        name = request.transport.get_extra_info("sockname") if request.transport is not None else None
+        own = (name[0], name[1]) if isinstance(name, tuple) else ("localhost", None)
+        host = request.headers.get("Host", str(own[0])).lower()
+        host = (
+            host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0].removesuffix(".")
+        )
+        port = self._port or own[1]
+        where = host if port in (None, PORTS[scheme(request)]) else f"{host}:{port}"
+        return f"{scheme(request)}://{where}{path}/{mark}{query}"
 
 
+@dataclass(frozen=True, slots=True)
 class _Found:
-    __slots__ = ("file", "kind", "modified", "size")
-
-    def __init__(self, file: BinaryIO, size: int, modified: float, kind: str) -> None:
-        self.file = file
-        self.size = size
-        self.modified = modified
-        self.kind = kind
+    path: Path
+    size: int
+    modified: float
+    kind: str
 
 
-def _names(raw_path: str) -> list[str] | None:
-    """The path's parts after the first slash; None for a path that leads out of the folder or is no path."""
-    try:
-        path = urllib.parse.unquote(raw_path, errors="strict")
-    except UnicodeDecodeError:
-        return None
-    if not path.startswith("/") or "\0" in path:
-        return None
-    names: list[str] = []
-    for name in path.split("/")[1:]:
-        if name == "..":
+def _names(target: str) -> tuple[str, list[bytes] | None]:
+    """What the request asks for, without a host, and its path's parts after the first slash; None for a path that leads
+    out of the folder or is no path."""
+    if not target.startswith("/"):
+        target = "/" + target.partition("://")[2].partition("/")[2]
+    raw = os.fsencode(target.partition("#")[0].partition("?")[0])
+    path = urllib.parse.unquote_to_bytes(raw)
+    if ESCAPE.search(raw) or b"\0" in path:
+        return target, None
+    names: list[bytes] = []
+    for name in path.split(b"/")[1:]:
+        if name == b"..":
             if not names:
-                return None
+                return target, None
             names.pop()
-        elif name != ".":
+        elif name != b".":
             names.append(name)
-    is_folder = path.endswith(("/", "/.", "/.."))
+    is_folder = path.endswith((b"/", b"/.", b"/.."))
     names = [name for name in names if name]
-    return [*names, ""] if is_folder or not names else names
+    return target, [*names, b""] if is_folder or not names else names
 
 
-def _open(folder: Path, names: list[str]) -> _Found | int:
+def _look(folder: Path, names: list[bytes]) -> _Found | int:
     """The file, or an HTTP status."""
-    path = folder.joinpath(*names)
-    is_folder = names[-1] == ""
+    path = folder.joinpath(*map(os.fsdecode, names))
+    is_folder = names[-1] == b""
     if is_folder:
         path /= "index.html"
     try:
-        file = path.open("rb")
-        status = path.stat()
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
     except IsADirectoryError:
         return 301 if not is_folder else 403
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError as problem:
+        if problem.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+            return 403
         return 403 if is_folder and path.parent.is_dir() else 404
-    except OSError:
-        return 403
     if not stat.S_ISREG(status.st_mode):
-        file.close()
         return 403
     kind = TYPES.get(path.suffix.lower(), "application/octet-stream")
-    return _Found(file, status.st_size, status.st_mtime, kind)
+    return _Found(path, status.st_size, status.st_mtime, kind)
 
 
 async def _send(request: web.BaseRequest, found: _Found) -> web.StreamResponse:
@@ -124,52 +145,76 @@ async def _send(request: web.BaseRequest, found: _Found) -> web.StreamResponse:
         "Last-Modified": http_date(found.modified),
         "ETag": f'"{int(found.modified):x}-{found.size:x}"',
     }
+    if _is_changed(request, found, headers):
+        return error(request, 412)
     if _is_unchanged(request, headers):
         response = answer(request, 304, headers=headers)
         response.headers.popall("Content-Length", None)
         return response
-    start, end, status = _range(request, found.size)
-    if status == 416:
-        response = error(request, 416)
-        response.headers["Content-Range"] = f"bytes */{found.size}"
-        return response
-    if status == 206:
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{found.size}"
+    ranges = judge_ranges(request.headers.get("Range"), request.headers.get("If-Range"), headers, found.size)
+    if ranges is None:
+        return error(request, 416, headers={"Content-Range": f"bytes */{found.size}"})
+    parts = Ranges(ranges, found.size, found.kind)
+    if ranges:
+        headers |= parts.headers
     else:
         headers["Accept-Ranges"] = "bytes"
-    response_ = begin(request, status, end - start, found.kind, headers)
-    await response_.prepare(request)
+    whole = begin(request, 206 if ranges else 200, parts.length, parts.kind, headers)
+    await whole.prepare(request)
     if request.method == "GET":
-        found.file.seek(start)
-        while start < end:
-            piece = await asyncio.to_thread(found.file.read, min(PIECE, end - start))
-            if not piece:
-                break
-            start += len(piece)
-            await response_.write(piece)
-    await response_.write_eof()
-    return response_
+        for before, start, end in parts.pieces():
+            if before:
+                await whole.write(before)
+            while start < end:
+                piece = await asyncio.to_thread(_piece, found, start, min(PIECE, end - start))
+                if not piece:
+                    raise ConnectionResetError("the file changed")
+                start += len(piece)
+                await whole.write(piece)
+                await request.writer.drain()
+    await whole.write_eof()
+    return whole
+
+
+def _piece(found: _Found, start: int, size: int) -> bytes:
+    """Opened anew each time: those who read slowly would keep a file handle each. b"": it is another file now."""
+    try:
+        with found.path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            if (status.st_size, status.st_mtime) != (found.size, found.modified):
+                return b""
+            file.seek(start)
+            return file.read(size)
+    except OSError:
+        return b""
+
+
+def _is_changed(request: web.BaseRequest, found: _Found, headers: dict[str, str]) -> bool:
+    """Whether the client wants it only as it was."""
+    since = request.headers.get("If-Unmodified-Since")
+    if since is not None:
+        limit = email.utils.parsedate_to_datetime(since) if _is_date(since) else None
+        if limit is None or limit.timestamp() < int(found.modified):
+            return True
+    wanted = request.headers.get("If-Match")
+    return wanted is not None and wanted.strip() != "*" and headers["ETag"] not in _tags(wanted)
+
+
+def _tags(text: str) -> list[str]:
+    return [tag.strip() for tag in text.split(",")]
+
+
+def _is_date(text: str) -> bool:
+    try:
+        email.utils.parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _is_unchanged(request: web.BaseRequest, headers: dict[str, str]) -> bool:
     wanted = request.headers.get("If-None-Match")
     if wanted is not None:
-        tags = [tag.strip().removeprefix("W/") for tag in wanted.split(",")]
+        tags = [tag.removeprefix("W/") for tag in _tags(wanted)]
         return "*" in tags or headers["ETag"] in tags
     return request.headers.get("If-Modified-Since") == headers["Last-Modified"]
-
-
-def _range(request: web.BaseRequest, size: int) -> tuple[int, int, int]:
-    """(start, end, status) of the one range that is asked for; anything else is the whole file."""
-    match = _RANGE.match(request.headers.get("Range", ""))
-    if match is None or "If-Range" in request.headers or not any(match.groups()):
-        return 0, size, 200
-    first, last = match.groups()
-    if not first:
-        start, end = max(0, size - int(last)), size
-        return start, end, 206 if start < end else 416
-    start = int(first)
-    end = min(size, int(last) + 1) if last else size
-    if last and int(last) < start:
-        return 0, size, 200
-    return start, end, 206 if start < end else 416

@@ -7,25 +7,34 @@ import asyncio
 import errno
 import os
 import socket
-import ssl
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from polynya.relay.config import RelayConfig
 from polynya.relay.errors import ConfigError, RelayError
 
 BACKLOG = 1_024
 """Connections that wait for the loop: 20,000 devices that come back within 40 s are 500 a second."""
-TLS_TIMEOUT = 20.0
-"""Seconds for a TLS handshake: 4 KB at 2 kbit/s is 16."""
 FIRST_FD = 3
 HTTP_NAME = "http"
 """The name (FileDescriptorName=) of a socket for plain HTTP."""
 SOCKET_MODE = 0o660
 """Of a Unix socket: its owner and group, which the proxy can be in."""
 Factory = Callable[[], asyncio.Protocol]
+
+
+class Listening(Protocol):
+    """An asyncio.Server, or what stands in for one."""
+
+    @property
+    def sockets(self) -> tuple[Any, ...]: ...
+
+    def close(self) -> None: ...
+
+
+MakeDoor = Callable[[socket.socket], Listening]
 
 
 @dataclass(slots=True)
@@ -67,14 +76,14 @@ def inherited_sockets(
 
 
 async def listen(
-    config: RelayConfig, make: Factory, tls: ssl.SSLContext | None, inherited: list[socket.socket]
-) -> list[asyncio.Server]:
-    """The relay's own listeners. Raises RelayError."""
+    config: RelayConfig, make: Factory, make_door: MakeDoor | None, inherited: list[socket.socket]
+) -> list[Listening]:
+    """The relay's own listeners; `make_door` makes those with TLS. Raises RelayError."""
     arguments: dict[str, Any] = {"backlog": BACKLOG}
-    if tls is not None:
-        arguments |= {"ssl": tls, "ssl_handshake_timeout": TLS_TIMEOUT}
     loop = asyncio.get_running_loop()
     try:
+        if make_door is not None:
+            return [make_door(one) for one in inherited or await _open(config)]
         if inherited:
             return [await _on(one, make, arguments) for one in inherited]
         if config.host.startswith("unix:"):
@@ -83,6 +92,42 @@ async def listen(
         return [await loop.create_server(make, host, config.port, **arguments)]
     except OSError as error:
         raise RelayError(_why_not(config, error)) from None
+
+
+async def _open(config: RelayConfig) -> list[socket.socket]:
+    """The listening sockets of config.host, as a loop's create_server makes them. Raises OSError."""
+    if config.host.startswith("unix:"):
+        path = Path(config.host[5:])
+        remove_old_socket(path)
+        found: list[tuple[int, Any]] = [(socket.AF_UNIX, str(path))]
+    else:
+        host = None if config.host == "*" else config.host
+        infos = await asyncio.get_running_loop().getaddrinfo(
+            host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        found = [(info[0], info[4]) for info in infos]
+    opened: list[socket.socket] = []
+    try:
+        for family, address in dict.fromkeys(found):
+            try:
+                listener = socket.socket(family, socket.SOCK_STREAM)
+            except OSError:
+                continue  # a system without IPv6
+            opened.append(listener)
+            listener.setblocking(False)
+            if family != socket.AF_UNIX:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.bind(address)
+            listener.listen(BACKLOG)
+            if family == socket.AF_UNIX:
+                Path(address).chmod(SOCKET_MODE)
+    except OSError:
+        for listener in opened:
+            listener.close()
+        raise
+    return opened
 
 
 async def listen_http(
@@ -132,7 +177,7 @@ def _port(listener: socket.socket) -> int:
     return int(name[1]) if isinstance(name, tuple) else 0
 
 
-def port_of(servers: list[asyncio.Server]) -> int:
+def port_of(servers: Sequence[Listening]) -> int:
     """The first listener's port; 0 for a Unix socket."""
     return _port(servers[0].sockets[0])
 
