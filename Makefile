@@ -3,6 +3,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 # npm's scripts take `node` from the path: ours, not whichever the system has, or has not.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Tests start hundreds of Python programs; without its bytecode each of them compiles all of src anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Further arguments for the command that a target runs: make up ARGS="--port 9000"
 ARGS ?=
 # The same for the second part of `make soak`: make soak FUZZ="--count 100000 --seed 7 --target join"
