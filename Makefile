@@ -3,6 +3,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 # npm's scripts take `node` from the path: ours, not whichever the system has, or has not.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Tests start hundreds of Python programs; without its bytecode each of them compiles all of src anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Further arguments for the command that a target runs: make up ARGS="--port 9000"
 ARGS ?=
 # The same for the second part of `make soak`: make soak FUZZ="--count 100000 --seed 7 --target join"
@@ -13,8 +15,10 @@ FRAMES ?=
 KILLS ?=
 # For the relay's part of `make bench`: make bench RELAY="--records 10000000"
 RELAY ?=
-# Tests that measure nothing run on both cores; browsers and network namespaces have the machine to themselves.
-WORKERS ?= 2
+# One worker more than the two cores: many tests wait for programs of theirs. Browsers and network namespaces, each
+# with a network and a profile of its own, come after them, as a browser alone can fill a core.
+WORKERS ?= 3
+BROWSERS ?= 2
 ALONE := browser or netns
 
 .DEFAULT_GOAL := help
@@ -39,7 +43,7 @@ types: packages ## mypy and tsc, both strict
 	@scripts/stage tsc $(BIN)/npm --prefix web --silent run check
 
 unit: built ## pytest, browsers aside
-	@scripts/stage pytest $(BIN)/python -m pytest -q -n $(WORKERS) -m "not ($(ALONE))" $(ARGS)
+	@scripts/stage pytest $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not ($(ALONE))" $(ARGS)
 
 web: packages ## vitest
 	@scripts/stage vitest $(BIN)/npm --prefix web --silent test
@@ -48,7 +52,7 @@ size: built ## what a first message costs in bytes
 	@scripts/stage "web app size" $(BIN)/python -m scripts.webapp size
 
 browser: built tools ## pytest in real browsers, hosts and networks of their own
-	@scripts/stage "browser tests" $(BIN)/python -m pytest -q -m "$(ALONE)" $(ARGS)
+	@scripts/stage "browser tests" $(BIN)/python -m pytest -q -n $(BROWSERS) --dist worksteal -m "$(ALONE)" $(ARGS)
 
 vectors: packages ## every protocol and MLS vector, in both languages
 	@files=$$(find tests -name 'test_*.py' -path '*vectors*') && test -n "$$files" && \

@@ -7,6 +7,11 @@ import shutil
 from collections.abc import Iterable
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 REQUIRE = "POLYNYA_REQUIRE_BROWSER"
 ADMIN_FOLDERS = "/usr/sbin:/sbin"

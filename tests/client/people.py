@@ -12,7 +12,7 @@ from typing import Any
 from polynya import Client, ConversationView, RequestView
 from polynya.client.feed import Waiter
 
-WAIT = 20.0
+WAIT = 60.0
 """Seconds until a test gives up; nothing waits so long when all is well."""
 
 

@@ -15,6 +15,7 @@ from polynya.carriers.base import Carrier
 from polynya.carriers.https import HttpsCarrier
 from polynya.client import loop
 from polynya.client.storage import DATABASE, Storage
+from polynya.core import sync
 from polynya.testing import LocalRelay
 from polynya.wire.messages import RelayAddress
 from tests.client.people import (
@@ -28,6 +29,8 @@ from tests.client.people import (
     texts,
     until,
 )
+
+pytestmark = pytest.mark.usefixtures("short_pauses")
 
 
 @pytest.fixture
@@ -305,7 +308,11 @@ async def test_events_tell_what_happened(tmp_path: Path, relay: LocalRelay) -> N
         assert [event async for event in late if isinstance(event, MessageReceived)] == []
 
 
-async def test_where_no_websocket_gets_through_they_still_chat(tmp_path: Path, relay: LocalRelay) -> None:
+async def test_where_no_websocket_gets_through_they_still_chat(
+    tmp_path: Path, relay: LocalRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync, "POLL_INTERVAL", 200)
+
     def requests_only(address: RelayAddress) -> dict[str, Carrier]:
         return {"https": HttpsCarrier(address.url)}
 

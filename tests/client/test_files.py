@@ -18,6 +18,8 @@ from polynya.wire.files import blob_size, open_file, seal_file
 from polynya.wire.messages import BLOB_PART, FILE_MAX, FileReference
 from tests.client.people import account, meet, people, until
 
+pytestmark = pytest.mark.usefixtures("short_pauses")
+
 SIZES = [0, 1, 65_519, 65_520, 65_521, 200_000, 1_000_003]
 
 

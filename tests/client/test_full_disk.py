@@ -13,19 +13,10 @@ from pathlib import Path
 import pytest
 
 from polynya import Client, ClientError, ProblemRaised, StoreError
-from polynya.client import loop as client_loop
-from polynya.paths import backoff
 from polynya.testing import LocalRelay
 from tests.client.people import account, meet, people, sees, texts, until
 
-
-@pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_loop, "RESTART_MOST", 200)
-    pause = backoff.pause
-    monkeypatch.setattr(
-        backoff, "pause", lambda failures, chance, **more: pause(failures, chance, first=50, largest=1_000)
-    )
+pytestmark = pytest.mark.usefixtures("short_pauses")
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 from polynya import Client, ConversationView
-from polynya.client import loop as client_loop
-from polynya.paths import backoff
 from polynya.relay.backup import make_backup
 from polynya.relay.config import REQUIRED
 from polynya.relay.restore import restore_backup
@@ -17,14 +15,7 @@ from polynya.relay.system import now
 from tests.client.people import account, everybody_sees, meet, member_of, sees, until
 from tests.support.relay import running_relay
 
-
-@pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_loop, "RESTART_MOST", 200)
-    pause = backoff.pause
-    monkeypatch.setattr(
-        backoff, "pause", lambda failures, chance, **more: pause(failures, chance, first=50, largest=1_000)
-    )
+pytestmark = pytest.mark.usefixtures("short_pauses")
 
 
 async def becomes(client: Client, chat: ConversationView, what: str, value: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from polynya.mls import protect, schedule, treemath
 from polynya.mls.codec import decode, opaque
@@ -30,9 +30,10 @@ def windows(blob: bytes) -> Iterator[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A private message, with all about it but its key: the nonce too is given away.
+    """A private message, with all about it: `key` is what an attempt must find, the nonce is given away.
 
-    `sides`: the way in the secret tree from the root to the sender's leaf. `kind` as in `secrettree`."""
+    `sides`: the way in the secret tree from the root to the sender's leaf. `kind` as in `secrettree`.
+    `vain`: secrets, and commit secrets given away with them, that were tried and do not lead to the key."""
 
     suite: Suite
     context: bytes
@@ -40,7 +41,9 @@ class Target:
     kind: int
     generation: int
     nonce: bytes
+    key: bytes = field(repr=False)
     message: PrivateMessage
+    vain: set[tuple[bytes, bytes]] = field(default_factory=set, repr=False, compare=False)
 
     @classmethod
     def of(cls, sender: Group, message: bytes, kind: int, generation: int) -> Target:
@@ -56,13 +59,15 @@ class Target:
         opened = suite.open(data_key, data_nonce, aad, body.encrypted_sender_data)
         sender_data = decode(protect._read_sender_data, opened)
         assert (sender_data.leaf_index, sender_data.generation) == (state.own_leaf, generation)
-        nonce = state.secret_tree.take(suite, state.own_leaf, kind, generation)[0].nonce
+        used = state.secret_tree.take(suite, state.own_leaf, kind, generation)[0]
         path = [own, *treemath.direct_path(own, state.tree.leaf_count)]
         sides = tuple(
             b"left" if treemath.left(above) == node else b"right" for node, above in itertools.pairwise(path)
         )
-        guarded = protect._guarded(nonce, sender_data.reuse_guard)
-        return cls(suite, state.context.encode(), sides[::-1], kind, generation, guarded, body)
+        guarded = protect._guarded(used.nonce, sender_data.reuse_guard)
+        made = cls(suite, state.context.encode(), sides[::-1], kind, generation, guarded, used.key, body)
+        assert made.is_opened_by(used.key) and not made.is_opened_by(bytes(len(used.key)))
+        return made
 
     def is_opened_by(self, key: bytes) -> bool:
         """By a message key."""
@@ -77,14 +82,21 @@ class Target:
 
     def is_held_in(self, data: bytes) -> bool:
         """Whether the key itself lies anywhere in `data`."""
-        size = self.suite.aead.key_size
-        return any(self.is_opened_by(data[start : start + size]) for start in range(len(data) - size + 1))
+        return self.key in data
 
     def opens_with(self, blob: bytes, commit_secret: bytes = bytes(SIZE)) -> bool:
         """Whether anything in `blob` leads to the key; `commit_secret` is given away too."""
-        return self.is_held_in(blob) or any(
-            self.is_opened_by(key) for secret in windows(blob) for key in self._keys(secret, commit_secret)
-        )
+        return self.is_held_in(blob) or any(self._comes_of(secret, commit_secret) for secret in windows(blob))
+
+    def _comes_of(self, secret: bytes, commit_secret: bytes) -> bool:
+        """Whether the key is among `_keys`. No other key opens the message, so it need not be tried on it."""
+        attempt = (secret, commit_secret)
+        if attempt in self.vain:
+            return False
+        found = self.key in self._keys(secret, commit_secret)
+        if not found:
+            self.vain.add(attempt)
+        return found
 
     def _keys(self, secret: bytes, commit_secret: bytes) -> Iterator[bytes]:
         """All message keys that come of one secret, as the secret of a ratchet's generation, of a node of the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -46,9 +47,9 @@ def test_new_files_of_known_kinds_are_run(
 ) -> None:
     require_vectors()
     for path in FILES:
-        (tmp_path / path.name).symlink_to(path)
+        (tmp_path / path.name).write_text(json.dumps(mls.cases(path)[:1]))
     for new, like in (("passive-client-random", "passive-client-welcome"), ("tree-math-large", "tree-math")):
-        (tmp_path / f"{new}.json").symlink_to(mls.directory() / f"{like}.json")
+        (tmp_path / f"{new}.json").symlink_to(f"{like}.json")
     monkeypatch.setenv("POLYNYA_MLS_VECTORS", str(tmp_path))
     assert mls.main() == 0
     said = capsys.readouterr().out

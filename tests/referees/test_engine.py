@@ -24,7 +24,7 @@ from tests.referees.python import PythonMember
 
 PLAN = Plan("python", X25519, ("python",))
 OPERATIONS = 60
-SEEDS = range(12)
+SEEDS = range(5)
 
 
 @pytest.fixture(scope="module")
