@@ -17,7 +17,8 @@ from polynya.relay.store import schema
 from polynya.relay.store.base import DAY, Allowance, Budget, Joins, Kind, Payment, Problem, Store
 from polynya.relay.store.sqlite import DATABASE, open_store
 from polynya.wire.messages import Receipt, TokenKind
-from tests.relay.store_conformance import NOW, append, entries, put, raises, sign
+from tests.relay.store_conformance import append, entries, put, sign
+from tests.relay.storing import NOW, raises
 
 SCHEMAS = Path(__file__).parent / "schemas"
 TOPIC, INBOX, DELETED, OWNER = (hashlib.sha256(name).digest() for name in (b"t", b"i", b"d", b"o"))

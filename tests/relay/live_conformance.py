@@ -218,6 +218,52 @@ class LiveConformance:
         await last_word(here, source, host, comer)
         assert [seq for seq in comer.seqs if seq != 1] == [2, 2**32]
 
+    async def test_what_is_published_once_a_subscription_is_in_force_is_heard(
+        self, buses: Buses, source: bytes
+    ) -> None:
+        """While both publish without a pause: from `ready` on nothing is missing of either, and nothing is there twice."""
+        published: list[list[int]] = [[], []]
+
+        async def talk(number: int) -> None:
+            seq = number
+            while True:
+                published[number].append(seq)
+                buses[number].publish(source, seq, b"frame", None)
+                seq += 2
+                await asyncio.sleep(0)
+
+        talking = [asyncio.create_task(talk(number)) for number in (0, 1)]
+        for there in buses:
+            listener = Listener()
+            there.subscribe(source, listener)
+            await there.ready()
+            begun = [len(seqs) for seqs in published]
+            await until(lambda: all(len(seqs) > first + 100 for seqs, first in zip(published, begun)))  # noqa: B023, B905
+            wanted = {seq for seqs, first in zip(published, begun, strict=True) for seq in seqs[first:]}
+            await until(lambda: wanted <= set(listener.seqs))  # noqa: B023
+            for number in (0, 1):
+                heard = [seq for seq in listener.seqs if seq % 2 == number]
+                assert heard == list(range(heard[0], heard[-1] + 1, 2))
+            there.unsubscribe(source, listener)
+        for task in talking:
+            task.cancel()
+
+    async def test_who_changes_its_mind_before_it_is_in_force(self, buses: Buses, source: bytes) -> None:
+        here, there = buses
+        gone, back, stays = Listener(), Listener(), Listener()
+        for listener in (gone, back, stays):
+            there.subscribe(source, listener)
+            there.unsubscribe(source, listener)
+        for listener in (back, stays):
+            there.subscribe(source, listener)
+        there.unsubscribe(source, back)
+        there.subscribe(source, back)
+        await there.ready()
+        here.publish(source, 1, b"frame", None)
+        await last_word(here, source, back, stays)
+        assert gone.heard == []
+        assert back.seqs == stays.seqs == [1, 2**32]
+
     async def test_whether_anybody_waits(self, buses: Buses, source: bytes) -> None:
         """It may be unknown, and then the answer is yes; it is never no while somebody waits."""
         here, there = buses

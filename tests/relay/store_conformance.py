@@ -1,4 +1,5 @@
-"""What every store must do. A new store passes by one test module:
+"""What every store must do. A new store passes by one test module, with the classes of store_full.py and, where several
+processes may share it, store_shared.py beside this one:
 
     class TestPostgresStore(StoreConformance):
         @pytest.fixture
@@ -24,7 +25,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -42,8 +42,10 @@ from polynya.relay.store.base import (
     StoreError,
 )
 from polynya.wire.messages import COMMIT_RETENTION_DAYS, KEY_PACKAGES_STORED, Entry, Published
+from tests.relay.store_members import MemberConformance
+from tests.relay.store_payment import PaymentConformance
+from tests.relay.storing import NOW, Opener, raises
 
-NOW = 20_000 * DAY + 5_000_000
 SIZE = 98_304
 
 
@@ -97,23 +99,7 @@ async def put(store: Store, data: bytes, time: int = NOW) -> bytes:
     return blob
 
 
-def raises(problem: Problem) -> pytest.RaisesExc[StoreError]:
-    return pytest.RaisesExc(StoreError, check=lambda error: error.problem is problem)
-
-
-Opener = Callable[[], Awaitable[Store]]
-
-
-class StoreConformance:
-    @pytest.fixture
-    def open_again(self) -> Opener:
-        """Opens the store anew on the same data, after closing it if it is open."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    async def store(self, open_again: Opener) -> AsyncIterator[Store]:
-        yield await open_again()
-
+class StoreConformance(PaymentConformance, MemberConformance):
     @pytest.fixture
     async def topic(self, store: Store) -> bytes:
         topic = os.urandom(32)
@@ -139,6 +125,29 @@ class StoreConformance:
         assert [entry.record for entry in await entries(store, topic, 190)] == records[190:]
         assert await entries(store, topic, 200) == ()
         assert await entries(store, topic, 2**53 - 1) == ()
+
+    async def test_answers_come_in_order_and_once(self, store: Store, topic: bytes) -> None:
+        """A session answers its calls in the order of these, and tells others of an entry from within."""
+        answers: list[int] = []
+
+        # Every third one's blob is missing, every third one is there already.
+        plan = [(n if n % 3 else 0, (os.urandom(32),) if n % 3 == 1 else None) for n in range(300)]
+        await append(store, topic, b"%06d" % 0 * 8)
+
+        async def do(number: int) -> Problem | None:
+            same, blobs = plan[number]
+            try:
+                await append(store, topic, b"%06d" % same * 8, blobs=blobs)
+            except StoreError as error:
+                return error.problem
+            finally:
+                answers.append(number)
+            return None
+
+        problems = await asyncio.gather(*(do(number) for number in range(300)))
+        assert answers == list(range(300))
+        assert problems == [Problem.BLOB if number % 3 == 1 else None for number in range(300)]
+        assert (await store.heads([topic], [], NOW))[0] == [101]
 
     async def test_topics_are_apart(self, store: Store, topic: bytes) -> None:
         other = os.urandom(32)
@@ -193,6 +202,27 @@ class StoreConformance:
         assert again == Appended(first.published, False)
         assert again.published.receipt is not None
         assert len(await entries(store, topic)) == 2
+
+    async def test_no_entry_is_seen_before_the_one_in_front_of_it(self, store: Store, topic: bytes) -> None:
+        """Whoever has fetched up to a seq never asks for what is below: an entry that comes to light later is lost."""
+        coming = asyncio.gather(*(append(store, topic, b"%06d" % number * 8) for number in range(400)))
+        seen: list[int] = []
+        while len(seen) < 400:
+            page = await store.fetch(Kind.TOPIC, topic, len(seen), 64, SIZE, NOW)
+            seen += [entry.seq for entry in page.entries]
+            assert page.head >= len(seen)
+        assert seen == list(range(1, 401))
+        await coming
+
+    async def test_closing_waits_for_what_was_handed_in(
+        self, store: Store, topic: bytes, open_again: Opener
+    ) -> None:
+        coming = [asyncio.ensure_future(append(store, topic, b"%06d" % n * 8)) for n in range(300)]
+        await asyncio.sleep(0)
+        store = await open_again()
+        assert all(one.done() for one in coming), "each was answered before it was closed"
+        assert [one.result().published.seq for one in coming] == list(range(1, 301))
+        assert (await store.heads([topic], [], NOW))[0] == [300]
 
     async def test_equal_records_that_arrive_together_are_stored_once(
         self, store: Store, topic: bytes

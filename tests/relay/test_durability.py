@@ -38,7 +38,8 @@ from polynya.wire.messages import (
     Refused,
 )
 from tests.relay.client import Client, expect, refused
-from tests.relay.store_conformance import NOW, append, entries, put, sign
+from tests.relay.store_conformance import append, entries, put, sign
+from tests.relay.storing import NOW
 from tests.support.relay import running_relay
 
 

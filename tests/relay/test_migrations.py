@@ -19,7 +19,8 @@ from polynya.relay.store import schema
 from polynya.relay.store.sqlite import BLOB_FOLDER, DATABASE, open_store
 from polynya.relay.store.threads import connect
 from tests.relay.filled import BLOB, GROWING, SCHEMAS, fill, fixture, holds_everything
-from tests.relay.store_conformance import NOW, sign
+from tests.relay.store_conformance import sign
+from tests.relay.storing import NOW
 from tests.support.relay import ROOT
 
 NO_IDENTITY = "identity.key is missing or cannot be read"

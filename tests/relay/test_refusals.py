@@ -20,7 +20,8 @@ from polynya.wire.labels import inbox_id
 from polynya.wire.messages import PROTOCOL_VERSION, CreateInbox, Done, Drop
 from polynya.wire.session import start_session
 from tests.relay.client import RANDOM, Client, expect, refused
-from tests.relay.store_conformance import NOW, sign
+from tests.relay.store_conformance import sign
+from tests.relay.storing import NOW
 from tests.support.relay import running_relay
 
 EVERYTHING = 2**62

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from polynya.carriers.base import CarrierError
+from polynya.relay.live.local import LocalLive
+from polynya.relay.server import RunningRelay
 from polynya.wire.labels import inbox_id, record_hash, topic_id, verify_receipt
 from polynya.wire.messages import (
     CreateInbox,
@@ -56,6 +58,33 @@ async def test_records_are_published_pushed_and_fetched(client: Client) -> None:
         records = expect(Records, await reader.call(Fetch(topic, 0, 64)))
         assert [entry.record for entry in records.entries] == [first, second]
         assert records.entries[1] == push.entry
+
+
+class BrokenBus(LocalLive):
+    """The way to other processes is broken."""
+
+    is_broken = True
+
+    async def ready(self) -> None:
+        if self.is_broken:
+            raise ConnectionError
+
+
+async def test_where_subscriptions_cannot_be_in_force_a_subscribe_is_refused(
+    running: RunningRelay, client: Client
+) -> None:
+    """A device that believed to be told of what comes would not ask for it."""
+    bus = running.relay.live = BrokenBus()
+    async with client.session() as writer, client.session() as reader:
+        secret = await make_topic(writer)
+        subscribe = Subscribe((topic_id(secret),), ())
+        assert refused(await reader.call(subscribe)) == "INTERNAL"
+        await writer.call(Publish(secret, b"not told" * 10))
+        bus.is_broken = False
+        heads = expect(Heads, await reader.call(subscribe))
+        assert heads.topics[0].seq == 1
+        await writer.call(Publish(secret, b"told" * 10))
+        assert (await reader.push()).entry.seq == 2
 
 
 async def test_the_publisher_gets_a_reply_and_no_push(client: Client) -> None:

@@ -14,14 +14,12 @@ import pytest
 
 from polynya.relay.config import OFF
 from polynya.relay.limits import MIB
-from polynya.relay.store.base import Payment, Problem, StoreError
 from polynya.relay.store.sqlite import SqliteStore
 from polynya.wire.messages import (
     TOKEN_KEY_PERIOD,
     BlobState,
     CreateInbox,
     CreateTopic,
-    DeleteInbox,
     Done,
     JoinRelay,
     KeyPackagesStored,
@@ -34,7 +32,7 @@ from polynya.wire.messages import (
 from polynya.wire.tokens import parse_token
 from tests.relay.client import expect, refused
 from tests.relay.purse import Purse
-from tests.relay.tokenworld import START, Clock, World, world
+from tests.relay.tokenworld import Clock, World, world
 
 
 @pytest.fixture
@@ -165,19 +163,6 @@ async def test_what_is_refused_for_another_reason_spends_nothing(relay: World) -
     expect(Done, await relay.ask(CreateTopic(os.urandom(32), 30, two)))
 
 
-async def test_taken_key_packages_are_paid_for_again_and_full_stocks_are_not(relay: World) -> None:
-    purse = await relay.member()
-    tokens = await purse.tokens(8)
-    owner = os.urandom(32)
-    for number in range(5):
-        batch = tuple(b"%d %d" % (number, at) for at in range(10))
-        expect(KeyPackagesStored, await relay.ask(PutKeyPackages(owner, batch, None, tokens[number])))
-    assert relay.spent() == 5
-    # The stock is full: more is not kept, so it is not paid for.
-    assert await relay.ask(PutKeyPackages(owner, (b"more",), None, None)) == KeyPackagesStored(50)
-    assert relay.spent() == 5
-
-
 async def test_each_mib_of_a_blob_is_paid_for_before_it_is_written(relay: World) -> None:
     purse = await relay.member()
     tokens = await purse.tokens(4)
@@ -285,51 +270,6 @@ async def test_a_token_that_pays_for_many_at_once_pays_for_one(relay: World) -> 
     assert len(done) == 1
     assert {refused(answer) for answer in answers if isinstance(answer, Refused)} == {"TOKEN"}
     assert (await relay.running.relay.store.statistics()).topics == 1
-
-
-async def test_a_token_pays_once_within_one_transaction(relay: World) -> None:
-    store = relay.running.relay.store
-    assert isinstance(store, SqliteStore)
-    blocked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    hold = store._writer.run(lambda db, _: asyncio.run_coroutine_threadsafe(blocked.wait(), loop).result(60))
-    payments = [Payment(9, bytes(32), number.to_bytes(16, "big")) for number in range(40)]
-    making = [
-        asyncio.ensure_future(store.create_topic(payment.request * 2, 30, START, payment))
-        for payment in (*payments, *payments)
-    ]
-    await asyncio.sleep(0)
-    before = store._writer.commits
-    blocked.set()
-    await hold
-    outcomes = await asyncio.gather(*making, return_exceptions=True)
-    assert store._writer.commits - before <= 3, "they were not in one batch"
-    made = [number % 40 for number, outcome in enumerate(outcomes) if outcome is None]
-    assert made == [0, 0], "the first, and the same request again"
-    problems = {outcome.problem for outcome in outcomes if isinstance(outcome, StoreError)}
-    assert problems == {Problem.TOKEN}
-
-
-async def test_spent_tokens_are_remembered_across_a_restart(tmp_path: Path) -> None:
-    clock = Clock()
-    async with world(tmp_path / "data", clock) as relay:
-        purse = await relay.member()
-        one, two = await purse.tokens(2)
-        secret = os.urandom(32)
-        expect(Done, await relay.ask(CreateTopic(secret, 30, one)))
-    async with world(tmp_path / "data", clock) as relay:
-        assert refused(await relay.ask(CreateTopic(os.urandom(32), 30, one))) == "TOKEN"
-        expect(Done, await relay.ask(CreateTopic(secret, 30, one)))
-        expect(Done, await relay.ask(CreateTopic(os.urandom(32), 30, two)))
-
-
-async def test_a_deleted_inbox_gives_no_token_back(relay: World) -> None:
-    purse = await relay.member()
-    (token,) = await purse.tokens(1)
-    secret = os.urandom(32)
-    expect(Done, await relay.ask(CreateInbox(secret, token)))
-    expect(Done, await relay.ask(DeleteInbox(secret)))
-    assert refused(await relay.ask(CreateInbox(os.urandom(32), token))) == "TOKEN"
 
 
 # ---- keys

@@ -21,18 +21,23 @@ class Live(Protocol):
     """Called in the event loop; nothing here waits but `ready`. A subscriber hears of each source that it
     subscribed to once, however often it did, and of no other.
 
-    What one process publishes for a source is heard in that order. What several processes publish is heard in any,
-    and something may be lost where a process or the network between them fails: sessions tell clients the seq, and
-    clients fetch what is missing.
+    What one process publishes for a source is heard in that order. What several processes publish is heard in any, a later
+    seq before an earlier one too, and something may be lost where a process or the network between
+    them fails: sessions tell clients the seq, and clients fetch what is missing. Publishing raises nothing then, and
+    subscriptions are in force again as soon as the way is open, without being asked for anew. Nothing is heard twice.
+
+    Frames have up to FRAME_MAX bytes (98,320). Whoever makes a bus opens and closes it.
     """
 
     def subscribe(self, source: bytes, subscriber: Subscriber) -> None:
-        """In force at the latest when a `ready` that is called after it returns."""
+        """In force at the latest when a `ready` that is called after it returns; something may be
+        heard before."""
         ...
 
     async def ready(self) -> None:
         """Returns when all subscriptions made before are in force: what any process publishes from now on is
-        heard."""
+        heard. What was published before is in the store: who subscribes asks for heads then. Raises where it cannot
+        be so: then the relay refuses the Subscribe, and no device believes that it is told what it is not."""
         ...
 
     def unsubscribe(self, source: bytes, subscriber: Subscriber) -> None:

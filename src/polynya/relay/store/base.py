@@ -1,4 +1,5 @@
-"""What a store is. `tests/relay/store_conformance.py` holds every implementation to it."""
+"""What a store is. `tests/relay/store_conformance.py` holds every implementation to it, with `store_full.py` and, where
+several processes may share it, `store_shared.py` beside it."""
 
 from __future__ import annotations
 
@@ -54,11 +55,13 @@ class Problem(StrEnum):
     FULL = "full"
     """the disk is full; nothing was changed"""
     FAILED = "failed"
-    """the storage failed; nothing was changed"""
+    """the storage failed; nothing was changed, or nobody knows (a connection that broke during a commit): the same call
+    again tells, as all changes are idempotent"""
 
 
 class StoreError(PolynyaError):
-    """Nothing was changed. `problem` says why; `wait` (ms), where it is known, when it will have passed."""
+    """Nothing was changed; what FAILED and WRONG may leave is said with them. `problem` says why; `wait` (ms), where it is
+    known, when it will have passed."""
 
     def __init__(self, problem: Problem, detail: str = "", wait: int | None = None) -> None:
         super().__init__(f"{problem.value}: {detail}" if detail else problem.value)
@@ -206,47 +209,74 @@ class Statistics:
 
 
 class Store(Protocol):
-    """Several processes may share one. Times are milliseconds since the Unix epoch. Methods raise StoreError,
-    and nothing else of the storage's.
+    """Times are milliseconds since the Unix epoch. Methods are called in the event loop, many at once, and block it never.
+    They raise StoreError, and nothing else of the storage's. Whoever cancels a call does not learn whether its change was
+    made.
 
-    What a method changed is on disk when it returns. All changes are idempotent. `payment` is spent if and only if
-    something new is made, in the same transaction; None, or one spent on something else, is problem TOKEN where
-    something would be made.
+    What a method changed is on disk when it returns, whole or not at all, and seen by every call that begins after,
+    reads too: the relay listens first and asks for heads then, and trusts that nothing falls between. Calls that change
+    the same are done one after another: a payment, a request, a day's members, a member's budget, a one-time package, a
+    place in a log or slot count once, however many ask at once. After a storage failed, nothing more is acknowledged
+    until all that was acknowledged before is certain to be on disk.
+
+    All changes are idempotent, but for a one-time package, which is handed out at most once. `payment` is spent if and
+    only if something new is made, in the same transaction; None, or one spent on something else, is problem TOKEN where
+    something would be made; one that was spent on this request pays for it again. What was spent is remembered until
+    TOKEN_KEY_LIFETIME after its key's end.
+
+    Whether several processes may share a store is its own to say. Where they may, all of this holds among them: no copy
+    that lags behind is read, and nothing that another may have changed is remembered. Where they may not, it keeps a
+    second one out, as the data folder's lock does for SQLite.
     """
 
     def append(self, append: Append) -> None:
-        """Takes the record in, without blocking; the answer goes to `append.done`. The entry's time is
-        `append.time`, or that of the log's newest entry where that is up to BACKWARDS ahead: within a log time
-        does not go back. Problems: UNKNOWN, BLOB, CROWDED, RESTORED, FULL, FAILED."""
+        """Takes the record in, without blocking; the answer goes to `append.done`, when the entry is on disk and can be
+        read. That neither blocks nor raises.
+
+        Seqs count from 1 without a gap, positions from 0 within topic and slot, in order of arrival at this process; what
+        several take is in any order. No entry is seen before the one in front of it: who has fetched up to a seq never
+        asks for less. A record that the log holds, or held and still knows the hash of, is answered as the first time,
+        with `fresh` False, whatever else of the request differs. Many appends may go to disk together, and then are FULL
+        or FAILED together; in all else each has its own outcome. A receipt whose transaction failed is never shown, as
+        another record may get its position. The entry's time is `append.time`, or that of the log's newest entry where
+        that is up to BACKWARDS ahead: within a log time does not go back.
+
+        Problems: UNKNOWN, BLOB, CROWDED (INBOX_RECORDS, or no more seqs or positions), RESTORED, FULL, FAILED."""
         ...
 
     async def create_topic(
         self, topic: bytes, retention_days: int, time: int, payment: Payment | None = FREE
     ) -> None:
-        """Problems: EXISTS (with another retention), FULL, FAILED."""
+        """Problems: EXISTS (with another retention, or as an inbox), TOKEN, FULL, FAILED."""
         ...
 
-    async def create_inbox(self, inbox: bytes, time: int, payment: Payment | None = FREE) -> None: ...
+    async def create_inbox(self, inbox: bytes, time: int, payment: Payment | None = FREE) -> None:
+        """Problems: EXISTS (as a topic), TOKEN, FULL, FAILED."""
+        ...
 
     async def fetch(self, kind: Kind, log: bytes, after: int, limit: int, size: int, time: int) -> Records:
         """Entries after seq `after` in order: at most `limit`, and of at most `size` encoded bytes but one at
-        least.
+        least; with the head of the same moment. For an inbox, entries without record are left out, and this counts as
+        its use.
 
-        Problems: UNKNOWN, FAILED. For an inbox, entries without record are left out."""
+        Problems: UNKNOWN, FULL (an inbox's use cannot be written down), FAILED."""
         ...
 
     async def heads(
         self, topics: Sequence[bytes], inboxes: Sequence[bytes], time: int
     ) -> tuple[list[int | None], list[int | None]]:
-        """Newest seq of each, 0 where empty, None where unknown."""
+        """Newest seq of each in the order asked, 0 where empty, None where unknown. Counts as use of the inboxes.
+
+        Problems: FULL (a use cannot be written down), FAILED."""
         ...
 
     async def trim_inbox(self, inbox: bytes, upto: int, time: int) -> None:
-        """Destroys records up to and including seq `upto`. Problems: UNKNOWN, FULL, FAILED."""
+        """Destroys records up to and including seq `upto`; seqs go on from where they were. Problems: UNKNOWN, FULL,
+        FAILED."""
         ...
 
     async def delete_inbox(self, inbox: bytes, time: int) -> None:
-        """An inbox that is not there is deleted already."""
+        """An inbox that is not there is deleted already. Problems: FULL, FAILED."""
         ...
 
     async def put_key_packages(
@@ -257,7 +287,9 @@ class Store(Protocol):
         time: int,
         payment: Payment | None = FREE,
     ) -> int:
-        """How many one-time packages there are now; those over KEY_PACKAGES_STORED are not kept."""
+        """How many one-time packages there are now; those over KEY_PACKAGES_STORED are not kept, and those that were handed
+        out do not come back. New is an owner, another last-resort package, or a one-time package that finds room.
+        Problems: TOKEN, FULL, FAILED."""
         ...
 
     async def take_key_package(self, owner: bytes, one_time: bool, time: int) -> KeyPackageTaken:
@@ -269,9 +301,10 @@ class Store(Protocol):
     async def put_blob(
         self, blob: bytes, total: int, offset: int, part: bytes, time: int, payment: Payment | None = FREE
     ) -> int:
-        """How many bytes there are now. Each MiB of a blob is paid for once, before its first byte is written. Problems:
-        EXISTS (with another total), WRONG (a part that does not fit, or the whole has another hash: it is forgotten),
-        TOKEN, FULL, FAILED."""
+        """How many bytes there are now; a part that does not begin there, or is empty, changes nothing. Parts that arrive
+        together are taken one after another. Each MiB of a blob is paid for once, before its first byte is written; what
+        was forgotten is paid for again, by the same payment too. Problems: EXISTS (with another total), WRONG (a part
+        that does not fit, or the whole has another hash: it is forgotten), TOKEN, FULL, FAILED."""
         ...
 
     async def get_blob(self, blob: bytes, offset: int, length: int) -> tuple[int, bytes]:
@@ -286,9 +319,11 @@ class Store(Protocol):
         budgets: Mapping[TokenKind, Budget],
         time: int,
     ) -> None:
-        """Makes a member, which from then on is known as invited where there is a payment; nothing happens where it is one.
+        """Makes a member, which from then on is known as invited where there is a payment; where it is one, it is used
+        today, and nothing else happens.
 
-        Problems: TOKEN (spent, or missing where nobody joins without), CROWDED (enough for this day), FULL, FAILED."""
+        Problems: TOKEN (spent, or missing where nobody joins without), CROWDED (enough for this day of the clock; waits for
+        the next), FULL, FAILED."""
         ...
 
     async def draw(
@@ -302,9 +337,11 @@ class Store(Protocol):
         time: int,
     ) -> bool:
         """Whether the member may be issued these tokens: counted now, or, where `request` (a hash of 16 bytes) is that of
-        its last one of this kind, counted before. False for a new request where none is allowed.
+        its last one of this kind, counted before. False for a new request where none is allowed. Whatever the answer, the
+        member is used today; one that drew last on a later day (the clock was ahead) saves from today on, refused or not.
 
-        Problems: UNKNOWN (no member), CROWDED (later), LARGE (never), FULL, FAILED."""
+        Problems: UNKNOWN (no member), CROWDED (later; without `wait` where never), LARGE (more than it has or can save),
+        FULL, FAILED."""
         ...
 
     async def trusts(self, time: int) -> bool:
@@ -313,11 +350,12 @@ class Store(Protocol):
         ...
 
     async def sweep(self, time: int) -> Swept:
-        """Destroys what retention no longer keeps; in small steps, so that appends go on."""
+        """Destroys what retention no longer keeps; in small steps, so that appends go on, and that it may stop anywhere
+        and go on with the next. Several processes may sweep at once. Problems: FULL, FAILED."""
         ...
 
     async def statistics(self) -> Statistics: ...
 
     async def close(self) -> None:
-        """Ends after all that was handed in is on disk."""
+        """Ends after all that was handed in is on disk and answered."""
         ...
