@@ -259,7 +259,7 @@ class Store(Protocol):
         least; with the head of the same moment. For an inbox, entries without record are left out, and this counts as
         its use.
 
-        Problems: UNKNOWN, FULL (an inbox's use cannot be written down), FAILED."""
+        Problems: UNKNOWN, FAILED. An inbox is read also where its use cannot be written down."""
         ...
 
     async def heads(
@@ -267,7 +267,7 @@ class Store(Protocol):
     ) -> tuple[list[int | None], list[int | None]]:
         """Newest seq of each in the order asked, 0 where empty, None where unknown. Counts as use of the inboxes.
 
-        Problems: FULL (a use cannot be written down), FAILED."""
+        Problems: FAILED. As with `fetch` where a use cannot be written down."""
         ...
 
     async def trim_inbox(self, inbox: bytes, upto: int, time: int) -> None:

@@ -86,8 +86,14 @@ class SqliteStore:
 
     async def _touch(self, inboxes: Sequence[bytes], time: int) -> None:
         stale = await self._reader.run(lambda db: logs.stale(db, inboxes, time))
-        if stale:
+        if not stale:
+            return
+        try:
             await self._writer.run(lambda db, _: logs.touch(db, stale, time))
+        except StoreError as error:
+            if error.problem is not Problem.FULL:
+                raise
+            # A later read writes it down; until then what is there can be read.
 
     async def trim_inbox(self, inbox: bytes, upto: int, time: int) -> None:
         await self._writer.run(lambda db, cache: logs.trim(db, cache, inbox, upto, time))
