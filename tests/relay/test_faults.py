@@ -13,11 +13,14 @@ import pytest
 
 from polynya.relay import server
 from polynya.relay.clock import SteadyClock
-from polynya.relay.store.base import DOUBT
+from polynya.relay.store.base import DOUBT, Kind, Problem
+from polynya.relay.store.sqlite import open_store
 from polynya.wire.labels import topic_id
 from polynya.wire.messages import CreateTopic, Fetch, Publish, Published, Records
 from tests.relay.client import Client, expect
-from tests.relay.faults import FAULTS, missing
+from tests.relay.faults import FAULTS, fill, missing, mounted
+from tests.relay.store_conformance import append, sign
+from tests.relay.storing import NOW, raises
 from tests.support.relay import ROOT, running_relay
 
 KILLS = 5
@@ -47,6 +50,29 @@ def test_a_relay_that_is_killed_and_whose_disk_and_clock_fail_keeps_its_promises
         told = [line for line in lines if line.startswith(f"{name}: ")]
         assert len(told) == 1, (name, lines)
         assert missing(name) is not None or "not tried" not in told[0]
+
+
+# ---- reading
+
+
+@pytest.mark.skipif(missing("full") is not None, reason=str(missing("full")))
+async def test_an_inbox_that_nobody_read_for_a_week_can_be_read_on_a_full_disk(tmp_path: Path) -> None:
+    """That it was read is to be written down, for which there is no room."""
+    inbox, topic = os.urandom(32), os.urandom(32)
+    later = NOW + 8 * DAY
+    with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=3m", "tmpfs") as disk:
+        store = await open_store(disk, sign, time=NOW, reserve=0)
+        await store.create_inbox(inbox, NOW)
+        await store.create_topic(topic, 30, NOW)
+        await append(store, inbox, b"a welcome" * 20, kind=Kind.INBOX)
+        fill(disk)
+        with raises(Problem.FULL):
+            for _ in range(1_000):
+                await append(store, topic, os.urandom(4_000))
+        read = await store.fetch(Kind.INBOX, inbox, 0, 64, 100_000, later)
+        assert [entry.record for entry in read.entries] == [b"a welcome" * 20]
+        assert (await store.heads([], [inbox], later))[1] == [1]
+        await store.close()
 
 
 # ---- retention
