@@ -21,7 +21,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE = 20_000
+PATIENCE = 30_000
 """ms for something to appear. Nothing waits this long where all is well; it only ends a test that hangs."""
 
 WRONG_CLOCK = """{
