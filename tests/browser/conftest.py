@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Playwright, expect, sync_playwright
 
+from tests.browser.person import PATIENCE
 from tests.browser.world import World, world
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="package")

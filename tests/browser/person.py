@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, Playwright, expec
 from scripts.screenshots import ARGUMENTS, CHROMIUM
 from tests.browser.namespaces import Host
 
-PATIENCE = 20_000
+PATIENCE = 30_000
 """ms for something to appear. Nothing waits this long where all is well; it only ends a test that hangs."""
 
 WRONG_CLOCK = """{

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from scripts.screenshots import ARGUMENTS, CHROMIUM, build, serve
-from tests.ui_browser.app import App
+from tests.ui_browser.app import PATIENCE, App
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="package")

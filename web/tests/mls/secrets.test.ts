@@ -116,10 +116,19 @@ function target(sender: Group, name: RatchetName, generation: number): (blob: Ui
     joiner(secret),
     joiner(expand(suite.hash.extract(secret, zeros), 'joiner', under)),
   ];
-  return (blob) =>
-    hex(blob).includes(wanted) ||
-    windows(blob).some((secret) => [...near(secret)].includes(wanted)) ||
-    counted(blob).some((secret) => far(secret).includes(wanted));
+  /** What leads to the key by `keys`; a secret that was tried in vain is not tried again. */
+  const tried = (keys: (secret: Uint8Array) => Iterable<string>): ((secret: Uint8Array) => boolean) => {
+    const vain = new Set<string>();
+    return (secret) => {
+      const name = hex(secret);
+      if (vain.has(name)) return false;
+      for (const key of keys(secret)) if (key === wanted) return true;
+      vain.add(name);
+      return false;
+    };
+  };
+  const [isNear, isFar] = [tried(near), tried(far)];
+  return (blob) => hex(blob).includes(wanted) || windows(blob).some(isNear) || counted(blob).some(isFar);
 }
 
 type Sent = readonly [message: Uint8Array, opens: (blob: Uint8Array) => boolean];
