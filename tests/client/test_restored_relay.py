@@ -13,7 +13,7 @@ from polynya.relay.config import REQUIRED
 from polynya.relay.restore import restore_backup
 from polynya.relay.system import now
 from tests.client.people import account, everybody_sees, meet, member_of, sees, until
-from tests.support.relay import running_relay
+from tests.support.relay import GENEROUS, running_relay
 
 pytestmark = pytest.mark.usefixtures("short_pauses")
 
@@ -27,7 +27,7 @@ async def test_people_are_told_and_go_on_writing(tmp_path: Path) -> None:
     a second receipt for a position would stop the conversation as proof of fraud."""
     data, backup, again = tmp_path / "data", tmp_path / "backup", tmp_path / "again"
     async with AsyncExitStack() as stack:
-        async with running_relay(data, local="off", tokens=REQUIRED) as relay:
+        async with running_relay(data, local="off", tokens=REQUIRED, limits=GENEROUS) as relay:
             port = relay.port
             clients = [
                 await stack.enter_async_context(account(tmp_path / name, name, relay.link))
@@ -48,7 +48,7 @@ async def test_people_are_told_and_go_on_writing(tmp_path: Path) -> None:
             await anna.sent(await anna.send(chat, "lost"))
             await everybody_sees(clients, chat, "in the backup", "lost")
         restore_backup(backup, again, now())
-        async with running_relay(again, port=port, local="off", tokens=REQUIRED):
+        async with running_relay(again, port=port, local="off", tokens=REQUIRED, limits=GENEROUS):
             for client in clients:
                 await becomes(client, chat, "problem", "relay-lost-history")
             said = ["in the backup", "lost"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,7 +20,6 @@ from polynya.relay import session as relay_session
 from polynya.relay import verbs
 from polynya.relay.config import REQUIRED
 from polynya.relay.folder import IDENTITY_FILE
-from polynya.relay.limits import Limits
 from polynya.relay.live.base import Live, Subscriber
 from polynya.relay.relay import Relay
 from polynya.relay.server import RunningRelay
@@ -31,10 +30,7 @@ from polynya.wire import labels
 from polynya.wire import messages as m
 from polynya.wire.padding import unpad
 from polynya.wire.session import pad_relay_frame
-from tests.support.relay import running_relay
-
-GENEROUS = replace(Limits(), disk_reserve=0, open_use_tokens_first=1_024, joins_per_day=200)
-"""Whoever comes by the relay's link gets as many tokens as whoever was invited, and more."""
+from tests.support.relay import GENEROUS, running_relay
 
 
 class Withheld:

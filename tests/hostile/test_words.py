@@ -26,5 +26,5 @@ def test_the_command_line_has_words_for_each_problem() -> None:
 def test_the_web_app_has_words_for_each_problem(language: str) -> None:
     text = "".join((TEXTS / name).read_text("utf-8") for name in (f"{language}.ts", f"{language}_later.ts"))
     there = dict(re.findall(r"'error:([a-z-]+)': '((?:[^'\\]|\\.)+)'", text))
-    assert set(CODES) <= there.keys()
-    assert all(len(there[code]) > 20 for code in CODES)
+    assert {*CODES, *PROBLEMS} <= there.keys()
+    assert all(len(there[code]) > 20 for code in (*CODES, *PROBLEMS))

@@ -1,8 +1,10 @@
 /** The loop and a rest that is slow to come: each event is handled exactly once, in order, or given up whole. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { AppEvent, Change } from '../../src/core/commands.ts';
+import type { AppEvent, Change, Command } from '../../src/core/commands.ts';
 import type { Loop, Payer } from '../../src/client/loop.ts';
+import type { Core } from '../../src/core/core.ts';
 import type { Provision } from '../../src/client/provision.ts';
+import { Purse } from '../../src/client/purse.ts';
 import type { Storage } from '../../src/client/storage.ts';
 import { hex } from '../../src/crypto/bytes.ts';
 import type { PolynyaError } from '../../src/errors.ts';
@@ -98,6 +100,38 @@ function failing(failures: number): { readonly load: () => Promise<Payer>; attem
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
+
+/** A core that does one thing, whatever happens. */
+function scripted(commands: readonly Command[]): Core {
+  const use: Command = { type: 'UseRelay', address: RELAY };
+  return { start: () => Promise.resolve([use]), handle: () => Promise.resolve(commands), openedInvites: () => [] } as unknown as Core;
+}
+
+it('tokens that a step brings are on disk with what the step changes, and are told to nobody', async () => {
+  const received = { type: 'TokensReceived', relay: RELAY.identity, tokens: [new Uint8Array(354)], join: new Uint8Array(354).fill(2) } as const;
+  const commands: Command[] = [
+    { type: 'Save', table: 'opened', key: Uint8Array.of(1), value: Uint8Array.of(2) },
+    { type: 'Notify', event: received },
+    { type: 'Notify', event: { type: 'MeChanged' } },
+  ];
+  const store = new MemoryStore();
+  const commit = vi.spyOn(store, 'commit');
+  const told: AppEvent[] = [];
+  const sink = { appEvent: (event: AppEvent) => void told.push(event), tell: () => undefined, linkChanged: () => undefined, stopped: () => undefined };
+  const [{ Loop: make }, { Provision: provision }] = await Promise.all([import('../../src/client/loop.ts'), import('../../src/client/provision.ts')]);
+  const random = new SeededRandom('tokens');
+  const rest = new provision<Payer>(() => new Promise(() => undefined), random);
+  const loop = new make(store as unknown as Storage, scripted(commands), random, () => NOW, () => [], sink, rest);
+  await loop.start();
+  await loop.handle({ type: 'TimerFired' });
+  const [step] = commit.mock.calls.filter(([changes]) => changes.some((change) => change.type === 'Save' && change.table === 'opened'));
+  const rows = step![0].map((change) => (change.type === 'Save' ? change.table : change.type));
+  expect(rows).toEqual(['opened', 'client/purse']);
+  const kept = new Purse(store.rows.get(`client/purse ${hex(RELAY.identity)}`)![2]);
+  expect([kept.use, kept.join]).toEqual([[...received.tokens], [received.join]]);
+  expect(told).toEqual([{ type: 'MeChanged' }]);
+  await loop.end();
+});
 
 describe('an event that needs the rest', () => {
   it('is handled exactly once when the rest fails to load twice, and then loads', async () => {
