@@ -46,7 +46,7 @@ class Relay:
         """Returns when it serves."""
         arguments = [
             sys.executable, "-m", "polynya", "up",
-            "--host", self.host.address, "--port", "443", "--data", str(self.data), "--local", "off", "--tokens", "off",
+            "--host", self.host.address, "--port", "443", "--data", str(self.data), "--local", "off",
             "--tls-cert", str(self._certificate), "--tls-key", str(self._key),
             "--origin-url", f"https://{self.host.address}",
         ]  # fmt: skip

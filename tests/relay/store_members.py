@@ -126,9 +126,25 @@ class MemberConformance(OneStore):
         assert problems[:30].count(None) <= 7
 
     async def test_where_nobody_joins_without_a_payment_that_is_what_is_missing(self, store: Store) -> None:
+        await invited(store)
         with raises(Problem.TOKEN):
             await join(store, os.urandom(32), None, Joins(5, 0))
         await join(store, os.urandom(32), a_payment(), Joins(5, 0))
+
+    async def test_the_first_of_all_needs_no_payment_and_is_issued_what_the_invited_are(
+        self, store: Store, open_again: Opener
+    ) -> None:
+        """Who set the relay up can invite the others; nobody else can become the first, not in a year either."""
+        first = await join(store, os.urandom(32), None, Joins(5, 0))
+        assert await draw(store, first, 5)
+        assert await draw(store, first, 1, kind=TokenKind.JOIN)
+        store = await open_again()
+        for time in (NOW, NOW + 800 * DAY):
+            await store.sweep(time)
+            with raises(Problem.TOKEN):
+                await join(store, os.urandom(32), None, Joins(5, 0), time)
+        second = await join(store, os.urandom(32), None, MANY, NOW + 800 * DAY)
+        assert await wait_for(store, second, 4, NOW + 800 * DAY) == DAY - 5_000
 
     # ---- drawing
 

@@ -113,6 +113,7 @@ async def test_who_came_by_the_link_alone_has_little_and_invites_nobody(tmp_path
         "open_use_tokens_saved": 5,
     }
     async with world(tmp_path / "data", clock, **small) as relay:
+        await relay.member()
         stranger = await relay.stranger()
         for count in (1, 64):
             pending = await stranger.begin(count, TokenKind.JOIN)

@@ -150,12 +150,12 @@ async def test_new_members_write_no_more_than_the_limits_say(tmp_path: Path) -> 
     async with running_relay(tmp_path / "data", limits=SCARCE, tokens="required", local="off") as running:
         client = Client(running.address, running.identity)
         before = written(tmp_path / "data")
+        (first,) = await join(client, [await invitation(client, tmp_path / "data")])
         joined = await join(client, [None] * 8)
         assert len(joined) == SCARCE.joins_per_day
         for purse in joined:
             pending = await purse.begin(1, TokenKind.JOIN)
             assert refused(await client.exchange(pending.request)) == "TOO_LARGE"
-        (first,) = await join(client, [await invitation(client, tmp_path / "data")])
         invited = await join(client, await first.tokens(3, TokenKind.JOIN))
         invited += await join(client, [await invitation(client, tmp_path / "data")])
         joined += [first, *invited]

@@ -24,7 +24,7 @@ from polynya.wire.links import is_address
 PREFIX = "POLYNYA_RELAY_"
 """Of environment variables: POLYNYA_RELAY_PORT is --port."""
 REQUIRED, OFF = "required", "off"
-TOKENS_BY_DEFAULT = OFF
+TOKENS_BY_DEFAULT = REQUIRED
 """Of the option `tokens`. REQUIRED shuts out clients that do not pay."""
 CONFIG_FILE = "relay.toml"
 """In the data folder, unless --config names another."""

@@ -319,8 +319,8 @@ class Store(Protocol):
         budgets: Mapping[TokenKind, Budget],
         time: int,
     ) -> None:
-        """Makes a member, which from then on is known as invited where there is a payment; where it is one, it is used
-        today, and nothing else happens.
+        """Makes a member, which from then on is known as invited where there is a payment, as is the first of all; where it
+        is one, it is used today, and nothing else happens.
 
         Problems: TOKEN (spent, or missing where nobody joins without), CROWDED (enough for this day of the clock; waits for
         the next), FULL, FAILED."""

@@ -26,13 +26,13 @@ def join(
     day = time // DAY
     if _touch(db, member, day):
         return
-    is_invited = payment is not None
     joined, joined_open = _joined(db, day)
+    is_invited = payment is not None or _is_first(db)
     _check_may_join(joined, joined_open, is_invited, per_day, (day + 1) * DAY - time)
-    if is_invited:
+    if payment is not None:
         spend(db, payment)
     db.execute(
-        "INSERT OR REPLACE INTO joins VALUES (1, ?, ?, ?)", (day, joined + 1, joined_open + (not is_invited))
+        "INSERT OR REPLACE INTO joins VALUES (1, ?, ?, ?)", (day, joined + 1, joined_open + (payment is None))
     )
     number = db.execute(
         "INSERT INTO members (id, invited, joined, used) VALUES (?, ?, ?, ?)", (member, is_invited, day, day)
@@ -48,6 +48,11 @@ def _joined(db: sqlite3.Connection, day: int) -> tuple[int, int]:
     """How many became members on this day, and how many of them without a token."""
     row = db.execute("SELECT members, open FROM joins WHERE day = ?", (day,)).fetchone()
     return (0, 0) if row is None else (row[0], row[1])
+
+
+def _is_first(db: sqlite3.Connection) -> bool:
+    """Whether nobody has ever become a member: who runs the relay is the first to use its link, and invites the rest."""
+    return db.execute("SELECT 1 FROM joins").fetchone() is None
 
 
 def _check_may_join(joined: int, joined_open: int, is_invited: bool, per_day: Joins, wait: int) -> None:
