@@ -1,7 +1,7 @@
 """The relay beside its peers, and what sessions, readers and stored records cost it.
 
-    python -m benchmarks.relay [--parts beside,idle,latency,fanout,stored] [--rounds 3] [--sessions 2000]
-                               [--readers 2,100] [--records 10000000]
+    python -m benchmarks.relay [--parts beside,idle,latency,fanout,stored] [--peers prototype,Prosody,ejabberd]
+                               [--rounds 3] [--sessions 2000] [--readers 2,100] [--records 10000000]
 
 The whole run writes its tables into docs/performance.md as well; with any option but --records they are only shown. `--records` adds a last step to the stored records, which takes minutes and gigabytes.
 """
@@ -28,14 +28,14 @@ SECTION = "relay"
 PARTS = ("beside", "idle", "latency", "fanout", "stored")
 ROUNDS = 3
 SESSIONS = 2_000
-SECONDS = 10.0
+SECONDS = 8.0
 READERS = (2, 10, 100, 1_000, 10_000)
 RECORDS = (10_000, 100_000, 1_000_000)
 
 
 async def measure(part: str, arguments: argparse.Namespace) -> list[Table]:
     if part == "beside":
-        return report.beside(await beside.measure(arguments.rounds or ROUNDS, tell))
+        return report.beside(await beside.measure(arguments.rounds or ROUNDS, arguments.peers or beside.PEERS, tell))
     if part == "idle":
         found = []
         for has_tls in (False, True):
@@ -66,6 +66,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--parts", type=lambda text: tuple(text.split(",")))
+    parser.add_argument("--peers", type=lambda text: tuple(text.split(",")))
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--sessions", type=int)
     sizes = {"type": lambda text: tuple(map(int, text.split(",")))}
@@ -84,7 +85,7 @@ def main() -> int:
         for table in made:
             print(table.text(), end="\n\n", flush=True)
         tables += made
-    if not (arguments.parts or arguments.rounds or arguments.sessions or arguments.readers):
+    if not any((arguments.parts, arguments.peers, arguments.rounds, arguments.sessions, arguments.readers)):
         put(SECTION, document(time.monotonic() - begun, (before, load()), tables))
         print("These tables are in docs/performance.md now.")
     return 0

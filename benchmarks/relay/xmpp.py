@@ -85,6 +85,7 @@ async def measure(name: str, pid: int, port: int) -> float:
         *map(str, numbers),
         "chat",
         stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
     )
     try:
         async with asyncio.timeout(LOADED):
