@@ -35,7 +35,9 @@ RECORDS = (10_000, 100_000, 1_000_000)
 
 async def measure(part: str, arguments: argparse.Namespace) -> list[Table]:
     if part == "beside":
-        return report.beside(await beside.measure(arguments.rounds or ROUNDS, arguments.peers or beside.PEERS, tell))
+        return report.beside(
+            await beside.measure(arguments.rounds or ROUNDS, arguments.peers or beside.PEERS, tell)
+        )
     if part == "idle":
         found = []
         for has_tls in (False, True):

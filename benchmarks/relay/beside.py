@@ -16,7 +16,7 @@ from tests.support.relay import RelayProcess
 
 PUBLISH = Load(pairs=8, records=6_000, window=8, fan=1)
 DELIVERY = Load(pairs=8, records=1_200, window=8, fan=10)
-CHAT = Load(pairs=xmpp.PAIRS, records=3_000, window=xmpp.WINDOW, fan=1)
+CHAT_RECORDS = 3_000
 
 
 @dataclass(slots=True)
@@ -101,5 +101,7 @@ async def measure(rounds: int, peers: Collection[str], tell: Callable[[str], Non
                     found.missing[name] = str(error) or "took too long"
                     del servers[name]
                     continue
-                found.xmpp.setdefault(name, Pair()).add(peer, await ours(CHAT))
+                found.xmpp.setdefault(name, Pair()).add(
+                    peer, await ours(Load(xmpp.PAIRS[name], CHAT_RECORDS, xmpp.WINDOW, 1))
+                )
     return found
