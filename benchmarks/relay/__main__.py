@@ -3,7 +3,8 @@
     python -m benchmarks.relay [--parts beside,idle,latency,fanout,stored] [--peers prototype,Prosody,ejabberd]
                                [--rounds 3] [--sessions 2000] [--readers 2,100] [--records 10000000]
 
-The whole run writes its tables into docs/performance.md as well; with any option but --records they are only shown. `--records` adds a last step to the stored records, which takes minutes and gigabytes.
+The whole run writes its tables into docs/performance.md as well; with any option but --records they are only shown.
+`--records` adds a last step to the stored records, which takes minutes and gigabytes.
 """
 
 from __future__ import annotations

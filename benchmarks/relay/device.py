@@ -19,7 +19,6 @@ from polynya.wire.messages import Call, KeyConfig, Publish, Push, RelayFrame, Re
 from polynya.wire.session import ClientHandshake, ClientSession, start_session
 from tests.support.relay import RelayProcess
 
-
 AT_ONCE = 32
 """Sessions that are being opened together: one after another each waits for the scheduler several times."""
 
