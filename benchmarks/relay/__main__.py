@@ -64,6 +64,10 @@ def document(took: float, loads: tuple[str, str], tables: list[Table]) -> str:
     return "\n\n".join((head, report.LEGEND, *(table.markdown() for table in tables)))
 
 
+def numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -72,9 +76,8 @@ def main() -> int:
     parser.add_argument("--peers", type=lambda text: tuple(text.split(",")))
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--sessions", type=int)
-    sizes = {"type": lambda text: tuple(map(int, text.split(",")))}
-    parser.add_argument("--readers", **sizes)
-    parser.add_argument("--records", **sizes, default=())
+    parser.add_argument("--readers", type=numbers)
+    parser.add_argument("--records", type=numbers, default=())
     arguments = parser.parse_args()
     if unknown := set(arguments.parts or ()) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
