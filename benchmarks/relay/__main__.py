@@ -1,9 +1,10 @@
 """The relay beside its peers, and what sessions, readers and stored records cost it.
 
-    python -m benchmarks.relay [--parts beside,idle,latency,fanout,stored] [--rounds 3] [--sessions 2000]
-                               [--readers 2,100] [--records 10000000]
+    python -m benchmarks.relay [--parts beside,idle,latency,fanout,stored] [--peers prototype,Prosody,ejabberd]
+                               [--rounds 3] [--sessions 2000] [--readers 2,100] [--records 10000000]
 
-The whole run writes its tables into docs/performance.md as well; with any option but --records they are only shown. `--records` adds a last step to the stored records, which takes minutes and gigabytes.
+The whole run writes its tables into docs/performance.md as well; with any option but --records they are only shown.
+`--records` adds a last step to the stored records, which takes minutes and gigabytes.
 """
 
 from __future__ import annotations
@@ -28,14 +29,16 @@ SECTION = "relay"
 PARTS = ("beside", "idle", "latency", "fanout", "stored")
 ROUNDS = 3
 SESSIONS = 2_000
-SECONDS = 10.0
+SECONDS = 8.0
 READERS = (2, 10, 100, 1_000, 10_000)
 RECORDS = (10_000, 100_000, 1_000_000)
 
 
 async def measure(part: str, arguments: argparse.Namespace) -> list[Table]:
     if part == "beside":
-        return report.beside(await beside.measure(arguments.rounds or ROUNDS, tell))
+        return report.beside(
+            await beside.measure(arguments.rounds or ROUNDS, arguments.peers or beside.PEERS, tell)
+        )
     if part == "idle":
         found = []
         for has_tls in (False, True):
@@ -61,16 +64,20 @@ def document(took: float, loads: tuple[str, str], tables: list[Table]) -> str:
     return "\n\n".join((head, report.LEGEND, *(table.markdown() for table in tables)))
 
 
+def numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--parts", type=lambda text: tuple(text.split(",")))
+    parser.add_argument("--peers", type=lambda text: tuple(text.split(",")))
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--sessions", type=int)
-    sizes = {"type": lambda text: tuple(map(int, text.split(",")))}
-    parser.add_argument("--readers", **sizes)
-    parser.add_argument("--records", **sizes, default=())
+    parser.add_argument("--readers", type=numbers)
+    parser.add_argument("--records", type=numbers, default=())
     arguments = parser.parse_args()
     if unknown := set(arguments.parts or ()) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
@@ -84,7 +91,7 @@ def main() -> int:
         for table in made:
             print(table.text(), end="\n\n", flush=True)
         tables += made
-    if not (arguments.parts or arguments.rounds or arguments.sessions or arguments.readers):
+    if not any((arguments.parts, arguments.peers, arguments.rounds, arguments.sessions, arguments.readers)):
         put(SECTION, document(time.monotonic() - begun, (before, load()), tables))
         print("These tables are in docs/performance.md now.")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.support.relay import RelayProcess
 
 PUBLISH = Load(pairs=8, records=6_000, window=8, fan=1)
 DELIVERY = Load(pairs=8, records=1_200, window=8, fan=10)
-CHAT = Load(pairs=xmpp.PAIRS, records=3_000, window=xmpp.WINDOW, fan=1)
+CHAT_RECORDS = 3_000
 
 
 @dataclass(slots=True)
@@ -49,8 +49,11 @@ class Beside:
     missing: dict[str, str] = field(default_factory=dict)
 
 
-async def measure(rounds: int, tell: Callable[[str], None]) -> Beside:
-    """Starts the relay and every peer that is here."""
+PEERS = ("prototype", *xmpp.MESSAGES)
+
+
+async def measure(rounds: int, peers: Collection[str], tell: Callable[[str], None]) -> Beside:
+    """Starts the relay and those of `peers` that are here."""
     found = Beside()
     async with AsyncExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -64,10 +67,15 @@ async def measure(rounds: int, tell: Callable[[str], None]) -> Beside:
             outcome = await crowd.measure(relay, entrance, load)
             return outcome.cpu / load.records / load.fan * 1e6
 
-        if why := bare.missing():
+        for name in PEERS:
+            if name not in peers:
+                found.missing[name] = "not asked for"
+        if "prototype" in peers and (why := bare.missing()):
             found.missing["prototype"] = why
         servers: dict[str, tuple[int, int]] = {}
         for name in xmpp.MESSAGES:
+            if name in found.missing:
+                continue
             if why := xmpp.missing(name):
                 found.missing[name] = why
                 continue
@@ -93,5 +101,7 @@ async def measure(rounds: int, tell: Callable[[str], None]) -> Beside:
                     found.missing[name] = str(error) or "took too long"
                     del servers[name]
                     continue
-                found.xmpp.setdefault(name, Pair()).add(peer, await ours(CHAT))
+                found.xmpp.setdefault(name, Pair()).add(
+                    peer, await ours(Load(xmpp.PAIRS[name], CHAT_RECORDS, xmpp.WINDOW, 1))
+                )
     return found

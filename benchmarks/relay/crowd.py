@@ -57,16 +57,13 @@ class Crowd:
 
     async def gather(self, entrance: Entrance) -> None:
         """Topics are made, readers have subscribed, and records are sealed."""
-        for _ in range(self.load.pairs):
-            publisher, secret = await Device.connect(entrance), os.urandom(32)
+        for publisher in await Device.connect_many(entrance, self.load.pairs):
+            secret = os.urandom(32)
             await publisher.call(CreateTopic(secret, 30))
             records = [os.urandom(BODY) for _ in range(self.load.records // self.load.pairs)]
             publisher.prepare(secret, records)
-            readers = []
-            for _ in range(self.load.fan):
-                reader = await Device.connect(entrance)
-                await reader.call(Subscribe((topic_id(secret),), ()))
-                readers.append(reader)
+            readers = await Device.connect_many(entrance, self.load.fan)
+            await asyncio.gather(*(one.call(Subscribe((topic_id(secret),), ())) for one in readers))
             self.publishers.append(publisher)
             self.readers.append(readers)
             self._records.append(records)

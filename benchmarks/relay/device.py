@@ -19,6 +19,9 @@ from polynya.wire.messages import Call, KeyConfig, Publish, Push, RelayFrame, Re
 from polynya.wire.session import ClientHandshake, ClientSession, start_session
 from tests.support.relay import RelayProcess
 
+AT_ONCE = 32
+"""Sessions that are being opened together: one after another each waits for the scheduler several times."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
@@ -66,6 +69,15 @@ class Device(WSListener):
         await ws_connect(lambda: device, entrance.url, ssl_context=entrance.tls)
         await device._answered
         return device
+
+    @classmethod
+    async def connect_many(cls, entrance: Entrance, count: int) -> list[Device]:
+        """A few at a time."""
+        devices: list[Device] = []
+        while len(devices) < count:
+            few = min(AT_ONCE, count - len(devices))
+            devices += await asyncio.gather(*(cls.connect(entrance) for _ in range(few)))
+        return devices
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport

@@ -12,17 +12,19 @@ from benchmarks.relay import crowd, device
 from benchmarks.relay.crowd import Load
 from tests.support.relay import RelayProcess
 
-DELIVERIES = 20_000
-"""In each run, at least."""
+DELIVERIES, RECORDS = 20_000, 4_000
+"""In each run, about, and at most."""
+WINDOW = 8
 FILES = 400
 """Open files beside the load's connections."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fan:
-    """us of the relay's processor for one delivery, its share of the publish within it."""
+    """us of the relay's processor for one record with all of its deliveries, and what each reader but the first adds."""
 
     readers: int
+    record: float
     each: float
 
 
@@ -43,12 +45,20 @@ async def measure(sizes: Sequence[int], tell: Callable[[str], None]) -> list[Fan
         (data / "relay.toml").write_text(crowd.UNLIMITED)
         async with RelayProcess(data, "--local", "off") as relay:
             entrance = await device.entrance(relay)
+            alone = await _record(relay, entrance, 1)
             for size in sizes:
                 if size > limit:
                     continue
                 tell(f"{size:,} readers of one topic")
-                # Readers hear of records one at a time: what many records share in one write is another saving.
-                load = Load(pairs=1, records=max(4, -(-DELIVERIES // size)), window=1, fan=size)
-                outcome = await crowd.measure(relay, entrance, load)
-                found.append(Fan(size, outcome.cpu / load.records / size * 1e6))
+                record = await _record(relay, entrance, size)
+                found.append(Fan(size, record, (record - alone) / (size - 1)))
     return found
+
+
+async def _record(relay: RelayProcess, entrance: device.Entrance, readers: int) -> float:
+    """us; several records are on their way at a time, as many as in `beside`."""
+    load = Load(
+        pairs=1, records=min(RECORDS, max(WINDOW * 2, DELIVERIES // readers)), window=WINDOW, fan=readers
+    )
+    outcome = await crowd.measure(relay, entrance, load)
+    return outcome.cpu / load.records * 1e6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import subprocess
 import tempfile
@@ -12,6 +13,8 @@ from pathlib import Path
 from benchmarks.relay import crowd, device
 from benchmarks.relay.device import Device
 from benchmarks.relay.process import rss
+from polynya.wire.labels import topic_id
+from polynya.wire.messages import CreateTopic, Subscribe
 from tests.support.relay import RelayProcess
 
 SETTLES = 3.0
@@ -63,10 +66,14 @@ async def measure(sessions: int, has_tls: bool) -> Idle:
         async with RelayProcess(data, *options) as relay:
             entrance = await device.entrance(relay, trust)
             devices: list[Device] = []
+            secret = os.urandom(32)
+            await (await Device.connect(entrance)).call(CreateTopic(secret, 30))
+            topic = topic_id(secret)
 
             async def open_until(count: int) -> int:
-                while len(devices) < count:
-                    devices.append(await Device.connect(entrance))
+                fresh = await Device.connect_many(entrance, count - len(devices))
+                await asyncio.gather(*(one.call(Subscribe((topic,), ())) for one in fresh))
+                devices.extend(fresh)
                 await asyncio.sleep(SETTLES)
                 return rss(relay.pid)
 

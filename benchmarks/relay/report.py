@@ -86,11 +86,13 @@ def latency(found: Sequence[Latency]) -> list[Table]:
 
 
 def fanout(found: Sequence[Fan]) -> list[Table]:
-    table = Table("Readers of one topic", ("readers", "us for each delivery", "to 100 readers"))
+    table = Table(
+        "Readers of one topic", ("readers", "us for a record", "each further reader", "to 100 readers")
+    )
     hundred = next((one.each for one in found if one.readers == 100), None)
     for one in found:
         against = DASH if hundred is None else f"{one.each / hundred:.2f}"
-        table.rows.append((f"{one.readers:,}", milliseconds(one.each), against))
+        table.rows.append((f"{one.readers:,}", milliseconds(one.record), milliseconds(one.each), against))
     return [table]
 
 
