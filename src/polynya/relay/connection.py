@@ -149,10 +149,10 @@ class QuietHandler(RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        if self._request_count >= REQUESTS:
+        self._answered += 1
+        if self._answered >= REQUESTS:
             resp.force_close()
             resp.headers["Connection"] = "close"
-        self._answered += 1
         if self._is_half and self._answered == self._request_count:
             resp.force_close()
         done = await super().finish_response(request, resp, start_time)
