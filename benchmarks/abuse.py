@@ -62,6 +62,14 @@ class Waits:
     failed: int
 
 
+def _records(waits: Waits) -> list[float]:
+    return waits.records
+
+
+def _pages(waits: Waits) -> list[float]:
+    return waits.pages
+
+
 def percentile(values: list[float], part: float) -> float:
     return values[min(len(values) - 1, int(len(values) * part))] if values else float("nan")
 
@@ -81,7 +89,6 @@ class Row:
         return percentile(what(self.under), 0.99) / percentile(what(self.quiet), 0.99)
 
     def cells(self) -> list[str]:
-        records, pages = (lambda waits: waits.records), (lambda waits: waits.pages)
         where = "TLS" if self.tls else "plain"
         return [
             f"{self.name}, {where}",
@@ -89,7 +96,7 @@ class Row:
             *(
                 f"{percentile(what(self.quiet), 0.99) * 1000:.1f} to {percentile(what(self.under), 0.99) * 1000:.1f} ms "
                 f"({self.ratio(what):.1f}x)"
-                for what in (records, pages)
+                for what in (_records, _pages)
             ),
             f"{self.under.failed}",
             f"{self.grown / (1 << 20):.0f} MiB ({self.grown / 1024 / self.connections:.1f} KiB each)",
@@ -192,7 +199,7 @@ async def one(
 
 
 def plan(names: list[str], count: int) -> list[tuple[str, bool, tuple[str, ...], int]]:
-    found = []
+    found: list[tuple[str, bool, tuple[str, ...], int]] = []
     for name in names:
         tls = name in ENCRYPTED
         found.append((name, tls, ONE, min(count, HEAVY.get(name, count))))
@@ -223,7 +230,7 @@ def faults(rows: list[Row]) -> list[str]:
     """What is over its bound."""
     told = []
     for row in rows:
-        for what, values in (("records", lambda waits: waits.records), ("pages", lambda waits: waits.pages)):
+        for what, values in (("records", _records), ("pages", _pages)):
             if not row.ratio(values) <= WORST:
                 told.append(f"{row.name}: {what} {row.ratio(values):.1f}x")
         if row.under.failed:

@@ -105,7 +105,7 @@ LIMITS = replace(
     body_timeout=0.5,
     keep_alive=0.5,
     **{f"{name}_per_second": 1e9 for name in FREE},  # type: ignore[arg-type]
-    **{f"{name}_burst": 10**9 for name in FREE},  # type: ignore[arg-type]
+    **{f"{name}_burst": 10**9 for name in FREE},
     publish_bytes_per_second=1e12,
     publish_bytes_burst=10**12,
 )

@@ -22,7 +22,7 @@ from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
 from polynya.relay.admission import FORWARDED, Admission, Release, Visit, nothing
 from polynya.relay.connection import TakeOver
-from polynya.relay.heads import end_of, judge_start
+from polynya.relay.heads import Progress
 from polynya.relay.limits import FRAME_MAX
 
 logger = logging.getLogger("polynya.relay")
@@ -89,11 +89,12 @@ def _both(person: Release, release: Release) -> Release:
 class _FirstHead(asyncio.Protocol):
     """Reads until the first head is whole, or can be none, and no further."""
 
-    __slots__ = ("_adapter", "_head", "_timer", "_transport", "_visit")
+    __slots__ = ("_adapter", "_head", "_progress", "_timer", "_transport", "_visit")
 
     def __init__(self, adapter: Adapter, visit: Visit | None) -> None:
         self._adapter = adapter
         self._head = bytearray()
+        self._progress = Progress()
         self._visit = visit
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
@@ -125,15 +126,13 @@ class _FirstHead(asyncio.Protocol):
         transport, visit = self._transport, self._visit
         if transport is None or visit is None:
             return
-        searched = len(self._head)
         self._head += data
-        begin = len(self._head) - len(self._head.lstrip(b"\r\n"))
-        del self._head[:begin]
-        if not self._head:
+        if self._progress.is_fresh:
+            del self._head[: len(self._head) - len(self._head.lstrip(b"\r\n"))]
+        found = self._progress.advance(self._head) if self._head else None
+        if found is None:
             return
-        end = end_of(self._head, max(0, searched - begin))
-        if end < 0 and judge_start(self._head) is None:
-            return
+        end = found if isinstance(found, int) else -1
         self._stop_timer()
         self._visit = self._transport = None
         upgrade = None if end < 0 else _upgrade(bytes(self._head[:end]), self._adapter.is_session_path)

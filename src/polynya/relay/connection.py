@@ -13,7 +13,6 @@ from aiohttp import StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import HttpVersion11, RawRequestMessage, StreamWriter
 from aiohttp.web_protocol import RequestHandler
-from multidict import CIMultiDict
 
 from polynya.relay.admission import FORWARDED, Admission, Visit
 from polynya.relay.gate import Gate
@@ -45,7 +44,7 @@ class _Taken(web.StreamResponse):
 class _BareWriter(StreamWriter):
     """For HTTP/0.9: the body alone."""
 
-    async def write_headers(self, status_line: str, headers: CIMultiDict[str]) -> None:
+    async def write_headers(self, status_line: str, headers: Any) -> None:
         self._headers_written = True
 
 
@@ -149,10 +148,10 @@ class QuietHandler(RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        if self._request_count >= REQUESTS:
+        self._answered += 1
+        if self._answered >= REQUESTS:
             resp.force_close()
             resp.headers["Connection"] = "close"
-        self._answered += 1
         if self._is_half and self._answered == self._request_count:
             resp.force_close()
         done = await super().finish_response(request, resp, start_time)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polynya.relay.heads import Head, Refusal, end_of, judge, judge_start
+from polynya.relay.heads import Head, Progress, Refusal, judge, judge_plain
 
 CHUNKED = -1
 
@@ -10,11 +10,11 @@ CHUNKED = -1
 class Gate:
     """Holds a head until it is whole (heads.MOST bytes at most, and one read); all else goes through at once."""
 
-    __slots__ = ("_body", "_held", "_searched", "is_bare", "is_over")
+    __slots__ = ("_body", "_held", "_progress", "is_bare", "is_over")
 
     def __init__(self) -> None:
         self._held = bytearray()
-        self._searched = 0
+        self._progress = Progress()
         self._body = 0
         self.is_bare = False
         """whether the last request was of HTTP/0.9"""
@@ -41,16 +41,7 @@ class Gate:
             return None
         if self._body:
             return self._next_of_body()
-        if self._searched == 0 and self._held[0] in b"\r\n":
-            del self._held[: len(self._held) - len(self._held.lstrip(b"\r\n"))]
-        end = end_of(self._held, self._searched)
-        if end < 0:
-            judged = judge_start(self._held) if self._held else None
-            self._searched = len(self._held)
-        else:
-            judged = judge(bytes(self._held[:end]))
-            del self._held[:end]
-            self._searched = 0
+        judged = self._judge()
         if isinstance(judged, Head):
             self._body = judged.body
             self.is_bare = judged.is_bare
@@ -61,6 +52,24 @@ class Gate:
             self.is_bare = judged.is_bare
             self._finish()
         return judged
+
+    def _judge(self) -> Head | Refusal | None:
+        held = self._held
+        if self._progress.is_fresh:
+            if held[0] in b"\r\n":
+                del held[: len(held) - len(held.lstrip(b"\r\n"))]
+            plain = judge_plain(held)
+            if plain is not None:
+                end, head = plain
+                del held[:end]
+                return head
+        judged = self._progress.advance(held) if held else None
+        if not isinstance(judged, int):
+            return judged
+        head_ = bytes(held[:judged])
+        del held[:judged]
+        self._progress = Progress()
+        return judge(head_)
 
     def _finish(self) -> None:
         self.is_over = True

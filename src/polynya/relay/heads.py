@@ -15,7 +15,6 @@ LINES = 1_000
 BODY_DIGITS = 18
 """Of a body's length: more is over 2^63 - 1."""
 
-_END = re.compile(rb"\n\r?\n")
 _PLAIN = re.compile(
     rb"(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) /[!-~]* HTTP/1\.1\r\n(?:[A-Za-z0-9-]+:[\t -~\x80-\xff]*\r\n)+\r\n"
 )
@@ -60,41 +59,103 @@ BAD = Refusal(400)
 TOO_LARGE = Refusal(400, "Request Header Or Cookie Too Large")
 
 
-def end_of(data: bytes | bytearray, searched: int = 0) -> int:
-    """Where the head ends that `data`, which begins with no empty line, begins with; -1: further on. In its first
-    `searched` bytes there is no end."""
-    found = _END.search(data, max(0, searched - 2))
-    return found.end() if found else -1
+class Progress:
+    """Of a head that comes in pieces: each line is judged once, in its turn, however they are cut."""
+
+    __slots__ = ("_buffers", "_left", "_lines", "_searched", "_start")
+
+    def __init__(self) -> None:
+        self._start = 0
+        self._searched = 0
+        self._lines = 0
+        self._left = SMALL_BUFFER
+        self._buffers = 0
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether not even a line has been seen."""
+        return self._lines == 0
+
+    def advance(self, data: bytes | bytearray) -> int | Head | Refusal | None:
+        """`data` is all that has come of the head, without empty lines before it. Gives where the head ends; or what is
+        known of it before: a refusal, or HTTP/0.9, which is one line; None: nothing yet."""
+        while True:
+            end = data.find(b"\n", self._searched) + 1
+            if end == 0:
+                self._searched = len(data)
+                return self._judge_part(data)
+            line = bytes(data[self._start : end])
+            judged = self._judge_line(line)
+            if judged is not None:
+                return judged
+            self._lines += 1
+            self._start = self._searched = end
+            if line in (b"\n", b"\r\n"):
+                return end
+
+    def _judge_line(self, line: bytes) -> Head | Refusal | None:
+        if self._lines == 0 and _METHOD_BEGINS.match(line) is None:
+            return BAD
+        if len(line) > self._left:
+            self._buffers += 1
+            if len(line) > LARGE_BUFFER or self._buffers > LARGE_BUFFERS:
+                return self._too_large()
+            self._left = LARGE_BUFFER
+        self._left -= len(line)
+        if self._lines == 0:
+            first = _request_line(line)
+            if isinstance(first, Refusal):
+                return first
+            return None if first.minor is not None else _bare(first)
+        if line in (b"\n", b"\r\n"):
+            return None
+        if self._lines > LINES:
+            return TOO_LARGE
+        return None if _HEADER.fullmatch(line[:-1]) else BAD
+
+    def _judge_part(self, data: bytes | bytearray) -> Refusal | None:
+        """Of a line whose end has not come."""
+        if self._lines == 0 and _METHOD_BEGINS.match(data) is None:
+            return BAD
+        size = len(data) - self._start
+        if size > LARGE_BUFFER or (size > self._left and self._buffers >= LARGE_BUFFERS):
+            return self._too_large()
+        return None
+
+    def _too_large(self) -> Refusal:
+        return TOO_LARGE if self._lines else Refusal(414)
 
 
-def judge_start(data: bytes | bytearray) -> Head | Refusal | None:
-    """Of a head whose end has not come: its refusal as soon as it is due; None: not yet. HTTP/0.9 is one line."""
-    if _METHOD_BEGINS.match(data) is None:
-        return BAD
-    end = data.find(b"\n") + 1
-    if end == 0:
-        return Refusal(414) if len(data) > LARGE_BUFFER else None
-    line = _request_line(bytes(data[:end]))
-    if isinstance(line, Refusal):
-        return line
-    if line.minor is None:
-        return Head(line.method + b" " + _BYTE.sub(_escape, line.target) + b" HTTP/1.0\r\n\r\n", is_bare=True)
-    return _judge_size(data)
+def judge_plain(data: bytes | bytearray) -> tuple[int, Head] | None:
+    """(end, head) of a head as nearly all are, without a further look; None for others, and where it is not whole."""
+    end = data.find(b"\r\n\r\n") + 4
+    if not 4 < end <= SMALL_BUFFER:
+        return None
+    head = _judge_plain(bytes(data[:end]))
+    return None if head is None else (end, head)
+
+
+def _bare(line: _Line) -> Head:
+    return Head(line.method + b" " + _BYTE.sub(_escape, line.target) + b" HTTP/1.0\r\n\r\n", is_bare=True)
 
 
 def judge(head: bytes) -> Head | Refusal:
-    """A whole head with its end."""
-    if len(head) > SMALL_BUFFER and (refusal := _judge_size(head)) is not None:
-        return refusal
-    if _PLAIN.fullmatch(head) is not None:
-        lower = head.lower()
-        host, length = _only(lower, b"\r\nhost:"), _only(lower, b"\r\ncontent-length:")
-        if host and _HOST.fullmatch(host) and b"\r\ntransfer-encoding:" not in lower:
-            if length == b"":
-                return Head(head)
-            if length is not None and length.isdigit() and len(length) <= BODY_DIGITS:
-                return Head(head, int(length))
-    return _judge_lines(head)
+    """A whole head with its end, of which each line was judged."""
+    return _judge_plain(head) or _judge_lines(head)
+
+
+def _judge_plain(head: bytes) -> Head | None:
+    if _PLAIN.fullmatch(head) is None:
+        return None
+    lower = head.lower()
+    host, length = _only(lower, b"\r\nhost:"), _only(lower, b"\r\ncontent-length:")
+    if not host or not _HOST.fullmatch(host) or b"\r\ntransfer-encoding:" in lower:
+        return None
+    if length == b"":
+        return Head(head)
+    if length is not None and length.isdigit() and len(length) <= BODY_DIGITS:
+        return Head(head, int(length))
+    return None
 
 
 def _only(lower: bytes, name: bytes) -> bytes | None:
@@ -129,29 +190,13 @@ def _request_line(line: bytes) -> _Line | Refusal:
     return BAD if minor is None else _Line(method, target, int(minor[1]))
 
 
-def _judge_size(head: bytes | bytearray) -> Refusal | None:
-    if head.count(b"\n") > LINES + 2:
-        return TOO_LARGE
-    size, left, buffers, start = SMALL_BUFFER, SMALL_BUFFER, 0, 0
-    while start < len(head):
-        end = head.find(b"\n", start) + 1 or len(head)
-        if end - start > left:
-            size, buffers = LARGE_BUFFER, buffers + 1
-            if end - start > size or buffers > LARGE_BUFFERS:
-                return Refusal(414) if start == 0 else TOO_LARGE
-            left = size
-        left -= end - start
-        start = end
-    return None
-
-
 def _judge_lines(head: bytes) -> Head | Refusal:
     first, _, rest = head.partition(b"\n")
     line = _request_line(first + b"\n")
     if isinstance(line, Refusal):
         return line
     if line.minor is None:
-        return Head(line.method + b" " + _BYTE.sub(_escape, line.target) + b" HTTP/1.0\r\n\r\n", is_bare=True)
+        return _bare(line)
     kept: list[bytes] = []
     named: dict[bytes, bytes] = {}
     for raw in rest.split(b"\n"):

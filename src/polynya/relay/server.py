@@ -37,7 +37,7 @@ from polynya.relay.routes import Routes, below
 from polynya.relay.session import Session
 from polynya.relay.site import PORTS, Site
 from polynya.relay.sockets import Inherited, Listening, inherited_sockets, listen, listen_http, port_of
-from polynya.relay.status import Watch
+from polynya.relay.status import FILES_BESIDE, Watch
 from polynya.relay.store.base import SlotPosition, StoreError
 from polynya.relay.store.sqlite import open_store
 from polynya.relay.system import SystemRandom
@@ -54,9 +54,6 @@ KEYS_EVERY = 600.0
 SWEEP_EVERY = 3_600.0
 FIRST_SWEEP = 60.0
 """Seconds."""
-HANDLES_KEPT = 448
-"""File handles that no connection takes: database and its log (~10), listeners, files that are read or written by threads
-(two each, 32 threads at most), connections of the status page, those that were told to go, and door.KEPT."""
 GOODBYE = 5.0
 """Seconds at the end for requests that are being answered."""
 
@@ -230,7 +227,7 @@ def _site(config: RelayConfig) -> Site:
 def _room() -> int:
     """Connections for which there are file handles."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return sys.maxsize if most == resource.RLIM_INFINITY else max(1, most - HANDLES_KEPT)
+    return sys.maxsize if most == resource.RLIM_INFINITY else max(1, most - FILES_BESIDE)
 
 
 def _signer(seed: bytes) -> Callable[[SlotPosition], bytes]:

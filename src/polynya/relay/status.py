@@ -23,8 +23,9 @@ BUSY = 80.0
 """Percent of a core: the loop has one, and answers late when that is full."""
 NEARLY = 0.8
 """Share of the open files that are allowed at which that is a problem."""
-FILES_BESIDE = 256
-"""Open files that are no connections: database, logs, blobs that are read."""
+FILES_BESIDE = 448
+"""File handles that no connection takes: database and its log (~10), listeners, files that are read or written by threads
+(two each, 32 threads at most), connections of the status page, those that were told to go, and door.KEPT (256)."""
 
 
 @dataclass(frozen=True, slots=True)
