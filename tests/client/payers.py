@@ -41,13 +41,28 @@ class Patient(SystemRandom):
         return b"\xff" * 4 if n == 4 else super().bytes(n)
 
 
+OWNER = bytes(31) + b"\x01"
+"""member secret"""
+
+
 @asynccontextmanager
 async def paid_relay(
     data: Path, *, clock: Clock | None = None, tokens: str = REQUIRED, port: int = 0, **limits: Any
 ) -> AsyncIterator[Operator]:
+    """A relay that is somebody's already: whoever comes by its link is not the first."""
     changed = replace(Limits(), disk_reserve=0, **limits)
     async with hostile_relay(data, clock=clock or now, tokens=tokens, limits=changed, port=port) as operator:
+        first = _raw(operator)
+        try:
+            await first.exchange(m.JoinRelay(OWNER))
+        finally:
+            await first.close()
+        operator.seen.clear()
         yield operator
+
+
+def _raw(operator: Operator) -> RawClient:
+    return RawClient(operator.running.address, operator.running.identity, operator.relay.now)
 
 
 def purse_of(client: Client, relay: bytes | None = None) -> Purse:
@@ -57,7 +72,7 @@ def purse_of(client: Client, relay: bytes | None = None) -> Purse:
 
 async def invited(operator: Operator, data: Path) -> bytes:
     """A token for joining, from the relay's owner."""
-    client = RawClient(operator.running.address, operator.running.identity, operator.relay.now)
+    client = _raw(operator)
     try:
         return await invitation(client, data)
     finally:
