@@ -90,7 +90,8 @@ export function peer({ members }: Membership, own: Uint8Array): Uint8Array | und
 
 /** Members by leaf, each person once. */
 export function identities({ members }: Membership): Uint8Array[] {
-  return [...new Map(members.map(({ identity }) => [hex(identity), identity])).values()];
+  const found = new Map(members.map(({ identity }) => [hex(identity), identity]));
+  return [...found.values()];
 }
 
 /** What a blocked person writes to us alone is not shown. */

@@ -91,7 +91,7 @@ function tellProblem(t: Transaction, { id, problem }: Conversation, after: Membe
 
 function notIn(some: readonly Uint8Array[], others: readonly Uint8Array[]): Uint8Array[] {
   const known = new Set(others.map(hex));
-  return some.filter((each) => !known.has(hex(each)));
+  return some.filter((one) => !known.has(hex(one)));
 }
 
 function forgetWishes(t: Transaction, conversation: Uint8Array, after: Membership): void {

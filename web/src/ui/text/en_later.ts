@@ -4,7 +4,7 @@ import type { Plural } from './plural.ts';
 export const later = {
   // Written into the page itself, for where no script runs
   slowStart: 'This takes long. The connection may be slow or blocked, or this browser too old: reload the page, or open the link in a current Chrome, Firefox, Safari or Edge.',
-  noScript: 'Polynya encrypts in your browser, so it needs JavaScript. Please switch it on for this page and open it again.',
+  noScript: 'Polynya encrypts in your browser, so it needs JavaScript. Please switch it on and reload the page.',
 
   link: 'Link',
   state: 'State',
