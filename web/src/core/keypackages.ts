@@ -69,6 +69,8 @@ export async function workKeys(t: Transaction, key: Uint8Array): Promise<void> {
   const there = restIfThere();
   if (!key.length) {
     for (const suite of there ? SUITES : [SUITE_XWING]) work.wake(t, 'keys', suiteKey(suite));
+    // The rest may come at any moment, and other suites are its.
+    if (!there) work.pause(t, 'keys', NONE);
     return;
   }
   const own = t.get(ME);
@@ -79,8 +81,7 @@ export async function workKeys(t: Transaction, key: Uint8Array): Promise<void> {
     return;
   }
   if (there) await there.stock(t, own, suite);
-  else if (offered(t)) work.pause(t, 'keys', NONE);
-  else await offerOne(t, own, suite);
+  else if (!offered(t)) await offerOne(t, own, suite);
 }
 
 /**

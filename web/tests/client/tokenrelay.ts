@@ -18,7 +18,7 @@ import {
 } from '../../src/wire/messages.ts';
 import { beginToken, decodeSpki, finishToken, keyId, parseToken, signTokenKeys, verifyToken } from '../../src/wire/tokens.ts';
 import { payable } from '../../src/client/purse.ts';
-import { unhex } from '../support/hex.ts';
+import { unhex } from '../../src/crypto/bytes.ts';
 import type { SeededRandom } from '../support/seeded.ts';
 
 export const NOW = 740 * TOKEN_KEY_PERIOD + 86_400_000;

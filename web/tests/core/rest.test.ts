@@ -85,6 +85,16 @@ describe('an invited person', () => {
   });
 });
 
+it('stocks both suites also if the rest comes while the first is asked about', async () => {
+  const world = await World.make(45);
+  const { make, loadRest } = await bare();
+  const boris = await world.person('boris', make);
+  while (!boris.calls.some(({ call }) => call.request.type === 'PutKeyPackages')) expect(await world.step()).toBe(true);
+  await loadRest();
+  await world.settle(300_000);
+  expect([...boris.rows.keys()].filter((place) => place.startsWith('package '))).toHaveLength(2 * 21);
+});
+
 describe('a step that needs the rest', () => {
   it('leaves state and commands as they were, deep into the step', async () => {
     const world = await World.make(43);

@@ -346,7 +346,7 @@ export class World {
     else if (push) await party.handle({ type: 'Pushed', relay, push });
   }
 
-  async #step(): Promise<boolean> {
+  async step(): Promise<boolean> {
     const found = this.#choices();
     if (!found.length) return false;
     this.now += LATENCY;
@@ -358,7 +358,7 @@ export class World {
   async until(done: () => boolean): Promise<void> {
     for (let i = 0; i < STEPS_MAX; i++) {
       if (done()) return;
-      if (!(await this.#step())) break;
+      if (!(await this.step())) break;
     }
     throw new Error('it does not come to that');
   }
@@ -367,7 +367,7 @@ export class World {
   async settle(wait = 60_000): Promise<void> {
     const end = this.now + wait;
     for (let i = 0; i < STEPS_MAX; i++) {
-      if ((await this.#step()) || (await this.#fire(end))) continue;
+      if ((await this.step()) || (await this.#fire(end))) continue;
       for (const party of this.parties) await party.checkDurable();
       return;
     }
