@@ -36,10 +36,10 @@ CONNECTIONS = 40
 """Of one address; each attack has twice as many."""
 MIB = 1 << 20
 ENCRYPTED = ("handshakes", "half-hello")
-HELD = 40 * MIB
+HELD = 48 * MIB
 """Bytes by which 80 connections, of which 40 are served, may make a relay grow: 40 x (a head of 33 KiB, 80 KiB unread, one
-read of 256 KiB and as much again for the pieces that it is taken apart into, and ~40 KiB that aiohttp and TLS have for
-each) are 26 MiB; the rest is the interpreter's."""
+read of 256 KiB three times: as it came, as it is held, in pieces; and ~40 KiB that aiohttp and TLS have for each) are
+36 MiB; the rest is the interpreter's."""
 
 
 @dataclass

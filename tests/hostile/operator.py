@@ -285,6 +285,19 @@ def _perform(relay: Relay, caller: Any, request: m.Request, answer: Callable[[m.
         operator.perform(caller, request, answer)
 
 
+def _publish(
+    relay: Relay,
+    caller: Any,
+    write_secret: bytes,
+    record: bytes,
+    slot: bytes | None,
+    blobs: tuple[bytes, ...] | None,
+    answer: Callable[[m.Response], None],
+) -> None:
+    """A plain Publish, which sessions read by a way of its own."""
+    _perform(relay, caller, m.Publish(write_secret, record, slot, blobs), answer)
+
+
 @asynccontextmanager
 async def hostile_relay(
     data: Path, names: dict[str, str] | None = None, **options: Any
@@ -305,6 +318,7 @@ async def hostile_relay(
         running.relay.live = HostileLive(running.relay.live, operator)
         OPERATORS[id(running.relay)] = operator
         relay_session.perform = _perform  # type: ignore[attr-defined]
+        relay_session.publish = _publish  # type: ignore[attr-defined]
         relay_exchange.perform = _perform  # type: ignore[attr-defined]
         try:
             yield operator
@@ -312,4 +326,5 @@ async def hostile_relay(
             del OPERATORS[id(running.relay)]
             if not OPERATORS:
                 relay_session.perform = PERFORM  # type: ignore[attr-defined]
+                relay_session.publish = verbs.publish  # type: ignore[attr-defined]
                 relay_exchange.perform = PERFORM  # type: ignore[attr-defined]

@@ -129,11 +129,11 @@ async def test_too_many_connections(tmp_path: Path) -> None:
 
 async def test_open_files_run_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_relay(tmp_path / "data") as running:
-        monkeypatch.setattr(resource, "getrlimit", lambda _: (356, 356))
+        monkeypatch.setattr(resource, "getrlimit", lambda _: (548, 548))
         running.relay.metrics.connections += 80
         assert await problems(running) == []
         running.relay.metrics.connections += 1
-        assert await problems(running) == ["Open files run out: 356 are allowed, and each connection is one."]
+        assert await problems(running) == ["Open files run out: 548 are allowed, and each connection is one."]
         running.relay.metrics.connections -= 81
 
 

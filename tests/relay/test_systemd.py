@@ -194,6 +194,7 @@ async def test_a_reload_under_load_drops_nothing(tmp_path: Path) -> None:
         data=tmp_path / "data",
         port=0,
         site=first,
+        tokens="off",
         local="off",
         limits=replace(Limits(), disk_reserve=0),
     )
