@@ -36,10 +36,11 @@ CONNECTIONS = 40
 """Of one address; each attack has twice as many."""
 MIB = 1 << 20
 ENCRYPTED = ("handshakes", "half-hello")
-HELD = 48 * MIB
+HELD = 96 * MIB
 """Bytes by which 80 connections, of which 40 are served, may make a relay grow: 40 x (a head of 33 KiB, 80 KiB unread, one
-read of 256 KiB three times: as it came, as it is held, in pieces; and ~40 KiB that aiohttp and TLS have for each) are
-36 MiB; the rest is the interpreter's."""
+read of 256 KiB three times: as it came, as it is held, in pieces; ~40 KiB that aiohttp and TLS have for each; and the
+answers to 2,000 pings in that read, some 300 bytes each as objects, 600 KiB) are 60 MiB; the rest is the interpreter's,
+and what it keeps of the attack before."""
 
 
 @dataclass
