@@ -61,7 +61,7 @@ def tokens(mint: Mint) -> list[bytes]:
 def purse_with(mint: Mint, tokens: list[bytes], *, shared: bool = False) -> Purse:
     """Of a relay that wants tokens."""
     purse = Purse(mint.identity)
-    purse.learn_keys(mint.signed, TIME)
+    purse.learn_keys(mint.signed, TIME, is_answer=True)
     purse.is_wanted = True
     purse.stock = [Held(token, shared) for token in tokens]
     return purse
@@ -288,7 +288,7 @@ def test_keys_that_differ_are_noted_for_ever_whoever_shows_them(mint: Mint, toke
     assert decode_purse(mint.identity, encode_purse(purse)).keys_differ
     assert purse.signed == mint.signed and set(purse.seen) == set(mint.verified.keys)
     with pytest.raises(WireError, match="token-keys-differ"):
-        purse.learn_keys(sign_token_keys(mint.seed, marked), TIME)
+        purse.learn_keys(sign_token_keys(mint.seed, marked), TIME, is_answer=True)
     paid(purse, topic(1))
 
 
@@ -306,17 +306,30 @@ def test_keys_are_remembered_until_a_year_after_their_end_and_not_without_end(mi
             ],
         )
 
-    purse.learn_keys(later(13), TIME + 13 * TOKEN_KEY_PERIOD)
+    purse.learn_keys(later(13), TIME + 13 * TOKEN_KEY_PERIOD, is_answer=True)
     assert len(purse.seen) == 6
     assert purse.signed == later(13)
-    purse.learn_keys(mint.signed, TIME + 13 * TOKEN_KEY_PERIOD)
+    purse.learn_keys(mint.signed, TIME + 13 * TOKEN_KEY_PERIOD, is_answer=False)
     assert purse.signed == later(13), "the newest list stays"
-    purse.learn_keys(later(20), TIME + 20 * TOKEN_KEY_PERIOD)
+    purse.learn_keys(later(20), TIME + 20 * TOKEN_KEY_PERIOD, is_answer=True)
     assert len({*purse.seen}) == 4, "those of the beginning are forgotten"
     with pytest.raises(WireError, match="token-keys-differ"):
         for period in range(100, 100 + KEYS_MOST):
-            purse.learn_keys(later(period), TIME + 20 * TOKEN_KEY_PERIOD)
+            purse.learn_keys(later(period), TIME + 20 * TOKEN_KEY_PERIOD, is_answer=False)
     assert purse.keys_differ
+
+
+def test_a_relay_cannot_give_somebody_a_period_of_its_own(mint: Mint) -> None:
+    """Which nobody else would ever have a key of to compare with."""
+    purse = Purse(mint.identity)
+    begin, day = mint.newest(TokenKind.USE).not_before, 86_400_000
+    end = begin + TOKEN_KEY_PERIOD
+    for time in (begin - day - 1, end + day, begin - 5 * TOKEN_KEY_PERIOD, begin + 5 * TOKEN_KEY_PERIOD):
+        with pytest.raises(WireError, match="token-keys-period"):
+            purse.learn_keys(mint.signed, time, is_answer=True)
+    assert not purse.seen and purse.signed is None and not purse.keys_differ
+    for time in (begin - day, begin, end, end + day - 1):
+        purse.learn_keys(mint.signed, time, is_answer=True)
 
 
 # ---- invites

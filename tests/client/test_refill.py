@@ -305,7 +305,7 @@ def test_another_key_for_issuing_begins_anew_with_it(mint: Mint) -> None:
     refill.answered(request, refused(RefusalCode.TOKEN_KEY), TIME, TIME, RANDOM)
     assert purse.pending is None
     while (following := refill.step(TIME, RANDOM)) is not None:
-        refill.answered(following, relay.answer(following), TIME, TIME, RANDOM)
+        refill.answered(following, relay.answer(following), TIME, TIME + TOKEN_KEY_PERIOD, RANDOM)
     new = {parse_token(held.token).key_id for held in purse.stock}
     assert purse.free() == FULL and len(new) == 1
     assert purse.signed == newer.signed

@@ -9,6 +9,7 @@ import pytest
 
 from polynya.relay.server import RunningRelay
 from tests.relay.client import Client
+from tests.relay.tokenworld import World, world
 from tests.support.relay import running_relay
 
 
@@ -23,3 +24,10 @@ async def client(running: RunningRelay) -> AsyncIterator[Client]:
     client = Client(running.address, running.identity)
     yield client
     await client.close()
+
+
+@pytest.fixture
+async def relay(tmp_path: Path) -> AsyncIterator[World]:
+    """That wants tokens."""
+    async with world(tmp_path / "data") as made:
+        yield made

@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from polynya.relay.store.base import DAY, Appended, Kind, Payment, Problem, Store
+from polynya.relay.store.base import Appended, Payment, Problem, Store
 from polynya.wire.messages import KEY_PACKAGES_STORED
 from tests.relay.store_conformance import append, entries
 from tests.relay.store_payment import a_payment, is_spent
@@ -75,19 +75,6 @@ class FullStoreConformance:
         assert after.published.receipt.position == len(taken) + 1
         for record, problem in zip(records, problems, strict=True):
             assert (await append(store, topic, record)).fresh == (problem is not None)
-
-    async def test_inboxes_that_nobody_read_for_a_week_can_be_read(self, store: Store, full: Full) -> None:
-        """That they were is to be kept, for which there may be no room."""
-        inbox, topic = os.urandom(32), os.urandom(32)
-        await store.create_inbox(inbox, NOW)
-        await store.create_topic(topic, 30, NOW)
-        await append(store, inbox, b"a welcome" * 20, kind=Kind.INBOX)
-        later = NOW + 8 * DAY
-        with full():
-            await until_full(lambda other, payment: store.create_topic(other, 30, NOW, payment))
-            read = await store.fetch(Kind.INBOX, inbox, 0, 64, 100_000, later)
-            assert [entry.record for entry in read.entries] == [b"a welcome" * 20]
-            assert await store.heads([topic], [inbox], later) == ([0], [1])
 
     async def test_what_found_no_room_is_not_paid_for(self, store: Store, full: Full) -> None:
         packages = [os.urandom(4_000) for _ in range(KEY_PACKAGES_STORED)]

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from polynya.relay.limits import Limits
 from polynya.relay.store.base import DAY
@@ -25,12 +22,6 @@ from polynya.wire.messages import (
 from tests.relay.client import expect, refused
 from tests.relay.purse import Purse
 from tests.relay.tokenworld import Clock, World, world
-
-
-@pytest.fixture
-async def relay(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path / "data") as made:
-        yield made
 
 
 async def test_who_is_no_member_is_issued_nothing(relay: World) -> None:

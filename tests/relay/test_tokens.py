@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from polynya.relay.config import OFF
 from polynya.relay.limits import MIB
@@ -33,12 +30,6 @@ from polynya.wire.tokens import parse_token
 from tests.relay.client import expect, refused
 from tests.relay.purse import Purse
 from tests.relay.tokenworld import Clock, World, world
-
-
-@pytest.fixture
-async def relay(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path / "data") as made:
-        yield made
 
 
 def blob_of(size: int) -> tuple[bytes, bytes]:

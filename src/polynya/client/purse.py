@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypeGuard
 
+from polynya.core.work import AGAIN_LATER
 from polynya.crypto.random import Random
 from polynya.wire.errors import WireError
 from polynya.wire.messages import (
@@ -29,6 +30,7 @@ from polynya.wire.tokens import (
     PendingToken,
     VerifiedTokenKeys,
     challenge_digest,
+    check_period,
     decode_spki,
     key_id,
     parse_token,
@@ -64,16 +66,6 @@ PROBLEMS = (NO_TOKENS, KEYS_DIFFER)
 """Codes of what may go wrong with paying; apps turn them into plain words."""
 
 Payable: TypeAlias = CreateTopic | CreateInbox | PutKeyPackages | PutBlob
-
-UNSPENT = (
-    RefusalCode.TOO_MANY,
-    RefusalCode.FULL,
-    RefusalCode.INTERNAL,
-    RefusalCode.CLOCK,
-    RefusalCode.REPEATED,
-    RefusalCode.SESSION_ONLY,
-)
-"""Refusals after which the same request is made again, so that its token stays its own."""
 
 
 class Verdict(enum.Enum):
@@ -203,7 +195,7 @@ class Purse:
         refusal = response.code if isinstance(response, Refused) else None
         if refusal == RefusalCode.TOKEN:
             return self._refuse(what, sent.token)
-        if refusal in UNSPENT:
+        if refusal in AGAIN_LATER:
             return Verdict.HAND_ON
         self._drop(what, sent.token)
         self._refused.pop(what, None)
@@ -287,10 +279,13 @@ class Purse:
             self.changed()
         return self.due
 
-    def learn_keys(self, signed: SignedTokenKeys, time: int) -> VerifiedTokenKeys:
-        """Takes a list of keys, from the relay or from a card. Raises WireError; `token-keys-differ` is noted for ever."""
+    def learn_keys(self, signed: SignedTokenKeys, time: int, *, is_answer: bool) -> VerifiedTokenKeys:
+        """Takes a list of keys: the relay's answer, or from a card. Raises WireError; `token-keys-differ` is noted for
+        ever."""
         try:
             verified = verify_token_keys(self.relay, signed, self.seen)
+            if is_answer:
+                check_period(verified, time)
             kept = {(key.kind, key.not_before): key for key in (*self.seen, *verified.keys)}
             seen = tuple(key for key in kept.values() if key.not_after + KEYS_KEPT > time)
             if len(seen) > KEYS_MOST:
@@ -336,7 +331,7 @@ class Purse:
         """What somebody's card carries: only what this relay takes, as far as that can be seen, is kept."""
         if keys is not None:
             with contextlib.suppress(WireError):  # an inviter's mistake, or noted
-                self.learn_keys(keys, time)
+                self.learn_keys(keys, time, is_answer=False)
         known = {held.token for held in self.stock} | set(self.joins)
         good = [token for token in tokens if token not in known and self._is_good(TokenKind.USE, token, time)]
         if good:

@@ -194,7 +194,7 @@ class Refill:
         if not isinstance(response, SignedTokenKeys):
             self._put_off(response, now, random)
             return
-        self._keys = self._purse.learn_keys(response, time)
+        self._keys = self._purse.learn_keys(response, time, is_answer=True)
         self._purse.settle_doubt(self._keys)
         self._is_filling = self._is_filling or self._purse.free() < LOW
 

@@ -151,8 +151,8 @@ class Limits:
     @property
     def open_bytes_per_day(self) -> int:
         """What people who have the relay's link and nobody's invite can write on the day on which they become members, at
-        most; 0 where the link makes nobody a member. On each later day it is `open_use_tokens_per_day` instead of
-        `open_use_tokens_first` tokens for each of them."""
+        most, the relay's very first member aside; 0 where the link makes nobody a member. On each later day it is
+        `open_use_tokens_per_day` instead of `open_use_tokens_first` tokens for each of them."""
         return self._open_members * self._member_bytes(self.open_use_tokens_first)
 
     @property

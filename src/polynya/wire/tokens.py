@@ -43,6 +43,9 @@ _SPKI_TAIL = bytes.fromhex("0203010001")
 _EXPONENT = 65_537
 
 LABEL = "token keys"
+TURN = 86_400_000
+"""ms around the end of a period in which a relay's newest keys may be of either: it makes them beside its other work, and
+who waited for the answer has an older time of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +174,15 @@ def verify_token_keys(
     if any(places.get(_place(key), key.spki) != key.spki for key in seen):
         raise WireError("token-keys-differ")
     return VerifiedTokenKeys(keys)
+
+
+def check_period(keys: VerifiedTokenKeys, time: int) -> None:
+    """The newest keys are of the period of `time`: ms, what the relay told with the list. Else it could give each person a
+    period of its own, and no two lists would ever differ. Raises WireError `token-keys-period`."""
+    for kind in TokenKind:
+        begins = keys.newest(kind).not_before
+        if not begins - TURN <= time < begins + TOKEN_KEY_PERIOD + TURN:
+            raise WireError("token-keys-period")
 
 
 def _place(key: TokenKey) -> tuple[TokenKind, int]:

@@ -6,6 +6,7 @@ import { type SignedTokenKeys, TOKEN_KEY_LIFETIME, type TokenKey, TokenKind } fr
 import { WireError } from '../wire/errors.ts';
 import {
   challengeDigest,
+  checkPeriod,
   decodeSpki,
   keyId,
   newestKey,
@@ -116,14 +117,20 @@ export class Issuing {
   }
 
   /**
-   * A list of the relay's, from itself or a card, is compared with all keys that were seen before; `time`: ms, the
+   * A list of the relay's, its answer or from a card, is compared with all keys that were seen before; `time`: ms, the
    * relay's clock.
    *
    * @throws WireError as verifyTokenKeys; after `token-keys-differ` `differs` is set
    */
-  async learn(identity: Uint8Array, signed: SignedTokenKeys, time: number): Promise<VerifiedTokenKeys> {
+  async learn(
+    identity: Uint8Array,
+    signed: SignedTokenKeys,
+    time: number,
+    { isAnswer }: { readonly isAnswer: boolean },
+  ): Promise<VerifiedTokenKeys> {
     try {
       const verified = await verifyTokenKeys(identity, signed, this.seen);
+      if (isAnswer) checkPeriod(verified, time);
       const isNew = (key: TokenKey): boolean => !this.seen.some((one) => one.kind === key.kind && one.notBefore === key.notBefore);
       this.seen = [...this.seen, ...verified.keys.filter(isNew)].filter((key) => key.notAfter + KEYS_KEPT > time);
       if (this.seen.length > KEYS_MOST) throw new WireError('token-keys-differ');
@@ -141,7 +148,7 @@ export class Issuing {
       this.shared.push(...tokens);
       if (!body || !signature) continue;
       try {
-        await this.learn(identity, { type: 'SignedTokenKeys', body, signature }, time);
+        await this.learn(identity, { type: 'SignedTokenKeys', body, signature }, time, { isAnswer: false });
       } catch (error) {
         if (!(error instanceof WireError)) throw error;
       }

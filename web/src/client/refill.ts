@@ -215,7 +215,7 @@ export class Refill {
     const response = await this.#ask({ type: 'GetTokenKeys' });
     if (response.type !== 'SignedTokenKeys') return null;
     try {
-      return await issuing.learn(this.#link.address.identity, response, this.#link.relayTime());
+      return await issuing.learn(this.#link.address.identity, response, this.#link.relayTime(), { isAnswer: true });
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       return null;

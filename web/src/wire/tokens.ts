@@ -32,6 +32,11 @@ const SPKI_HEAD =
   '09608648016503040202a2030201300382010f003082010a0282010100';
 const SPKI_TAIL = '0203010001';
 const LABEL = 'token keys';
+/**
+ * ms around the end of a period in which a relay's newest keys may be of either: it makes them beside its other work, and
+ * who waited for the answer has an older time of it.
+ */
+const TURN = 86_400_000;
 
 /** A token's parts (RFC 9577 section 2.2); nothing in it is verified. */
 export interface Token {
@@ -169,6 +174,19 @@ export async function verifyTokenKeys(
   if (Object.values(TokenKind).some((kind) => !kinds.has(kind))) throw new WireError('token-keys-none');
   if (seen.some((key) => !same(places.get(place(key)) ?? key.spki, key.spki))) throw new WireError('token-keys-differ');
   return { keys };
+}
+
+/**
+ * The newest keys are of the period of `time`: ms, what the relay told with the list. Else it could give each person a
+ * period of its own, and no two lists would ever differ.
+ *
+ * @throws WireError `token-keys-period`
+ */
+export function checkPeriod(keys: VerifiedTokenKeys, time: number): void {
+  for (const kind of Object.values(TokenKind)) {
+    const { notBefore } = newestKey(keys, kind);
+    if (time < notBefore - TURN || time >= notBefore + TOKEN_KEY_PERIOD + TURN) throw new WireError('token-keys-period');
+  }
 }
 
 const place = (key: TokenKey): string => `${key.kind} ${key.notBefore}`;

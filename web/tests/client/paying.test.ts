@@ -5,13 +5,15 @@ import { Issuing } from '../../src/client/issuing.ts';
 import { Purse } from '../../src/client/purse.ts';
 import { Refill } from '../../src/client/refill.ts';
 import { hex } from '../../src/crypto/bytes.ts';
-import { type Refused, type Request, type Response, TokenKind } from '../../src/wire/messages.ts';
+import { type Refused, type Request, type Response, TOKEN_KEY_PERIOD, TokenKind } from '../../src/wire/messages.ts';
 import { memberId } from '../../src/wire/tokens.ts';
 import { SeededRandom } from '../support/seeded.ts';
 import { NOW, TokenRelay } from './tokenrelay.ts';
 
 // Whole purses are signed and verified: seconds where the machine is busy.
 vi.setConfig({ testTimeout: 60_000 });
+
+const DAY = 86_400_000;
 
 class Crash extends Error {}
 
@@ -194,6 +196,24 @@ it('a relay that shows other keys is asked for nothing any more, also after a re
   expect(await device.refill.needed(0)).toMatchObject({ type: 'Refused' });
   expect(device.relay.asked).toEqual(['GetTokenKeys']);
   expect(device.problems.at(-1)?.[0]).toBe('token-keys-differ');
+});
+
+it('a relay cannot give somebody a period of its own, which nobody else would have a key of to compare with', async () => {
+  const device = await made();
+  const begin = NOW - (NOW % TOKEN_KEY_PERIOD);
+  const end = begin + TOKEN_KEY_PERIOD;
+  const learn = async (issuing: Issuing, time: number): Promise<unknown> =>
+    issuing.learn(device.relay.identity, await device.relay.signedKeys(), time, { isAnswer: true });
+  for (const time of [begin - DAY - 1, end + DAY, begin - 5 * TOKEN_KEY_PERIOD, begin + 5 * TOKEN_KEY_PERIOD]) {
+    const issuing = new Issuing(null);
+    await expect(learn(issuing, time)).rejects.toMatchObject({ rule: 'token-keys-period' });
+    expect([issuing.seen, issuing.newest, issuing.differs]).toEqual([[], null, false]);
+  }
+  for (const time of [begin - DAY, begin, end, end + DAY - 1]) await learn(new Issuing(null), time);
+  device.relay.now = end + DAY;
+  await device.refill.fill();
+  expect(device.relay.asked).toEqual(['GetTokenKeys']);
+  expect(device.purse.use).toEqual([]);
 });
 
 it('keys of a card are compared with those of the relay', async () => {
