@@ -107,6 +107,7 @@ def _spki_cases(spki: bytes) -> Iterator[Case]:
         "2,047 bits": head + bytes([n[0] & 0x7F]) + n[1:] + tail,
         "exponent 3": head + n + bytes.fromhex("0203000003"),
         "another algorithm": flipped(spki, 14),
+        "a longer modulus": head + b"\0" + n + tail,
     }
     for name, data in wrong.items():
         yield {"name": f"spki: {name}", "kind": "spki", "spki": data.hex(), "rule": "token-key"}
@@ -180,3 +181,10 @@ def _key_cases(use: TokenKey, join: TokenKey) -> Iterator[Case]:
     yield case("another relay's", stranger, "token-keys-signature")
     broken = SignedTokenKeys(b"\xff", signature.sign(SEED, labels.signed_bytes("token keys", b"\xff")))
     yield case("no list", broken, "cbor-type")
+    # What a relay tells with its list: within a day of the newest keys' period.
+    day, end = tokens.TURN, START + TOKEN_KEY_PERIOD
+    for time in (START - day - 1, START - day, START, end + day - 1, end + day):
+        refusal = None if START - day <= time < end + day else "token-keys-period"
+        yield {**case(f"told at {time}", good, refusal), "kind": "period", "time": time}
+    late_join = tokens.sign_token_keys(SEED, [token_key(TokenKind.USE, end), join])
+    yield {**case("one kind of another time", late_join, "token-keys-period"), "kind": "period", "time": end + day}

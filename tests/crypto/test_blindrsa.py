@@ -96,6 +96,20 @@ def test_a_signer_who_signs_something_else_is_found_out(private: RSAPrivateKey, 
     assert blindrsa.finalize(public, b"message", blinding, right)
 
 
+def test_a_blind_signature_has_one_form(private: RSAPrivateKey, public: PublicKey) -> None:
+    """A signer who may add the modulus or not marks whom it answers."""
+    random = SeededRandom(b"form")
+    for _ in range(200):
+        blinding = blindrsa.blind(public, b"message", random)
+        right = power(private, blinding.blinded)
+        larger = int.from_bytes(right, "big") + public.n
+        if larger.bit_length() <= 2_048:
+            break
+    assert blindrsa.finalize(public, b"message", blinding, right)
+    with pytest.raises(CryptoError):
+        blindrsa.finalize(public, b"message", blinding, larger.to_bytes(256, "big"))
+
+
 def test_nothing_of_a_wrong_size_verifies(private: RSAPrivateKey, public: PublicKey) -> None:
     blinding = blindrsa.blind(public, b"message", SeededRandom(b"size"))
     signature = blindrsa.finalize(public, b"message", blinding, power(private, blinding.blinded))
@@ -126,10 +140,19 @@ def test_units_are_drawn_by_rejection() -> None:
     assert random.parts == [b"\x19"]
 
 
+def representative(key: PublicKey, salt: bytes) -> int:
+    return int.from_bytes(blindrsa.encode_pss(b"message", key.n.bit_length() - 1, salt), "big")
+
+
 def test_what_cannot_be_undone_is_not_blinded(private: RSAPrivateKey, public: PublicKey) -> None:
     for r in (0, private.private_numbers().p, private.private_numbers().q * 3):
         with pytest.raises(CryptoError):
             blindrsa.blind_with(public, b"message", bytes(48), r)
+    odd = PublicKey(3 * (2**2203 - 1))
+    found = [salt for salt in (bytes([i]) * 48 for i in range(20)) if representative(odd, salt) % 3 == 0]
+    assert 0 < len(found) < 20
+    with pytest.raises(CryptoError):
+        blindrsa.blind_with(odd, b"message", found[0], 2)
     with pytest.raises(CryptoError):
         blindrsa.encode_pss(b"message", 8 * (48 + 48 + 1), bytes(48))
     assert len(blindrsa.encode_pss(b"message", 8 * (48 + 48 + 2), bytes(48))) == 98

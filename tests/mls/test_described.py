@@ -39,6 +39,13 @@ def test_the_same_context_under_other_secrets() -> None:
     assert not found.is_of(other)
 
 
+def test_the_tag_under_another_context() -> None:
+    groups = group_of(2, SeededRandom(b"context"))
+    found = read_group_info(groups[0].group_info())
+    other = replace(found, context=replace(found.context, epoch=found.context.epoch + 1))
+    assert found.is_of(groups[1]) and not other.is_of(groups[1])
+
+
 def info_of(group: Group) -> GroupInfo:
     info = decode(read_message, group.group_info())
     assert isinstance(info, GroupInfo)

@@ -18,7 +18,7 @@ from polynya.mls.framing import encode_message, read_authenticated_content, read
 from polynya.mls.group import X25519, Group, KeyPackageBundle, PendingCommit, decode_key_package, inspect
 from polynya.mls.proposal import Add, Remove, encode_proposal
 from polynya.mls.tree import RatchetTree
-from tests.mls.parties import NOW, commit_by, group_of, key_package
+from tests.mls.parties import NOW, commit_by, group_of, key_package, refuses
 from tests.support.seeded import SeededRandom
 
 READERS: list[Callable[[Reader], Any]] = [
@@ -168,6 +168,10 @@ def test_extensions_are_read_or_refused(kind: int, data: bytes) -> None:
         only_mls_errors(lambda read=read: read([Extension(kind, data)]))  # type: ignore[misc]
 
 
+def join_with(data: bytes) -> object:
+    return Group.join(data, [samples().bundle], now=NOW)
+
+
 def test_unknown_kinds_are_refused() -> None:
     for data, rule in (
         ("0002", "6-version"),
@@ -183,6 +187,9 @@ def test_unknown_kinds_are_refused() -> None:
             assert error.rule == rule, data
         else:
             raise AssertionError(data)
+    for whole in (b"\0\1\0\6", b"\0\1\0\0text"):
+        for use in (inspect, samples().receiver.decrypt, join_with):
+            refuses("6-wire-format", lambda use=use, whole=whole: use(whole))  # type: ignore[misc]
     package = bytearray(samples().bundle.key_package.encode())
     package[1] = 2
     for read, encoded, rule in (

@@ -12,7 +12,8 @@ import pytest
 from polynya.mls import parts
 from polynya.mls.group import X_WING, Group
 from polynya.mls.parts import HEAD, PAST, RATCHET, SECRETS, TREE, past_name, ratchet_name, secrets_name
-from polynya.mls.proposal import Remove
+from polynya.mls.proposal import PreSharedKey, Remove
+from polynya.mls.psk import ExternalPskId
 from polynya.mls.secrettree import APPLICATION, HANDSHAKE, Ratchet, SecretTree
 from polynya.mls.tree import RatchetTree
 from tests.mls.parties import NOW, commit_by, follow, found, group_of
@@ -117,6 +118,21 @@ def test_changes_between_two_ways_from_one_epoch() -> None:
     assert past_name(2) in hold(won, lost) and past_name(1) not in hold(won, lost)
     for former in groups[0].changes(won), groups[0].changes(lost):
         assert former[past_name(2)] is None
+
+
+def test_changes_between_two_ways_that_leave_the_tree_as_it_is() -> None:
+    random = SeededRandom(312)
+    (group,) = group_of(1, random)
+    ways = []
+    for name in (b"one", b"other"):
+        way, psks = group, {name: bytes(32)}
+        for _ in range(2):
+            psk = PreSharedKey(ExternalPskId(name, random.bytes(32)))
+            way = way.merge_commit(way.commit([psk], path=False, psks=psks, now=NOW, random=random))
+        ways.append(way)
+    one, other = ways
+    assert one.past_epochs == other.past_epochs and one.tree == other.tree
+    assert past_name(1) in hold(one, other) and past_name(0) not in hold(one, other)
 
 
 # ---- what an operation changes -----------------------------------------------------------------------------

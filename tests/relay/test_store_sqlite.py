@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from polynya.relay.store.base import DAY, Payment, Problem
+from polynya.relay.store.base import DAY, Payment, Problem, StoreError
 from polynya.relay.store.sqlite import SqliteStore, open_store
 from polynya.relay.store.threads import Writer
-from tests.relay.store_conformance import StoreConformance, sign
+from tests.relay.store_conformance import StoreConformance, append, sign
 from tests.relay.store_full import Full, FullStoreConformance
 from tests.relay.store_members import draw, join
 from tests.relay.store_shared import SharedStoreConformance
@@ -110,6 +110,28 @@ async def test_of_a_forgotten_member_no_row_is_left(tmp_path: Path) -> None:
     await store.sweep(NOW + 367 * DAY)
     for table in ("members", "allowances"):
         assert store._writer._db.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)  # noqa: S608
+    await store.close()
+
+
+async def test_a_slot_has_a_last_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 65,536, of which the first two are all that there are here."""
+    monkeypatch.setattr("polynya.relay.store.append.LAST_POSITION", 1)
+    store = await open_store(tmp_path, sign, time=NOW, reserve=0)
+    topic, one, other = os.urandom(32), os.urandom(16), os.urandom(16)
+    await store.create_topic(topic, 30, NOW)
+
+    async def place(slot: bytes) -> int | Problem | None:
+        try:
+            done = await append(store, topic, os.urandom(40), slot=slot)
+        except StoreError as error:
+            return error.problem
+        return done.published.receipt.position if done.published.receipt else None
+
+    places = [await place(one), await place(one), await place(one), await place(other)]
+    assert places == [0, 1, Problem.CROWDED, 0]
+    assert (await append(store, topic, os.urandom(40))).published.seq == 4, (
+        "nothing was written for the third"
+    )
     await store.close()
 
 

@@ -332,6 +332,15 @@ def _token_keys(case: Case) -> None:
     assert tokens.sign_token_keys(data(case, "seed"), verified.keys) == signed
 
 
+def _period(case: Case) -> None:
+    signed = messages.decode_signed_token_keys(data(case, "signed"))
+    verified = tokens.verify_token_keys(data(case, "identity"), signed)
+    if case["rule"]:
+        refused(case, lambda: tokens.check_period(verified, case["time"]))
+    else:
+        tokens.check_period(verified, case["time"])
+
+
 def _member(case: Case) -> None:
     assert tokens.member_id(data(case, "secret")) == data(case, "id")
 
@@ -348,6 +357,7 @@ TOKENS: dict[str, Check] = {
     "token": _token_of,
     "verify": _token_verify,
     "keys": _token_keys,
+    "period": _period,
 }
 
 

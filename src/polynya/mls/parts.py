@@ -164,26 +164,17 @@ def _tree_changes(state: GroupState, since: GroupState) -> Iterator[Part]:
 
 
 def _past_changes(state: GroupState, since: GroupState) -> Iterator[Part]:
+    """Each commit makes a new tree: where the same one follows an epoch, it is the same epoch."""
     before = {past.context.epoch: (past, after) for past, after in _with_after(since)}
     for past, after in _with_after(state):
         epoch = past.context.epoch
         known = before.pop(epoch, None)
         if known is None:
             yield past_name(epoch), _encode_past(past, after)
-        elif not _is_same_past(past, known[0]) or after is not known[1]:
+        elif after is not known[1]:
             yield from _unless_equal(past_name(epoch), _encode_past(past, after), _encode_past(*known))
     for epoch in before:
         yield past_name(epoch), None
-
-
-def _is_same_past(a: PastEpoch, b: PastEpoch) -> bool:
-    """Whether all that `_encode_past` looks at is the same object in both."""
-    return (
-        a.context is b.context
-        and a.leaf_count == b.leaf_count
-        and a.members is b.members
-        and a.sender_data_secret is b.sender_data_secret
-    )
 
 
 def _secret_changes(state: GroupState, since: GroupState) -> Iterator[Part]:

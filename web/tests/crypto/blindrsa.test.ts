@@ -119,6 +119,17 @@ test('units are drawn by rejection', () => {
 
 test('what cannot be undone is not blinded', async () => {
   await expect(blindrsa.blindWith(key, utf8('message'), new Uint8Array(48), 0n)).rejects.toThrow(CryptoError);
+  const odd = { n: 3n * (2n ** 2203n - 1n), e: 65_537n };
+  const shares = async (salt: Uint8Array): Promise<boolean> =>
+    blindrsa.toBigint(await blindrsa.encodePss(utf8('message'), odd.n.toString(2).length - 1, salt)) % 3n === 0n;
+  const salts = Array.from({ length: 20 }, (_, i) => new Uint8Array(48).fill(i));
+  const shared = await Promise.all(salts.map(shares));
+  for (const [i, salt] of salts.entries()) {
+    const blinding = blindrsa.blindWith(odd, utf8('message'), salt, 2n);
+    if (shared[i]) await expect(blinding).rejects.toThrow(CryptoError);
+    else await blinding;
+  }
+  expect(new Set(shared).size).toBe(2);
   await expect(blindrsa.encodePss(utf8('message'), 8 * 97, new Uint8Array(48))).rejects.toThrow(CryptoError);
   expect((await blindrsa.encodePss(utf8('message'), 8 * 98, new Uint8Array(48))).length).toBe(98);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { hex, unhex, utf8 } from '../../src/crypto/bytes.ts';
+import { concat, hex, unhex, utf8 } from '../../src/crypto/bytes.ts';
 import {
   PendingCommit,
   commitProposals,
@@ -132,6 +132,14 @@ test('decoders of changed bytes fail with typed errors or give what encodes to t
     ['group secrets', encode(groupSecrets, { joinerSecret: random.bytes(32), pathSecret: { pathSecret: random.bytes(32) }, psks: [] }), same(groupSecrets)],
     ['bare group info', info.slice(4), same(groupInfo)],
   ];
+  for (const [name, read] of [['pending commit', PendingCommit], ['bundle', KeyPackageBundle]] as const) {
+    const [, good] = cases.find(([one]) => one === name)!;
+    expect(good[0], name).toBe(1);
+    for (const version of [0, 2, 255]) {
+      const other = concat(Uint8Array.of(version), good.subarray(1));
+      expect(() => read.decode(other), name).toThrow(expect.objectContaining({ rule: 'state-version' }));
+    }
+  }
   const chance = new SeededRandom('mutations');
   let refused = 0;
   for (const [name, good, again] of cases) {

@@ -42,6 +42,13 @@ test('the same context under other secrets: the tag tells', async () => {
   expect(describes(found, other)).toBe(false);
 });
 
+test('the tag under another context', async () => {
+  const club = await Club.of(NAMES, 'context');
+  const found = await readGroupInfo(await makeGroupInfo(club.get('anna')));
+  const other = { ...found, context: { ...found.context, epoch: found.context.epoch + 1n } };
+  expect([found, other].map((one) => describes(one, club.get('boris')))).toEqual([true, false]);
+});
+
 test('what is no description', async () => {
   const club = await Club.of(NAMES, 'bad');
   const anna = club.get('anna');

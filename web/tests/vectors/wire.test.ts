@@ -340,6 +340,13 @@ const RUNNERS: Record<string, Runner> = {
         expect(valid).toBe(c.rule === null);
         return;
       }
+      case 'period': {
+        const verified = await tokens.verifyTokenKeys(identity, messages.decodeSignedTokenKeys(c.bytes('signed')));
+        const check = (): void => tokens.checkPeriod(verified, c.number('time'));
+        if (c.rule) return refused(c, check);
+        check();
+        return;
+      }
       default: {
         expect(c.text('kind')).toBe('keys');
         const signed = messages.decodeSignedTokenKeys(c.bytes('signed'));
