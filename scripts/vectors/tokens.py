@@ -187,4 +187,8 @@ def _key_cases(use: TokenKey, join: TokenKey) -> Iterator[Case]:
         refusal = None if START - day <= time < end + day else "token-keys-period"
         yield {**case(f"told at {time}", good, refusal), "kind": "period", "time": time}
     late_join = tokens.sign_token_keys(SEED, [token_key(TokenKind.USE, end), join])
-    yield {**case("one kind of another time", late_join, "token-keys-period"), "kind": "period", "time": end + day}
+    yield {
+        **case("one kind of another time", late_join, "token-keys-period"),
+        "kind": "period",
+        "time": end + day,
+    }

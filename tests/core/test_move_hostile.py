@@ -19,6 +19,7 @@ from polynya.mls.proposal import Add, PreSharedKey, Proposal, ReInit
 from polynya.mls.psk import REINIT, ResumptionPskId, resumption_key
 from polynya.wire import messages as m
 from polynya.wire.keypackages import open_key_package
+from polynya.wire.labels import write_secret
 from polynya.wire.requests import sign_moved
 from tests.support import hostile
 from tests.support.agreement import agree, friends
@@ -210,6 +211,22 @@ def test_bent_successors_are_skipped_by_all(monkeypatch: pytest.MonkeyPatch) -> 
             n for name, n in person.core.counters().items() if name.startswith("moved-cbor")
         )
         assert found == {reason: len(records) for reason, records in bent.items()}
+    anna.go_online()
+    world.settle()
+    moved(chat, m.SUITE_X25519, anna, boris, clara)
+
+
+def test_a_record_that_does_not_open_is_skipped_by_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, chat, (anna, boris, clara) = two_admins_wait(417, monkeypatch)
+    unnamed = m.InBlob(bytes(32), bytes(32), 5000)
+    hostile.publish(boris, chat, b"", hostile.slot_of(boris, chat), body=unnamed)
+    secret = write_secret(hostile.topic_of(boris, chat).topic_secret)
+    junk = m.Publish(secret, bytes(512), hostile.slot_of(boris, chat))
+    world.relay.publish(None, junk, world.now)
+    world.settle()
+    for person in (boris, clara):
+        assert person.core.counters()["slot-bad"] == 2
+        assert person.view(chat).state == "moving"
     anna.go_online()
     world.settle()
     moved(chat, m.SUITE_X25519, anna, boris, clara)

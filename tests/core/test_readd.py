@@ -36,6 +36,23 @@ def break_keys(party: Party, chat: bytes) -> None:
         party.rows[save.table, save.key] = save.value
 
 
+def test_who_wishes_to_leave_does_not_ask_to_come_back() -> None:
+    world = World(60)
+    anna, boris, clara = friends(world, "anna", "boris", "clara")
+    chat = world.group(anna, boris, clara)
+    break_keys(clara, chat)
+    clara.go_offline()
+    clara.do(e.Leave(chat))
+    anna.do(e.Rename(chat, "too far"))
+    world.settle()
+    assert clara.view(chat).state == "leaving"
+    clara.online = True
+    world.settle(120_000)
+    assert clara.view(chat).state == "left" and clara.view(chat).problem is None
+    world.sleep(2 * DAY)
+    assert clara.view(chat).state == "left"
+
+
 @pytest.mark.parametrize("stuck_admin", [False, True])
 def test_a_stuck_member_is_added_again(stuck_admin: bool) -> None:
     world = World(61)

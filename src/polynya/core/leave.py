@@ -71,9 +71,16 @@ def intent_logged(t: Transaction, conversation: bytes) -> None:
 def overdue(t: Transaction, conversation: bytes) -> None:
     """Nobody has committed our wish for 14 days."""
     found = t.get(CONVERSATION, conversation)
-    moving = found is not None and found.state == ConversationState.MOVING and not is_active(found)
-    if found is not None and (moving or found.state == ConversationState.LEAVING):
+    if found is not None and is_leaving(found):
         ending.end(t, conversation, ConversationState.LEFT)
+
+
+def is_leaving(conversation: Conversation) -> bool:
+    """Whether we wish to leave; `since` says when we said so."""
+    state = conversation.state
+    return state == ConversationState.LEAVING or (
+        state == ConversationState.MOVING and not is_active(conversation)
+    )
 
 
 def _leave_together(t: Transaction, conversation: Conversation) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from polynya.core import drops, keypackages, membership, operations, reaches, roles, successors, work
+from polynya.core import drops, ending, keypackages, membership, operations, reaches, roles, successors, work
 from polynya.core._state import (
     Candidate,
     Conversation,
@@ -17,6 +17,7 @@ from polynya.core._state import (
 from polynya.core.conversation import identities, need, save, set_problem
 from polynya.core.conversation import membership as members_of
 from polynya.core.identity import accepted_key_package, known_devices, me, person
+from polynya.core.leave import is_leaving
 from polynya.core.mlsgroup import SUITES
 from polynya.core.state import CONVERSATION
 from polynya.core.transaction import Transaction
@@ -31,8 +32,11 @@ ASK_AGAIN = 3_600_000
 
 
 def begin(t: Transaction, conversation: bytes) -> None:
-    """We cannot follow the conversation any more: stops it and asks the first members."""
+    """We cannot follow the conversation any more: stops it and asks the first members. Who wishes to leave has left."""
     found = need(t, conversation)
+    if is_leaving(found):
+        ending.end(t, conversation, ConversationState.LEFT)
+        return
     membership.forget(t, found)
     save(t, replace(need(t, conversation), state=ConversationState.STUCK, since=t.time, asked=None))
     set_problem(t, conversation, "stuck")

@@ -8,8 +8,10 @@ import { OperationKind } from './_state_rest.ts';
 import { hasIdentity, identities, membership as membersOf, need, save } from './conversation.ts';
 import { acceptedKeyPackage, knownDevices } from './devices.ts';
 import * as deliveries from './deliveries.ts';
+import * as ending from './ending.ts';
 import { me, person } from './identity.ts';
 import * as keypackages from './keypackages.ts';
+import { isLeaving } from './leave.ts';
 import * as membership from './membership.ts';
 import { SUITES } from './mlsgroup.ts';
 import { setProblem } from './notes.ts';
@@ -26,9 +28,14 @@ const ASKED_AT_ONCE = 3;
 /** ms until the next are asked. */
 const ASK_AGAIN = 3_600_000;
 
-/** We cannot follow the conversation any more: stops it and asks the first members. */
+/** We cannot follow the conversation any more: stops it and asks the first members. Who wishes to leave has left. */
 export async function begin(t: Transaction, conversation: Uint8Array): Promise<void> {
-  membership.forget(t, need(t, conversation));
+  const found = need(t, conversation);
+  if (isLeaving(found)) {
+    ending.end(t, conversation, ConversationState.left);
+    return;
+  }
+  membership.forget(t, found);
   save(t, { ...need(t, conversation), state: ConversationState.stuck, since: t.time, asked: undefined });
   setProblem(t, conversation, 'stuck');
   await ask(t, conversation);

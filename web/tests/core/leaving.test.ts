@@ -1,15 +1,19 @@
 /** A wish to leave counts for the membership that it was made in, and for no other. */
 import { expect, it } from 'vitest';
-import { decodeMe, decodeMembership, type Membership } from '../../src/core/_state.ts';
-import { proofIsSenders } from '../../src/core/leave.ts';
+import { type Conversation, ConversationState, decodeMe, decodeMembership, type Membership } from '../../src/core/_state.ts';
+import { overdue, proofIsSenders } from '../../src/core/leave.ts';
 import { prove, wishedLeaves, wishes } from '../../src/core/leaveproofs.ts';
-import { GROUP, MEMBERSHIP } from '../../src/core/state.ts';
+import { CONVERSATION, GROUP, MEMBERSHIP, TIMER } from '../../src/core/state.ts';
+import { setTimers } from '../../src/core/timers.ts';
 import { State, Transaction } from '../../src/core/transaction.ts';
+import { item } from '../../src/core/work.ts';
 import { hex } from '../../src/crypto/bytes.ts';
 import { same } from '../../src/wire/bytes.ts';
 import type { LeaveProof } from '../../src/wire/messages.ts';
 import { signLeaveProof } from '../../src/wire/requests.ts';
 import { SeededRandom } from '../support/seeded.ts';
+import { rowOf, step } from './hostile.ts';
+import { DAY } from './moves.ts';
 import { type Party, World } from './world.ts';
 
 async function three(seed: number): Promise<[World, Party, Party, Party, Uint8Array]> {
@@ -75,5 +79,38 @@ it('is made again where a change of our own was under way', async () => {
   for (const party of [boris, clara]) {
     expect(party.core.conversation(chat)).toMatchObject({ name: 'lake', state: 'active' });
     expect(presentOf(party, chat).members).toHaveLength(2);
+  }
+});
+
+it.each([false, true])('is enough after 14 days where nobody commits it (after a restart: %s)', async (restarted) => {
+  const [world, anna, boris, clara, chat] = await three(64);
+  for (const other of [anna, boris]) await other.goOffline();
+  await clara.do({ type: 'Leave', conversation: chat });
+  await world.settle();
+  if (restarted) await clara.crash();
+  await world.sleep(13 * DAY);
+  expect(clara.view(chat).state).toBe('leaving');
+  await world.sleep(2 * DAY);
+  expect(clara.view(chat).state).toBe('left');
+});
+
+it('has a timer, and is overdue, only in a conversation that we still wish to leave', async () => {
+  const [world, , , clara, chat] = await three(65);
+  const { active, leaving, left, moving, stuck } = ConversationState;
+  const since = world.now;
+  const cases: [Partial<Conversation>, ConversationState][] = [
+    [{ state: leaving, since }, left],
+    [{ state: moving, since }, left],
+    [{ state: moving }, moving],
+    [{ state: active }, active],
+    [{ state: stuck, since }, stuck],
+  ];
+  for (const [fields, after] of cases) {
+    const t = step(world, clara);
+    t.put(CONVERSATION, chat, { ...rowOf(t, chat), ...fields });
+    setTimers(t);
+    expect([fields, t.state.rows(TIMER).has(item('left', chat))]).toEqual([fields, after === left]);
+    overdue(t, chat);
+    expect([fields, rowOf(t, chat).state]).toEqual([fields, after]);
   }
 });

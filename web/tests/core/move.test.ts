@@ -192,6 +192,21 @@ describe('at the same time', () => {
     expect(clara.view(chat).state).toBe('left');
     moved(world, chat, SUITE_X25519, anna, boris);
   });
+
+  it.each([false, true])('who leaves while nobody founds has left in the end (after a restart: %s)', async (restarted) => {
+    const [world, chat, anna, boris, clara] = await three(521);
+    await move(anna, chat);
+    await vanish(world, anna, chat, 1);
+    await world.settle();
+    await boris.goOffline();
+    await clara.do({ type: 'Leave', conversation: chat });
+    await clara.goOffline();
+    if (restarted) await clara.crash();
+    await world.sleep(13 * DAY);
+    expect(clara.view(chat).state).toBe('moving');
+    await world.sleep(2 * DAY);
+    expect(clara.view(chat).state).toBe('left');
+  });
 });
 
 describe('who cannot come along', () => {

@@ -45,6 +45,23 @@ describe('a member who cannot follow', () => {
   });
 });
 
+it('is not asked for by who wishes to leave', async () => {
+  const there = await World.make(32);
+  const [anna, boris, clara] = (await people(there, 'anna', 'boris', 'clara')) as [Party, Party, Party];
+  const chat = await there.group(anna, 'sea', boris, clara);
+  await breakKeys(clara, chat);
+  await clara.goOffline();
+  await clara.do({ type: 'Leave', conversation: chat });
+  await anna.do({ type: 'Rename', conversation: chat, name: 'lake' });
+  await there.settle();
+  expect(clara.view(chat).state).toBe('leaving');
+  clara.online = true;
+  await there.settle(120_000);
+  expect(clara.view(chat)).toMatchObject({ state: 'left', problem: null });
+  await there.sleep(2 * 86_400_000);
+  expect(clara.view(chat).state).toBe('left');
+});
+
 it('counts no request that somebody kept', () => {
   const now = 10 * RECEIVE_KEYS_LIFETIME;
   const request = { epoch: 5, time: now } as VerifiedReAddRequest;

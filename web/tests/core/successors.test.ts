@@ -5,7 +5,7 @@ import { encodeOperation, OperationKind } from '../../src/core/_state_rest.ts';
 import { group } from '../../src/core/conversation.ts';
 import { infoExtension } from '../../src/core/extensions.ts';
 import { create as createKeyPackage } from '../../src/core/keypackages.ts';
-import { newKeyPackage } from '../../src/core/mlsgroup.ts';
+import { newKeyPackage, slot } from '../../src/core/mlsgroup.ts';
 import { turnOf } from '../../src/core/moves.ts';
 import {
   adminsStay,
@@ -28,6 +28,7 @@ import type { Group } from '../../src/mls/group.ts';
 import { decodeKeyPackage, verifyKeyPackage } from '../../src/mls/keypackagechecks.ts';
 import { ADD, REINIT, type Proposal } from '../../src/mls/proposal.ts';
 import { EXTERNAL_PSK, FOR_APPLICATION, FOR_REINIT, type PskId, RESUMPTION_PSK } from '../../src/mls/psk.ts';
+import { writeSecret } from '../../src/wire/labels.ts';
 import {
   ConversationKind,
   encodeDeviceCredential,
@@ -213,6 +214,19 @@ describe('a successor', () => {
     await online(world, anna);
     moved(world, chat, SUITE_X25519, anna, boris, clara);
     expect(clara.view(chat).members.find(({ admin }) => admin)?.name).toBe('anna');
+  });
+
+  it('comes after a record that does not open', async () => {
+    const [world, chat, anna, boris, clara] = await twoAdminsWait(616);
+    const t = step(world, boris);
+    const place = { writeSecret: writeSecret(topicOf(t, chat).topicSecret), slot: slot(group(t, chat)) };
+    await world.relay.publish(null, { type: 'Publish', record: bytes(1, 512), ...place }, world.now);
+    await world.settle();
+    for (const party of [boris, clara]) {
+      expect([party.name, count(party, 'slot-bad'), party.view(chat).state]).toEqual([party.name, 1, 'moving']);
+    }
+    await online(world, anna);
+    moved(world, chat, SUITE_X25519, anna, boris, clara);
   });
 
   it('is entered only where everybody has judged it, and only with the secret of the group before', async () => {
