@@ -13,12 +13,13 @@ from pathlib import Path
 from benchmarks.relay import crowd, device
 from benchmarks.relay.device import Device
 from benchmarks.relay.process import rss
+from polynya.relay.limits import Limits
 from polynya.wire.labels import topic_id
 from polynya.wire.messages import CreateTopic, Subscribe
 from tests.support.relay import RelayProcess
 
-SETTLES = 3.0
-"""Seconds until the relay has done what a handshake leaves to do."""
+SETTLES = 2 * Limits().tick + 3
+"""Seconds until the relay has found a session silent and given back what only a busy one needs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,23 @@ def test_a_wrong_frame_ends_a_session(seed: int, bit: int) -> None:
             action()
 
 
+def test_a_session_that_rested_goes_on_with_the_same_keys() -> None:
+    client, relay_side = sessions(4)
+    for number in range(4):
+        assert relay_side.open(client.seal(Call(number, Ping()))) == Call(number, Ping())
+        assert client.open(relay_side.seal(Reply(number, 1, Done()))) == Reply(number, 1, Done())
+        relay_side.rest()
+    relay_side.end()
+    relay_side.rest()
+    for action in (
+        lambda: relay_side.seal(Reply(9, 1, Done())),
+        lambda: relay_side.open(client.seal(Call(9, Ping()))),
+    ):
+        with pytest.raises(WireError, match="session-ended"):
+            action()
+    assert relay_side._in._key == relay_side._out._key == b""
+
+
 def test_a_frame_that_opens_to_no_message_ends_a_session() -> None:
     client, relay_side = sessions(1)
     wrong = client._out.seal(padding.pad(b"\xa0"))

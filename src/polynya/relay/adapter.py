@@ -23,12 +23,13 @@ from picows.picows import WSProtocol  # type: ignore[attr-defined]
 from polynya.relay.admission import FORWARDED, Admission, Release, Visit, nothing
 from polynya.relay.connection import TakeOver
 from polynya.relay.heads import Progress
-from polynya.relay.limits import FRAME_MAX
+from polynya.relay.limits import FRAME_MAX, HELLO_MAX
 
 logger = logging.getLogger("polynya.relay")
 
-BUFFER = 2_304
-"""Bytes of a session's read buffer: the smallest that picows makes (256 of them it keeps for itself)."""
+BUFFER = (HELLO_MAX + 8) * 100 // 89 + 256
+"""Bytes of a session's read buffer, of which picows keeps 256 for itself: it doubles what is filled to 90 % and never
+shrinks it. The hello, behind 8 bytes of a frame's head, is the largest that all sessions send."""
 HEAD_END = b"\r\n\r\n"
 
 

@@ -29,7 +29,7 @@ class Limits:
 
     # ---- connections
     connections: int = 20_000
-    """20,000 idle sessions x 16 KiB = 312 MiB"""
+    """20,000 idle sessions x 16 KiB = 312 MiB; with TLS x 48 KiB = 940 MiB"""
     connections_per_address: int = 4_096
     """one address may be a bridge or a provider's NAT with thousands of people behind it; a fifth of
     `connections`"""

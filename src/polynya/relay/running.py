@@ -15,6 +15,7 @@ from typing import Any
 from polynya.relay.banner import banner
 from polynya.relay.config import RelayConfig
 from polynya.relay.errors import RelayError
+from polynya.relay.memory import keep_large_apart
 from polynya.relay.notify import ServiceManager
 from polynya.relay.server import RunningRelay, serving
 
@@ -27,6 +28,7 @@ def run_relay(load: Callable[[], RelayConfig], *, only_link: bool) -> int:
     config = load()
     os.umask(0o077)
     _set_up_logging()
+    keep_large_apart()
     _allow_many_files()
     factory = None
     if sys.platform != "win32":

@@ -30,6 +30,7 @@ from polynya.relay.history import SAMPLE, History
 from polynya.relay.keyring import KeyRing
 from polynya.relay.live.local import LocalLive
 from polynya.relay.local import LocalServer
+from polynya.relay.memory import give_back
 from polynya.relay.plain import PlainHttp, refuse_plain
 from polynya.relay.public import own_address
 from polynya.relay.relay import Relay
@@ -275,6 +276,7 @@ def _housekeeping(relay: Relay) -> list[asyncio.Task[None]]:
     async def tick() -> None:
         for session in tuple(relay.sessions):
             session.tick()
+        give_back()
 
     async def keys() -> None:
         relay.refresh_keys()

@@ -25,6 +25,8 @@ HELD_PUSHES = 1_024
 NOT_ASKED = -1
 NONE_WAITING: deque[tuple[Call, int]] = deque(maxlen=0)
 """What all idle sessions share: an empty deque of their own is 600 bytes."""
+SENT_BY_PICOWS = 1_000
+"""Bytes: its buffer has room for these and a head at first, and once it has grown it never shrinks."""
 CLOSE_TIMEOUT = 10.0
 """Seconds for what is left to send to a session that is closed."""
 
@@ -85,6 +87,7 @@ class Session(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
+        transport.request.headers.clear()
         carrier, limits = transport.underlying_transport, self._relay.limits
         carrier.set_write_buffer_limits(high=limits.buffer_pause)
         carrier.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.kernel_buffer)
@@ -146,6 +149,8 @@ class Session(WSListener):
             self._silent_ticks = 0
             return
         self._silent_ticks += 1
+        if self._sealed is not None:
+            self._sealed.rest()
         if self._silent_ticks >= self._relay.limits.silent_ticks:
             self.close(WSCloseCode.GOING_AWAY)
         elif self._silent_ticks == self._relay.limits.ping_ticks and self._transport is not None:
@@ -348,7 +353,7 @@ class Session(WSListener):
         if transport is None or not out:
             return
         self._out = []
-        if len(out) == 1:
+        if len(out) == 1 and len(out[0]) <= SENT_BY_PICOWS:
             transport.send(WSMsgType.BINARY, out[0])
         else:
             transport.underlying_transport.write(

@@ -41,21 +41,29 @@ COUNTER_END = 2**32
 
 
 class _Direction:
-    """AEAD frames under one key with a counter. The cipher is kept: making it costs more than a frame."""
+    """AEAD frames under one key with a counter. The cipher is kept, as making it costs more than a frame, until
+    `rest`."""
 
-    __slots__ = ("_cipher", "_counter", "_iv")
+    __slots__ = ("_cipher", "_counter", "_iv", "_key")
 
     def __init__(self, prk: bytes, name: str) -> None:
-        self._cipher = AESGCM(expand(prk, name, 16))
+        self._key = expand(prk, name, 16)
+        self._cipher: AESGCM | None = None
         self._iv = int.from_bytes(expand(prk, f"{name} iv", 12), "big")
         self._counter = 0
+
+    def _wake(self) -> AESGCM:
+        self._cipher = AESGCM(self._key)
+        return self._cipher
 
     def seal(self, padded: bytes) -> bytes:
         """Raises WireError `session-ended`."""
         counter = self._counter
         if counter >= COUNTER_END:
             raise WireError("session-ended")
-        sealed = self._cipher.encrypt((self._iv ^ counter).to_bytes(12, "big"), padded, None)
+        sealed = (self._cipher or self._wake()).encrypt(
+            (self._iv ^ counter).to_bytes(12, "big"), padded, None
+        )
         self._counter = counter + 1
         return sealed
 
@@ -65,15 +73,21 @@ class _Direction:
         if counter >= COUNTER_END:
             raise WireError("session-ended")
         try:
-            padded = self._cipher.decrypt((self._iv ^ counter).to_bytes(12, "big"), sealed, None)
+            cipher = self._cipher or self._wake()
+            padded = cipher.decrypt((self._iv ^ counter).to_bytes(12, "big"), sealed, None)
         except InvalidTag:
             self.end()
             raise WireError("session-frame") from None
         self._counter = counter + 1
         return padded
 
+    def rest(self) -> None:
+        self._cipher = None
+
     def end(self) -> None:
         self._counter = COUNTER_END
+        self._cipher = None
+        self._key = b""
 
 
 class _Session:
@@ -131,6 +145,11 @@ class RelaySession(_Session):
     def seal(self, frame: RelayFrame) -> bytes:
         """Raises WireError `session-ended`, `padding-fit` or `message`."""
         return self._out.seal(pad_relay_frame(frame))
+
+    def rest(self) -> None:
+        """Gives back the memory of the ciphers, 5 KB; the next frame takes it again."""
+        self._out.rest()
+        self._in.rest()
 
     def seal_padded(self, padded: bytes) -> bytes:
         """As `seal`, for a frame that goes to many sessions: `pad_relay_frame` once, this for each."""
