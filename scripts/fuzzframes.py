@@ -24,13 +24,13 @@ from tests.fuzz.frames import TARGETS, Maker, Report, place, resident, run
 
 COUNT = 10_000_000
 BATCH = 4_096
-RELAY = 4
-"""Batches until a worker's relay is made anew: its store fills with what is published."""
+RELAY = 16
+"""Batches until a worker's relay is made anew, which takes seconds: its store fills with what is published."""
 FAILURES = 20
 """After so many the rest would tell nothing more."""
 GROWTH = 128 << 20
-"""Bytes by which a worker may grow while it has one relay: 16,384 inputs, of which a tenth leaves an encapsulation that is
-remembered (110 B), and the rates of what was named (150 B each), are 2 MiB; a cache of the database is 8; the rest is
+"""Bytes by which a worker may grow while it has one relay: 65,536 inputs, of which a tenth leaves an encapsulation that is
+remembered (110 B), and the rates of what was named (150 B each), are 8 MiB; a cache of the database is 8; the rest is
 what the interpreter keeps."""
 
 
