@@ -126,6 +126,20 @@ def offline(page: Page, words: Words) -> None:
     page.wait_for_timeout(100)
 
 
+def shortage(page: Page, words: Words) -> None:
+    page.evaluate("demo.setShortage({ code: 'no-tokens', hours: 5 })")
+    page.locator(".strip").first.wait_for()
+
+
+def shortage_invite(page: Page, words: Words) -> None:
+    page.evaluate("for (const { id } of demo.invites()) demo.revokeInvite(id)")
+    shortage(page, words)
+    new_chat(page, words)
+    page.locator(".pane:not(.covered) .item").first.click()
+    page.locator(".preparing").wait_for()
+    page.wait_for_timeout(300)
+
+
 def blocked(page: Page, words: Words) -> None:
     page.evaluate("demo.setLink('blocked', 48000)")
     page.wait_for_timeout(100)
@@ -412,6 +426,7 @@ SCREENS: dict[str, tuple[str, Step]] = {
     "10-chats": ("?", nothing),
     "11-search": ("?", search),
     "12-blocked": ("?", blocked),
+    "13-shortage": ("?", shortage),
     "20-chat": ("?", anna),
     "21-chat-older": ("?", anna_up),
     "22-typing": ("?", typing),
@@ -438,6 +453,7 @@ SCREENS: dict[str, tuple[str, Step]] = {
     "41-request-digits": ("?", request_digits),
     "42-new-chat": ("?", new_chat),
     "43-invite": ("?", invite),
+    "43-invite-waits": ("?", shortage_invite),
     "44-new-group": ("?", new_group),
     "45-paste-link": ("?", paste),
     "50-group-info": ("?", group_info),

@@ -30,6 +30,23 @@ def test_an_invite_is_made_copied_and_withdrawn(app: App) -> None:
     expect(page.locator(".item-line")).to_have_count(1)
 
 
+def test_while_the_relay_gives_no_room_it_is_said_why_an_invite_waits(app: App) -> None:
+    page = app.open()
+    page.evaluate("for (const { id } of demo.invites()) demo.revokeInvite(id)")
+    page.evaluate("demo.setShortage({ code: 'no-tokens', hours: 5 })")
+    expect(page.get_by_role("status")).to_contain_text("Next try in 5 h")
+    page.get_by_role("button", name="New chat").click()
+    page.get_by_role("button", name="Invite a friend").click()
+    waits = page.get_by_text("It will be made as soon as the relay gives room.")
+    expect(waits).to_be_visible()
+    expect(page.locator(".spinner")).to_have_count(0)
+    page.evaluate("demo.setShortage(null)")
+    expect(page.get_by_text("Next try in 5 h")).to_have_count(0)
+    expect(waits).to_have_count(0)
+    page.evaluate("demo.setShortage({ code: 'token-keys-differ', hours: 24 })")
+    expect(page.locator(".strip.bad").first).to_contain_text("marks people by their tokens")
+
+
 def test_a_request_is_accepted(app: App) -> None:
     page = app.open()
     page.locator(".chat-row.asks").click()

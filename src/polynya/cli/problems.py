@@ -29,7 +29,7 @@ WORDS = {
     "no-tokens": "The relay gives this device no more room today. Chats go on; new chats, invites and files wait, and go "
     "out by themselves when it gives more. Somebody who uses this relay can give you an invite, which brings some at once",
     "token-keys-differ": "This relay marks people by the tokens that it gives them, so this device asks it for no more. "
-    "Tell others who use it, and move to another relay",
+    "Tell others who use it, and make new chats by an invite to another relay",
 }
 """By code, without a full stop at the end."""
 

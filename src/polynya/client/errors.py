@@ -36,8 +36,8 @@ MESSAGES = {
     ),
     "no-tokens": "The relay gives this device no more room today. Try again later, or ask somebody who uses this relay for "
     "an invite.",
-    "token-keys-differ": "This relay marks people by their tokens. This device asks it for no more. Tell its operator, or "
-    "move to another relay.",
+    "token-keys-differ": "This relay marks people by their tokens. This device asks it for no more. Tell others who use "
+    "it, and make new chats by an invite to another relay.",
     "message-failed": "The relay refused the message for good. It stays in the history, marked as failed.",
     "invite-used": "This invite was used already. Ask for a new one: each is for one person.",
     "invite-expired": "This invite has expired. Ask for a new one.",

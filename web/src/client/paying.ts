@@ -31,7 +31,7 @@ function refill(loop: Loop, link: Link): Refill {
       clock: systemClock,
       load: async () => new Issuing(await loop.storage.own(ISSUING, key)),
       save: (issuing) => loop.commit(() => [purseRow(link), { type: 'Save', table: ISSUING, key, value: issuing.encode() }]),
-      problem: (code, hours) => loop.sink.tell({ type: 'problem', code, values: { n: hours } }),
+      shortage: (shortage) => loop.sink.tell({ type: 'shortage', shortage }),
       failed: (error) => {
         if (link.closed) return;
         if (error instanceof PolynyaError) loop.sink.stopped(error);

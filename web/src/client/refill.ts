@@ -12,6 +12,7 @@ import { beginToken, finishToken, keyId, newestKey, type VerifiedTokenKeys } fro
 import { FULL, type Issuing, JOIN_FULL, LOW, type Pending, URGENT } from './issuing.ts';
 import type { Link } from './link.ts';
 import type { Purse } from './purse.ts';
+import type { Shortage } from './types.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -27,11 +28,9 @@ const ROUNDS = 3;
 /** The relay cannot now, and says nothing of when. */
 const TRANSIENT: readonly number[] = [RefusalCode.full, RefusalCode.internal, RefusalCode.clock, RefusalCode.repeated];
 
-export type ObstacleCode = 'no-tokens' | 'token-keys-differ';
-
 /** Why there are no more tokens, and until when, ms. */
 interface Obstacle {
-  readonly code: ObstacleCode;
+  readonly code: Shortage['code'];
   readonly until: number;
 }
 
@@ -43,8 +42,8 @@ export interface Surroundings {
   load(): Promise<Issuing>;
   /** Makes that and the purse durable, in one transaction. @throws StoreError, ClientError `taken-over` */
   save(issuing: Issuing): Promise<void>;
-  /** To be told to the person; `hours` until it is worth trying again. */
-  problem(code: ObstacleCode, hours: number): void;
+  /** To be told to the person for as long as it lasts; null: there are tokens again. */
+  shortage(found: Shortage | null): void;
   /** What goes wrong where nobody waits. */
   failed(error: unknown): void;
 }
@@ -124,7 +123,7 @@ export class Refill {
   #tell(obstacle: Obstacle): void {
     if (this.#told >= obstacle.until || this.#link.closed) return;
     this.#told = obstacle.until;
-    this.#around.problem(obstacle.code, Math.max(1, Math.ceil(this.#until(obstacle) / HOUR)));
+    this.#around.shortage({ code: obstacle.code, hours: Math.max(1, Math.ceil(this.#until(obstacle) / HOUR)) });
   }
 
   /** ms. */
@@ -132,7 +131,7 @@ export class Refill {
     return Math.max(0, (obstacle?.until ?? 0) - this.#around.clock());
   }
 
-  #later(wait: number, code: ObstacleCode = 'no-tokens'): Obstacle {
+  #later(wait: number, code: Shortage['code'] = 'no-tokens'): Obstacle {
     return { code, until: this.#around.clock() + wait };
   }
 
@@ -176,6 +175,10 @@ export class Refill {
       try {
         this.#obstacle = await this.#run(issuing, isStrict);
         if (this.#obstacle?.code === 'token-keys-differ') this.#tell(this.#obstacle);
+        if (!this.#obstacle && this.#told) {
+          this.#told = 0;
+          this.#around.shortage(null);
+        }
         return;
       } catch (error) {
         if (error instanceof CryptoError) {

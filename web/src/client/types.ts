@@ -167,6 +167,12 @@ export interface LinkState {
   retryAt: number | null;
 }
 
+/** Why the relay gives us no more tokens, with which new chats, invites and files are paid; `hours` until it is asked again. */
+export interface Shortage {
+  code: 'no-tokens' | 'token-keys-differ';
+  hours: number;
+}
+
 export interface Settings {
   readReceipts: boolean;
   theme: 'system' | 'light' | 'dark';
@@ -185,8 +191,8 @@ export type ClientEvent =
   | { type: 'typing'; conversation: Hex }
   | { type: 'link' }
   | { type: 'me' }
-  /** `values`: what the words for it name. */
-  | { type: 'problem'; code: string; values?: Record<string, number> }
+  | { type: 'problem'; code: string }
+  | { type: 'shortage'; shortage: Shortage | null }
   | { type: 'taken-over' };
 
 export type Unsupported = 'no-webcrypto' | 'no-storage' | 'no-locks' | 'in-app-browser';

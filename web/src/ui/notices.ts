@@ -40,8 +40,8 @@ export function words(code: string, values = {}): string {
   return fillText(`error:${code}`, values) ?? t('error:other', { code });
 }
 
-export function reportCode(code: string, values?: Record<string, number>): void {
-  void loadLater().then(() => notify(words(code, values), true));
+export function reportCode(code: string): void {
+  void loadLater().then(() => notify(words(code), true));
 }
 
 /** Runs an action; a failure becomes a notice. Resolves to whether it went well. */

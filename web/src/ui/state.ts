@@ -1,6 +1,6 @@
 /** What the screens show: the client's views as signals, renewed by its events. */
 import { computed, signal, type Signal } from './signals.ts';
-import type { Client, ClientEvent, ContactView, ConversationView, Hex, InviteView, LinkState, OpenedInvite, RequestView, Settings } from '../client/types.ts';
+import type { Client, ClientEvent, ContactView, ConversationView, Hex, InviteView, LinkState, OpenedInvite, RequestView, Settings, Shortage } from '../client/types.ts';
 import { forgetChats, renewChat } from './chat/history.ts';
 import { applyLook, rememberLook } from './look.ts';
 import { reportCode } from './notices.ts';
@@ -22,6 +22,7 @@ export const invites = signal<readonly InviteView[]>([]);
 export const openedInvites = signal<readonly OpenedInvite[]>([]);
 export const link = signal<LinkState>({ kind: 'connecting', since: 0, retryAt: null });
 export const settings = signal<Settings>({ readReceipts: true, theme: 'system', language: 'auto' });
+export const shortage = signal<Shortage | null>(null);
 export const takenOver = signal(false);
 /** Who types where. */
 export const typing = signal<Readonly<Record<Hex, readonly Hex[]>>>({});
@@ -102,7 +103,10 @@ function onEvent(from: Client, event: ClientEvent): void {
       link.value = from.link();
       break;
     case 'problem':
-      reportCode(event.code, event.values);
+      reportCode(event.code);
+      break;
+    case 'shortage':
+      shortage.value = event.shortage;
       break;
     case 'taken-over':
       takenOver.value = true;
@@ -119,6 +123,7 @@ export async function changeSettings(change: Partial<Settings>): Promise<void> {
 export function connect(next: Client): () => void {
   current = next;
   takenOver.value = false;
+  shortage.value = null;
   settings.value = { ...next.settings() };
   renewAll(next);
   const stop = next.subscribe((event) => onEvent(next, event));

@@ -21,7 +21,7 @@ class Crash extends Error {}
 class Device {
   readonly relay: TokenRelay;
   readonly random = new SeededRandom('device');
-  readonly problems: [string, number][] = [];
+  readonly problems: ([string, number] | null)[] = [];
   /** Of the purse, and of what is beside it. */
   rows: [Uint8Array, Uint8Array] | null = null;
   purse!: Purse;
@@ -52,7 +52,7 @@ class Device {
       clock: () => this.relay.now,
       load: () => Promise.resolve(new Issuing(this.rows?.[1] ?? null)),
       save: (issuing) => this.#save(issuing),
-      problem: (code, hours) => void this.problems.push([code, hours]),
+      shortage: (found) => void this.problems.push(found && [found.code, found.hours]),
       failed: (error) => {
         throw error;
       },
@@ -271,6 +271,7 @@ it('says that there is no more for today, and when there is, and goes on the nex
   device.relay.sleep();
   expect(await device.refill.needed(0)).toBeNull();
   expect(device.purse.use).toHaveLength(16);
+  expect(device.problems).toEqual([['no-tokens', 24], null]);
 });
 
 it('a relay that takes nobody today is told; a card with a token for it helps at once', async () => {
@@ -282,6 +283,7 @@ it('a relay that takes nobody today is told; a card with a token for it helps at
   device.purse.receive({ ...card, tokens: [] });
   expect(await device.refill.needed(0)).toBeNull();
   expect(device.purse.use).toHaveLength(96);
+  expect(device.problems.at(-1)).toBeNull();
 });
 
 it('a member that the relay has forgotten becomes one again', async () => {

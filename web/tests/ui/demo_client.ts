@@ -1,5 +1,5 @@
 /** A client in memory, for screenshots and tests of the interface. Never part of the product. */
-import type { Bootstrap, BootstrapFunction, Client, ClientEvent, ContactView, ConversationView, Hex, InviteView, LinkState, MemberView, MessageView, OpenedInvite, RequestView, SendFileOptions, Settings, UploadView } from '../../src/client/types.ts';
+import type { Bootstrap, BootstrapFunction, Client, ClientEvent, ContactView, ConversationView, Hex, InviteView, LinkState, MemberView, MessageView, OpenedInvite, RequestView, SendFileOptions, Settings, Shortage, UploadView } from '../../src/client/types.ts';
 import { PolynyaError } from '../../src/errors.ts';
 import { makeWorld, type World } from './demo_world.ts';
 
@@ -10,6 +10,7 @@ export class DemoClient implements Client {
   private readonly listeners = new Set<(event: ClientEvent) => void>();
   private readonly drafts = new Map<Hex, string>();
   private readonly typingNow = new Map<Hex, Hex[]>();
+  private shortage: Shortage | null = null;
   private state: LinkState = { kind: 'online', since: 0, retryAt: null };
   private chosen: Settings;
   private counter = 0;
@@ -85,6 +86,11 @@ export class DemoClient implements Client {
   setLink(kind: LinkState['kind'], retryIn: number | null = null): void {
     this.state = { kind, since: Date.now() - 10_000, retryAt: retryIn === null ? null : Date.now() + retryIn };
     this.emit({ type: 'link' });
+  }
+
+  setShortage(shortage: Shortage | null): void {
+    this.shortage = shortage;
+    this.emit({ type: 'shortage', shortage });
   }
 
   typing(id: Hex): Hex[] {
@@ -280,7 +286,7 @@ export class DemoClient implements Client {
     const invite: InviteView = { id, link: null, created: now, expires: now + 14 * 86_400_000, state: 'preparing' };
     this.world.invites = [...this.world.invites, invite];
     this.emit({ type: 'invites' });
-    if (this.state.kind === 'online') {
+    if (this.state.kind === 'online' && !this.shortage) {
       setTimeout(() => {
         const link = `https://relay.example/k7Qm2xV9hR4tW8yB1nD6sA/#i=pQEBAlgg${btoa(String.fromCharCode(...Array.from({ length: 84 }, (_, index) => (index * 37 + this.counter * 11) % 256))).replaceAll('+', '-').replaceAll('/', '_')}`;
         this.world.invites = this.world.invites.map((each) => (each.id === id ? { ...each, link, state: 'ready' as const } : each));

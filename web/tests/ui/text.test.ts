@@ -67,7 +67,7 @@ test('every code of an error has words that say what to do', () => {
     ...codes('src/client/errors.ts', 'constructor(kind:', ',').map((kind) => `store-${kind}`),
     ...codes('src/core/errors.ts', 'type CoreCode', ';'),
     ...codes('src/wire/links.ts', 'type LinkRule', ';'),
-    ...codes('src/client/refill.ts', 'type ObstacleCode', ';'),
+    ...codes('src/client/types.ts', 'interface Shortage', ';'),
     ...CODES,
   ];
   const missing = all.filter((code) => !(`error:${code}` in english));

@@ -1,9 +1,11 @@
-/** The connection in plain words; silent while all is well. */
+/** The connection, and what the relay does not give, in plain words; silent while all is well. */
 import { useEffect, useState } from 'preact/hooks';
-import { client, link } from '../state.ts';
+import { client, link, shortage } from '../state.ts';
 import { t } from '../text/index.ts';
 import { Icon } from './icon.tsx';
+import { Later } from './later.tsx';
 
+const loadShortage = async () => (await import('./shortage_note.tsx')).ShortageNote;
 /** Short interruptions are not worth a word. */
 const PATIENCE_MS = 1_200;
 
@@ -21,6 +23,7 @@ export function LinkNote() {
       clearTimeout(first);
     };
   }, [fine, kind]);
+  if (fine && shortage.value) return <Later load={loadShortage} props={shortage.value} meanwhile={null} />;
   if (fine || now - since < PATIENCE_MS) return null;
   const seconds = retryAt === null ? 0 : Math.ceil((retryAt - now) / 1_000);
   const waiting = kind === 'offline' || kind === 'blocked';

@@ -11,7 +11,7 @@ import { ask } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
 import '../parts/more_icons.ts';
 import { LinkNote } from '../parts/link_note.tsx';
-import { client, invites, me } from '../state.ts';
+import { client, invites, me, shortage } from '../state.ts';
 import { t } from '../text/index.ts';
 import { Qr } from './qr.tsx';
 import { addStyles } from '../parts/styles.ts';
@@ -71,8 +71,8 @@ export function Invite() {
           <Ready key={current.id} invite={current} link={current.link} />
         ) : (
           <div class="invite-card preparing">
-            {current && <span class="spinner large" />}
-            <p class="fine">{t(current ? 'invitePreparing' : 'inviteNone')}</p>
+            {current && !shortage.value && <span class="spinner large" />}
+            <p class="fine">{t(!current ? 'inviteNone' : shortage.value ? 'inviteWaits' : 'invitePreparing')}</p>
           </div>
         )}
         <ActionButton className="button quiet wide-button" run={create}>

@@ -52,6 +52,7 @@ export const later = {
   inviteText: 'Send this link to one person, or let them scan the code. They need nothing but a browser.',
   inviteNote: 'Works once, until {date}. Nobody gets in before you accept them.',
   invitePreparing: 'Making an invitation…',
+  inviteWaits: 'It will be made as soon as the relay gives room.',
   inviteNone: 'No open invitation.',
   anotherInvite: 'Another invitation',
   openInvites: 'Open invitations',
@@ -110,7 +111,7 @@ export const later = {
   'state:removed': 'You were removed from this group. You cannot read what is written from then on.',
   'state:closed': 'The other person has left this chat. To go on, send a new invitation.',
   'state:stuck': 'This device lost the thread of this chat and has asked the others to let it in again. That happens when one of them is online.',
-  'state:fraud': 'This chat has been stopped: the relay gave different members different histories. Do not trust it; talk to each other in another way and move to another relay.',
+  'state:fraud': 'This chat has been stopped: the relay gave different members different histories. Do not trust it; talk to each other in another way, and make a new chat on another relay.',
   'state:moving': 'This group is moving to other encryption. Messages wait until it is done.',
 
   // What happened in a group
@@ -278,8 +279,8 @@ export const later = {
   'error:token': 'The relay wants to be paid with tokens, and this device’s were not accepted. Try again later; if it stays, ask for a new invitation.',
   'error:no-member': 'The relay does not know this device any more. Ask for a new invitation.',
   'error:token-key': 'The relay’s keys for tokens have changed. Try again.',
-  'error:no-tokens': 'The relay gives this device no more room for now; it is tried again in {n} h. Until then new chats and files wait. Somebody who uses this relay can send you an invitation, which brings room along.',
-  'error:token-keys-differ': 'This relay marks people by their tokens. This device asks it for no more. Tell whoever runs it, or move to another relay.',
+  'error:no-tokens': 'The relay gives this device no more room for now: new chats, invitations and files wait. Next try in {n} h; an invitation from somebody who uses this relay brings room at once.',
+  'error:token-keys-differ': 'This relay marks people by their tokens, so this device asks it for no more: new chats, invitations and files wait. Tell others who use it; make new chats by an invitation to another relay.',
   'error:offline': 'No connection to the relay. Try again when you are connected.',
   'error:timeout': 'The relay did not answer in time. Try again.',
   'error:taken-over': 'Polynya goes on in another tab. Use that one, or reload this page.',
