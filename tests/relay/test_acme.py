@@ -447,11 +447,15 @@ async def test_an_expired_certificate_is_not_taken_up(here: Place) -> None:
 )
 async def test_wrong_names_are_told(here: Place, address: str | None, told: str) -> None:
     """No record; a machine where nothing listens; a machine where another server listens."""
-    stranger = await asyncio.start_server(
-        lambda _r, w: w.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
-        "127.0.0.3",
-        here.http.getsockname()[1],
-    )
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # What is left unread when a connection ends makes it end by a reset.
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    stranger = await asyncio.start_server(answer, "127.0.0.3", here.http.getsockname()[1])
     if address is None:
         del here.ca.names.addresses[NAME]
     else:
