@@ -65,6 +65,8 @@ class Limits:
     """a session whose buffer is larger is closed: 1,000 pushes of 1 KiB that it did not read"""
     buffers_total: int = 256 * MIB
     """all slow sessions together: with more than 256 of them each gets its share of this instead"""
+    bodies_total: int = 64 * MIB
+    """requests that have not wholly arrived: 675 of the largest at once"""
 
     # ---- what a session asks
     calls_per_second: float = 200.0

@@ -7,6 +7,7 @@ import asyncio
 from aiohttp import web
 
 from polynya.crypto.compare import equal
+from polynya.relay.bodies import Bodies
 from polynya.relay.exchange import Overloaded, answer_exchange
 from polynya.relay.limits import REQUEST_MAX
 from polynya.relay.relay import Relay
@@ -32,6 +33,7 @@ class Routes:
         self._secret_path = secret_path
         self.site = site
         self._app = app
+        self._bodies = Bodies()
 
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
         rest = below(self._secret_path, request.rel_url.raw_path)
@@ -58,7 +60,7 @@ class Routes:
     async def _exchange(self, request: web.BaseRequest) -> web.Response:
         try:
             async with asyncio.timeout(self._relay.limits.body_timeout):
-                body = await _read(request, REQUEST_MAX)
+                body = await self._bodies.read(request, REQUEST_MAX, self._relay.limits.bodies_total)
         except TimeoutError:
             return error(request, 408)
         if body is None:
@@ -80,17 +82,3 @@ def below(secret_path: str, path: str) -> str | None:
     is_below = equal(path[1:end].encode("utf-8", "replace"), secret_path.encode())
     rest = path[end:]
     return rest if is_below and path[:1] == "/" and rest[:1] in ("", "/") else None
-
-
-async def _read(request: web.BaseRequest, most: int) -> bytes | None:
-    """The body; None for more than `most` bytes, of which no more are held than that."""
-    if request.content_length is not None and request.content_length > most:
-        return None
-    pieces: list[bytes] = []
-    size = 0
-    while piece := await request.content.readany():
-        size += len(piece)
-        if size > most:
-            return None
-        pieces.append(piece)
-    return b"".join(pieces)
