@@ -177,6 +177,8 @@ PROBES: tuple[Probe, ...] = (
     Probe("host of bad letters", b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"),
     Probe("host with a port", b"GET /blog HTTP/1.1\r\nHost: bakery.example:8080\r\n\r\n"),
     Probe("host in large letters", b"GET /blog HTTP/1.1\r\nHost: BAKERY.example\r\n\r\n"),
+    Probe("letters for a port", b"GET /blog HTTP/1.1\r\nHost: bakery.example:b\r\n\r\n"),
+    Probe("a port too large", b"GET /blog HTTP/1.1\r\nHost: bakery.example:99999\r\n\r\n"),
     Probe("host with a dot", b"GET /blog HTTP/1.1\r\nHost: bakery.example.\r\n\r\n"),
     Probe("host of IPv6", b"GET /blog HTTP/1.1\r\nHost: [::1]:80\r\n\r\n"),
     Probe("folder without a host", b"GET /blog HTTP/1.0\r\n\r\n"),

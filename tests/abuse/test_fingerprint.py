@@ -6,18 +6,26 @@ import asyncio
 import difflib
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from polynya.relay.adapter import Adapter
+from polynya.relay.admission import Admission
 from polynya.relay.certificates import CIPHERS
+from polynya.relay.challenges import Challenges
+from polynya.relay.connection import make_server
 from polynya.relay.limits import Limits
+from polynya.relay.metrics import Metrics
+from polynya.relay.plain import PlainHttp
+from polynya.relay.server import no_session
 from tests.abuse.asking import Place, ask
-from tests.abuse.bakery import Twins, twins
+from tests.abuse.bakery import NGINX, PATIENCE, Twins, twins
 from tests.abuse.hellos import greet, hellos
-from tests.abuse.known import KNOWN
+from tests.abuse.known import KNOWN, KNOWN_PLAIN
 from tests.abuse.probes import PROBES, Probe
-from tests.support.webserver import reserved
+from tests.support.webserver import reserved, web_server
 
 pytestmark = [pytest.mark.program("nginx"), pytest.mark.timeout(400)]
 AT_ONCE = 24
@@ -46,11 +54,11 @@ def _difference(nginx: str, relay: str) -> str:
     return "\n".join(lines)
 
 
-def judge(differences: dict[str, str], asked: Iterable[str]) -> None:
+def judge(differences: dict[str, str], asked: Iterable[str], known: dict[str, str] = KNOWN) -> None:
     """Nothing differs but what is known to, and all of that does."""
-    told = "\n".join(f"== {name}\n{text}" for name, text in differences.items() if name not in KNOWN)
+    told = "\n".join(f"== {name}\n{text}" for name, text in differences.items() if name not in known)
     assert not told, told
-    gone = (KNOWN.keys() & set(asked)) - differences.keys()
+    gone = (known.keys() & set(asked)) - differences.keys()
     assert not gone, f"known differences that are none any more: {sorted(gone)}"
 
 
@@ -92,6 +100,25 @@ async def _inside_tls(both: Twins) -> None:
         judge(differences, ())
 
 
+async def test_plain_http_beside_https_is_an_ordinary_sites_too(tmp_path: Path) -> None:
+    """As a relay with a certificate authority's certificate has it, beside nginx that sends all to https."""
+    tmp_path.chmod(0o755)
+    settings = NGINX + "server_name bakery.example; return 301 https://$host:8443$request_uri;"
+    limits = replace(Limits(), head_timeout=PATIENCE, body_timeout=PATIENCE, keep_alive=2 * PATIENCE)
+    challenges = Challenges(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), tmp_path, has_plain_http=True)
+    admission = Admission(limits, Metrics())
+    http, make_http = make_server(PlainHttp(challenges, "bakery.example", 8443).respond, admission)
+    adapter = Adapter(admission, lambda _: False, make_http, no_session)
+    listener = await asyncio.get_running_loop().create_server(adapter.protocol, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    async with listener, web_server("nginx", tmp_path / "nginx", settings) as server:
+        differences = await compare(
+            PROBES, lambda probe: ask(Place(server.port), probe), lambda probe: ask(Place(port), probe)
+        )
+    await http.shutdown(1.0)
+    judge(differences, (probe.name for probe in PROBES), KNOWN_PLAIN)
+
+
 def test_it_waits_as_long_as_nginx_does_by_default() -> None:
     """client_header_timeout, client_body_timeout, send_timeout, keepalive_timeout of its documentation."""
     limits = Limits()
@@ -105,4 +132,4 @@ def test_it_waits_as_long_as_nginx_does_by_default() -> None:
 
 def test_what_is_known_to_differ_is_told() -> None:
     text = THREATS.read_text("utf-8")
-    assert [name for name in KNOWN if f"*{name}*" not in text] == []
+    assert [name for name in {**KNOWN, **KNOWN_PLAIN} if f"*{name}*" not in text] == []

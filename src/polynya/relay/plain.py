@@ -7,32 +7,31 @@ from aiohttp import web
 
 from polynya.relay.challenges import Challenges
 from polynya.relay.heads import Refusal
+from polynya.relay.site import host_of, names_of, place
 from polynya.relay.web import answer, error, moved, refuse
 
 
 class PlainHttp:
-    """`port` is that of https."""
+    """`name` and `port` are those of https."""
 
-    def __init__(self, challenges: Challenges, port: int) -> None:
+    def __init__(self, challenges: Challenges, name: str, port: int) -> None:
         self._challenges = challenges
+        self._name = name
         self._port = port
 
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.rel_url.raw_path
         if (body := self._challenges.http_answer(path)) is not None:
             return answer(request, 200, body.encode(), "text/plain")
-        if request.method not in ("GET", "HEAD"):
-            return error(request, 405)
-        try:
-            host = request.url.host
-        except ValueError:
-            host = None
-        if not host:
+        target, names = names_of(request.raw_path)
+        if names is None:
             return error(request, 400)
-        where = f"[{host}]" if ":" in host else host
-        if self._port != 443:
-            where += f":{self._port}"
-        return moved(request, f"https://{where}{request.rel_url.raw_path_qs}")
+        if request.headers.get("Expect", "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        response = moved(request, place(host_of(request, self._name), "https", self._port) + target)
+        # An ordinary site's `return 301` names the place last.
+        response.headers["Location"] = response.headers.pop("Location")
+        return response
 
 
 async def refuse_plain(request: web.BaseRequest) -> web.StreamResponse:

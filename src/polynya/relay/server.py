@@ -173,7 +173,7 @@ def _door_maker(
 ) -> Callable[[socket.socket], Door]:
     http, make_http = make_server(refuse_plain, admission)
     stack.push_async_callback(_shut, http)
-    plain = Adapter(admission, lambda _: False, make_http, _no_session)
+    plain = Adapter(admission, lambda _: False, make_http, no_session)
     return lambda listener: Door(listener, context, admission, adapter.protocol, plain.protocol)
 
 
@@ -191,8 +191,8 @@ async def _listen_http(
     inherited: Inherited,
 ) -> None:
     """Plain HTTP beside https. A relay that cannot have its port runs without: TLS-ALPN-01 needs none."""
-    http, make_http = make_server(PlainHttp(tls.challenges, port).respond, admission)
-    adapter = Adapter(admission, lambda _: False, make_http, _no_session)
+    http, make_http = make_server(PlainHttp(tls.challenges, tls.names[0], port).respond, admission)
+    adapter = Adapter(admission, lambda _: False, make_http, no_session)
     try:
         servers = await listen_http(config, adapter.protocol, inherited.http)
     except OSError as error:
@@ -209,7 +209,7 @@ async def _listen_http(
     stack.callback(_close, servers)
 
 
-def _no_session(_: Callable[[], None]) -> Any:
+def no_session(_: Callable[[], None]) -> Any:
     raise AssertionError("plain HTTP has no sessions")
 
 

@@ -59,7 +59,7 @@ class Site:
         self._port = port
 
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
-        raw, names = _names(request.raw_path)
+        raw, names = names_of(request.raw_path)
         if names is None:
             return error(request, 400)
         if (request.content_length or 0) > BODY_MAX:
@@ -80,13 +80,21 @@ class Site:
         path, mark, query = raw.partition("?")
         name = request.transport.get_extra_info("sockname") if request.transport is not None else None
         own = (name[0], name[1]) if isinstance(name, tuple) else ("localhost", None)
-        host = request.headers.get("Host", str(own[0])).lower()
-        host = (
-            host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0].removesuffix(".")
-        )
-        port = self._port or own[1]
-        where = host if port in (None, PORTS[scheme(request)]) else f"{host}:{port}"
-        return f"{scheme(request)}://{where}{path}/{mark}{query}"
+        where = place(host_of(request, str(own[0])), scheme(request), self._port or own[1])
+        return f"{where}{path}/{mark}{query}"
+
+
+def host_of(request: web.BaseRequest, own: str) -> str:
+    """As an ordinary server understands it, without a port; `own` where the request names none."""
+    named = request.raw_path.partition("://")[2].partition("/")[0] if request.raw_path[:1] != "/" else ""
+    host = (named or request.headers.get("Host", own)).lower()
+    return host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0].removesuffix(".")
+
+
+def place(host: str, scheme: str, port: int | None) -> str:
+    """The beginning of an address; None: the usual port."""
+    where = host if port in (None, PORTS[scheme]) else f"{host}:{port}"
+    return f"{scheme}://{where}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,7 @@ class _Found:
     kind: str
 
 
-def _names(target: str) -> tuple[str, list[bytes] | None]:
+def names_of(target: str) -> tuple[str, list[bytes] | None]:
     """What the request asks for, without a host, and its path's parts after the first slash; None for a path that leads
     out of the folder or is no path."""
     if not target.startswith("/"):
