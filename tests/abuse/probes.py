@@ -65,6 +65,8 @@ PROBES: tuple[Probe, ...] = (
     Probe("query", get(b"/?a=b")),
     Probe("absolute form", get(b"http://bakery.example/page.html")),
     Probe("absolute form, https", get(b"https://bakery.example/page.html")),
+    Probe("absolute form, a query alone", get(b"http://bakery.example?x=1")),
+    Probe("absolute form, half a bracket", get(b"http://[bakery.example/blog")),
     Probe("absolute form, other host", get(b"http://other.example/")),
     Probe("range", get(b"/page.html", b"Range: bytes=2-5")),
     Probe("range from the end", get(b"/page.html", b"Range: bytes=-4")),

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from polynya.relay.challenges import Challenges
 from polynya.relay.heads import Refusal
-from polynya.relay.site import host_of, names_of, place
+from polynya.relay.site import host_of, names_of, origin
 from polynya.relay.web import answer, error, moved, refuse
 
 
@@ -28,7 +28,7 @@ class PlainHttp:
             return error(request, 400)
         if request.headers.get("Expect", "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        response = moved(request, place(host_of(request, self._name), "https", self._port) + target)
+        response = moved(request, origin("https", host_of(request, self._name), self._port) + target)
         # An ordinary site's `return 301` names the place last.
         response.headers["Location"] = response.headers.pop("Location")
         return response

@@ -36,7 +36,7 @@ from polynya.relay.public import own_address
 from polynya.relay.relay import Relay
 from polynya.relay.routes import Routes, below
 from polynya.relay.session import Session
-from polynya.relay.site import PORTS, Site
+from polynya.relay.site import PORTS, Site, origin
 from polynya.relay.sockets import Inherited, Listening, inherited_sockets, listen, listen_http, port_of
 from polynya.relay.status import FILES_BESIDE, Watch
 from polynya.relay.store.base import SlotPosition, StoreError
@@ -268,8 +268,7 @@ def _origin(config: RelayConfig, tls: Tls, port: int) -> str:
         host = own_address()
     if ":" in host:
         host = f"[{host}]"
-    usual = port == (443 if config.scheme == "https" else 80)
-    return f"{config.scheme}://{host}" + ("" if usual else f":{port}")
+    return origin(config.scheme, host, port)
 
 
 def _housekeeping(relay: Relay) -> list[asyncio.Task[None]]:

@@ -87,6 +87,7 @@ class Session(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
+        # Nobody reads them again, and picows keeps the request as long as the connection.
         transport.request.headers.clear()
         carrier, limits = transport.underlying_transport, self._relay.limits
         carrier.set_write_buffer_limits(high=limits.buffer_pause)

@@ -80,21 +80,19 @@ class Site:
         path, mark, query = raw.partition("?")
         name = request.transport.get_extra_info("sockname") if request.transport is not None else None
         own = (name[0], name[1]) if isinstance(name, tuple) else ("localhost", None)
-        where = place(host_of(request, str(own[0])), scheme(request), self._port or own[1])
+        where = origin(scheme(request), host_of(request, str(own[0])), self._port or own[1])
         return f"{where}{path}/{mark}{query}"
 
 
 def host_of(request: web.BaseRequest, own: str) -> str:
     """As an ordinary server understands it, without a port; `own` where the request names none."""
-    named = request.raw_path.partition("://")[2].partition("/")[0] if request.raw_path[:1] != "/" else ""
-    host = (named or request.headers.get("Host", own)).lower()
+    host = (_split(request.raw_path)[0] or request.headers.get("Host", own)).lower()
     return host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0].removesuffix(".")
 
 
-def place(host: str, scheme: str, port: int | None) -> str:
+def origin(protocol: str, host: str, port: int | None) -> str:
     """The beginning of an address; None: the usual port."""
-    where = host if port in (None, PORTS[scheme]) else f"{host}:{port}"
-    return f"{scheme}://{where}"
+    return f"{protocol}://{host}" + ("" if port in (None, PORTS[protocol]) else f":{port}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +103,19 @@ class _Found:
     kind: str
 
 
+def _split(target: str) -> tuple[str, str]:
+    """(host, the rest) of a request in absolute form; no host of any other."""
+    if target.startswith("/"):
+        return "", target
+    rest = target.partition("://")[2]
+    end = min((rest.index(mark) for mark in "/?" if mark in rest), default=len(rest))
+    return rest[:end], rest[end:] or "/"
+
+
 def names_of(target: str) -> tuple[str, list[bytes] | None]:
     """What the request asks for, without a host, and its path's parts after the first slash; None for a path that leads
     out of the folder or is no path."""
-    if not target.startswith("/"):
-        target = "/" + target.partition("://")[2].partition("/")[2]
+    target = _split(target)[1]
     raw = os.fsencode(target.partition("#")[0].partition("?")[0])
     path = urllib.parse.unquote_to_bytes(raw)
     if ESCAPE.search(raw) or b"\0" in path:
