@@ -96,11 +96,16 @@ class Crowd:
         view = await members[0].create_group("Lake trip", [other.me.identity for other in members[1:]])
         for member in members:
             await member_of(member, view.id, len(members))
-        for member in members:
-            await member.flush()
-        for member in members:
-            await member.settled()
+        await rest(*members)
         return view.id, members
+
+
+async def rest(*clients: Client) -> None:
+    """Until nothing more goes out by itself: receipts of what one says are gathered by the others."""
+    for client in clients:
+        await client.flush()
+    for client in clients:
+        await client.settled()
 
 
 class Carriers(WebSocketCarrier):
