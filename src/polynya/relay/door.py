@@ -16,6 +16,7 @@ from contextlib import suppress
 from polynya.relay.admission import Admission, Visit
 from polynya.relay.hello import HANDSHAKE, refusal, size_of
 from polynya.relay.rates import Rate
+from polynya.relay.tlstransport import TlsTransport, drop, shake_hands, wrap
 
 logger = logging.getLogger("polynya.relay")
 
@@ -25,8 +26,6 @@ PAUSE = 0.5
 """Seconds without taking any, where the system has no file handle left."""
 PEEKED = 17_000
 """Bytes of a first record with its head, at most (RFC 8446 section 5.1)."""
-KEPT = 256
-"""Sockets of which a second handle is kept until the handshake is done, to say over it what was wrong."""
 MakeProtocol = Callable[[Visit], asyncio.Protocol]
 
 
@@ -51,7 +50,6 @@ class Door:
         self._tasks: set[asyncio.Task[None]] = set()
         self._guests: set[_Guest] = set()
         self._is_open = True
-        self._kept = 0
         self._turns = _Turns(admission, lambda guest: self._spawn(guest, context))
         listener.setblocking(False)
         self._loop.add_reader(listener.fileno(), self._accept)
@@ -106,37 +104,19 @@ class Door:
         task.add_done_callback(self._tasks.discard)
 
     async def _enter(self, connection: socket.socket, visit: Visit, context: ssl.SSLContext | None) -> None:
-        make = self._make if context is not None else self._make_plain
-        timeout = None if context is None else self._admission.limits.head_timeout
         visit.abort = lambda: _shut(connection)
-        spare = self._spare(connection) if context is not None else None
         try:
-            await self._loop.connect_accepted_socket(
-                lambda: make(visit), connection, ssl=context, ssl_handshake_timeout=timeout
-            )
-        except ssl.SSLError:
-            visit()
-            if spare is not None and context is not None:
-                spare.say_what_is_wrong(context)
+            if context is None:
+                await self._loop.connect_accepted_socket(lambda: self._make_plain(visit), connection)
+            else:
+                connection = link = wrap(connection, context)
+                await shake_hands(link, self._admission.limits.head_timeout)
+                TlsTransport(link, self._make(visit))
         except OSError:
             visit()
         except asyncio.CancelledError:
             visit()
             raise
-        finally:
-            if spare is not None:
-                self._kept -= 1
-                spare.close()
-
-    def _spare(self, connection: socket.socket) -> _Spare | None:
-        if self._kept >= KEPT:
-            return None
-        try:
-            spare = _Spare(connection)
-        except OSError:
-            return None
-        self._kept += 1
-        return spare
 
     def forget(self, guest: _Guest) -> None:
         self._guests.discard(guest)
@@ -146,7 +126,8 @@ class Door:
 def _shut(connection: socket.socket) -> None:
     """Ends a connection that the loop has: closed by others, its number could be another's while the loop uses it."""
     with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+        # Not SSLSocket's, which would go on without TLS.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 class _Turns:
@@ -194,27 +175,6 @@ class _Turns:
                 # To the end of the queue.
                 self._waiting[address] = row
             self._begin(guest)
-
-
-class _Spare:
-    """A second handle of a connection, and its first bytes: event loops end a connection whose handshake fails without
-    the alert that says why, which all servers send."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._first = connection.recv(PEEKED, socket.MSG_PEEK)
-        self._socket = connection.dup()
-
-    def say_what_is_wrong(self, context: ssl.SSLContext) -> None:
-        """What TLS answers to these bytes."""
-        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        incoming.write(self._first)
-        with suppress(ssl.SSLError):
-            context.wrap_bio(incoming, outgoing, server_side=True).do_handshake()
-        with suppress(OSError):
-            self._socket.send(outgoing.read())
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 class _Guest:
@@ -292,8 +252,5 @@ class _Guest:
         self._stop_looking()
         connection, visit = self.let_in()
         self._door.forget(self)
-        # What is left unread would be answered with a reset.
-        with suppress(OSError):
-            connection.recv(PEEKED)
-        connection.close()
+        drop(connection)
         visit()
