@@ -268,6 +268,9 @@ class _Told:
     def push(self, source: bytes, seq: int, padded: bytes) -> None:
         self._operator.tell(self._subscriber, source, seq, padded)
 
+    def missed(self) -> None:
+        self._subscriber.missed()
+
     def push_ephemeral(self, source: bytes, padded: bytes) -> None:
         self._subscriber.push_ephemeral(source, padded)
 

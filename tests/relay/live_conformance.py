@@ -30,6 +30,7 @@ class Listener:
     def __init__(self, then: Callable[[], None] | None = None) -> None:
         self.heard: list[tuple[bytes, int, bytes]] = []
         self.ephemeral: list[tuple[bytes, bytes]] = []
+        self.misses = 0
         self._then = then
 
     def push(self, source: bytes, seq: int, padded: bytes) -> None:
@@ -39,6 +40,9 @@ class Listener:
 
     def push_ephemeral(self, source: bytes, padded: bytes) -> None:
         self.ephemeral.append((source, padded))
+
+    def missed(self) -> None:
+        self.misses += 1
 
     @property
     def seqs(self) -> list[int]:
@@ -78,6 +82,7 @@ class LiveConformance:
         await last_word(here, source, one, two)
         wanted = [(source, seq, b"frame %d" % seq) for seq in range(1, 201)]
         assert one.heard[:-1] == two.heard[:-1] == wanted
+        assert one.misses == two.misses == 0
 
     async def test_every_byte_of_a_frame_arrives(self, buses: Buses, source: bytes) -> None:
         here, there = buses

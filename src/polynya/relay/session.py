@@ -394,6 +394,10 @@ class Session(WSListener):
             except WireError:
                 self.close(WSCloseCode.GOING_AWAY)
 
+    def missed(self) -> None:
+        """Its client comes again, and asks for what it does not have."""
+        self.close(WSCloseCode.TRY_AGAIN_LATER)
+
     def may_send_ephemeral(self) -> int:
         """0, or the ms until it may."""
         if self._ephemerals is None:

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias
 from polynya.crypto.hashes import sha256
 from polynya.relay.frames import push_record
 from polynya.relay.limits import MIB, ROWS
+from polynya.relay.live.base import Subscriber
 from polynya.relay.relay import Relay
 from polynya.relay.store.base import Append, Appended, Kind, Payment, Problem, StoreError
 from polynya.relay.tokens import TokenRefusal
@@ -60,12 +61,8 @@ PAGE_SIZE = RESPONSE_STEPS[-1] - 256
 Answer: TypeAlias = Callable[[Response], None]
 
 
-class Caller(Protocol):
+class Caller(Subscriber, Protocol):
     """The session that a request came over."""
-
-    def push(self, source: bytes, seq: int, padded: bytes) -> None: ...
-
-    def push_ephemeral(self, source: bytes, padded: bytes) -> None: ...
 
     def may_send_ephemeral(self) -> int: ...
 

@@ -7,14 +7,18 @@ from typing import Protocol
 
 
 class Subscriber(Protocol):
-    """A session, in the process that holds its connection. Neither method may block or raise; both may
-    subscribe and unsubscribe. Called in the event loop."""
+    """A session, in the process that holds its connection. No method may block or raise; all may subscribe and
+    unsubscribe. Called in the event loop."""
 
     def push(self, source: bytes, seq: int, padded: bytes) -> None:
         """A new entry of topic or inbox `source`: `padded` is the whole padded frame, yet to be sealed."""
         ...
 
     def push_ephemeral(self, source: bytes, padded: bytes) -> None: ...
+
+    def missed(self) -> None:
+        """Entries of its sources may have been lost on the way. No later one may come that would show it."""
+        ...
 
 
 class Live(Protocol):
@@ -23,8 +27,9 @@ class Live(Protocol):
 
     What one process publishes for a source is heard in that order. What several processes publish is heard in any, a later
     seq before an earlier one too, and something may be lost where a process or the network between
-    them fails: sessions tell clients the seq, and clients fetch what is missing. Publishing raises nothing then, and
-    subscriptions are in force again as soon as the way is open, without being asked for anew. Nothing is heard twice.
+    them fails. Publishing raises nothing then, and subscriptions are in force again as soon as the way is open,
+    without being asked for anew; once they are, every subscriber is told that it `missed` something, so that its client
+    asks for heads and fetches. Nothing is heard twice.
 
     Frames have up to FRAME_MAX bytes (98,320). Whoever makes a bus opens and closes it.
     """
