@@ -26,6 +26,7 @@ from polynya.relay.store.base import (
     Swept,
 )
 from polynya.relay.store.blobfiles import BlobFiles
+from polynya.relay.store.checkpoints import Checkpoints
 from polynya.relay.store.threads import Reader, Writer, connect
 from polynya.wire.messages import KeyPackageTaken, Records, TokenKind
 
@@ -251,8 +252,10 @@ async def open_store(folder: Path, signer: Signer, *, time: int, reserve: int) -
     DataError."""
 
     def start() -> tuple[Writer, Reader, BlobFiles]:
-        writer = Writer(connect(folder / DATABASE, now=time), folder / DATABASE, signer, loop)
-        reader = Reader(connect(folder / DATABASE, now=None), loop)
+        path = folder / DATABASE
+        db = connect(path, now=time)
+        writer = Writer(db, path, signer, Checkpoints(connect(path, now=None)), loop)
+        reader = Reader(connect(path, now=None), loop)
         return writer, reader, BlobFiles(folder / BLOB_FOLDER)
 
     loop = asyncio.get_running_loop()

@@ -18,6 +18,7 @@ from polynya.relay.errors import DataError
 from polynya.relay.files import sync_file
 from polynya.relay.store.append import append_run
 from polynya.relay.store.base import Append, Problem, Signer, StoreError
+from polynya.relay.store.checkpoints import PAGES_MOST, Checkpoints
 from polynya.relay.store.logs import LogCache
 from polynya.relay.store.schema import migrate
 
@@ -44,7 +45,8 @@ only)."""
 
 
 def connect(path: Path, *, now: int | None) -> sqlite3.Connection:
-    """A connection that any one thread may use; `now` (ms) migrates the schema first. Raises DataError."""
+    """A connection that any one thread may use, for the writer; `now` (ms) migrates the schema first. None: for others.
+    Raises DataError."""
     try:
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT)
         db.create_function("sha256", 1, lambda data: hashlib.sha256(data).digest(), deterministic=True)
@@ -55,6 +57,7 @@ def connect(path: Path, *, now: int | None) -> sqlite3.Connection:
         if now is None:
             db.execute("PRAGMA query_only = ON")
         else:
+            db.execute(f"PRAGMA wal_autocheckpoint = {PAGES_MOST}")
             migrate(db, now)
             make_durable(db, path)
     except (sqlite3.DatabaseError, OSError) as error:
@@ -104,10 +107,16 @@ class Writer:
     All methods are called in the event loop."""
 
     def __init__(
-        self, db: sqlite3.Connection, path: Path, signer: Signer, loop: asyncio.AbstractEventLoop
+        self,
+        db: sqlite3.Connection,
+        path: Path,
+        signer: Signer,
+        checkpoints: Checkpoints,
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._db = db
         self._path = path
+        self._checkpoints = checkpoints
         self._cache = LogCache(db)
         self._signer = signer
         self._loop = loop
@@ -180,6 +189,7 @@ class Writer:
                 outcomes = self._commit(batch)
                 self.commits += 1
                 _tell(self._loop, self._deliver, batch, outcomes)
+                self._checkpoints.committed()
                 self._batch = []
                 if self._erase:
                     self._erase = False
@@ -187,6 +197,7 @@ class Writer:
         except Exception as error:
             logger.critical("the store takes nothing more, start the relay again: %s", type(error).__name__)
             self._refuse_all()
+        self._checkpoints.close()
         self._db.close()
 
     def _refuse_all(self) -> None:
@@ -199,7 +210,8 @@ class Writer:
     def _empty_log(self) -> None:
         try:
             self._db.execute(f"PRAGMA busy_timeout = {ERASE_TIMEOUT}")
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            with self._checkpoints.alone:
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._db.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
         except sqlite3.Error as error:
             logger.error("the write-ahead log could not be emptied: %s", error.sqlite_errorname)
@@ -225,7 +237,8 @@ class Writer:
         """After the disk failed: nothing more is taken until all that was acknowledged is on disk anew. Why it
         is not, or None."""
         try:
-            make_durable(self._db, self._path)
+            with self._checkpoints.alone:
+                make_durable(self._db, self._path)
         except (sqlite3.Error, OSError) as error:
             return _problem(error, self._path.parent)
         self._is_in_doubt = False
