@@ -5,7 +5,7 @@ import { Core } from '../core/core.ts';
 import { PolynyaError } from '../errors.ts';
 import { BrowserClient } from './client.ts';
 import { ClientError } from './errors.ts';
-import { type Held, takeOver, tryHold } from './lock.ts';
+import { takeOver, tryHold } from './lock.ts';
 import { loadActs } from './loading.ts';
 import { Loop } from './loop.ts';
 import type { Place } from './place.ts';
@@ -53,12 +53,10 @@ async function start(place: Place): Promise<Bootstrap> {
     if (core.hasIdentity()) return { kind: 'ready', client: watchNetwork(client) };
     return { kind: 'new', register: (name, link) => register(client, name, link) };
   } catch (error) {
-    release(place.held);
+    place.held.release();
     return failed(error);
   }
 }
-
-const release = (held: Held): void => held.release();
 
 async function register(client: BrowserClient, name: string, link: string | null): Promise<Client> {
   if (link === null) throw new ClientError('not-relay-link');

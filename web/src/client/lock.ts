@@ -2,6 +2,8 @@
 
 /** ms that a tab has to finish what it writes; a frozen one never answers, and the store's fence keeps it from writing. */
 const PATIENCE = 3000;
+/** ms that a tab which is being closed may still have it: who opens the next at once means no second one. */
+const MOMENT = 1000;
 
 export interface Held {
   /** Gives the store back. */
@@ -10,46 +12,47 @@ export interface Held {
   onWanted: () => void;
 }
 
-function hold(name: string, options: LockOptions): Promise<Held | null> {
+function hold(name: string, options: LockOptions): Promise<Held> {
   return new Promise((resolve, reject) => {
-    let held: Held | null = null;
+    const held: Held = { release: () => {}, onWanted: () => {} };
     navigator.locks
-      .request(name, options, (lock) => {
-        if (!lock) return resolve(null);
-        return new Promise<void>((release) => {
-          const channel = new BroadcastChannel(name);
-          const current: Held = {
-            release: () => {
+      .request(
+        name,
+        options,
+        () =>
+          new Promise<void>((release) => {
+            const channel = new BroadcastChannel(name);
+            channel.onmessage = () => held.onWanted();
+            held.release = () => {
               channel.close();
               release();
-            },
-            onWanted: () => {},
-          };
-          channel.onmessage = () => current.onWanted();
-          held = current;
-          resolve(current);
-        });
-      })
-      // Stolen from us, or given up: the promise of `request` rejects.
+            };
+            resolve(held);
+          }),
+      )
+      // Never had, or stolen: whoever had it is told.
       .catch((error: unknown) => {
-        if (held) held.onWanted();
-        else reject(error as Error);
+        held.onWanted();
+        reject(error as Error);
       });
   });
 }
 
-/** The lock, or null where another tab has it. */
-export function tryHold(name: string): Promise<Held | null> {
-  return hold(name, { ifAvailable: true });
+/** The lock, or null where another tab keeps it. */
+export const tryHold = (name: string): Promise<Held | null> => wait(name, MOMENT);
+
+function wait(name: string, ms: number): Promise<Held | null> {
+  const signal = AbortSignal.timeout(ms);
+  return hold(name, { signal }).catch((error: unknown) => {
+    if (signal.aborted) return null;
+    throw error;
+  });
 }
 
 /** Asks the other tab for the lock and waits; takes it where no answer comes. */
 export async function takeOver(name: string): Promise<Held> {
   const channel = new BroadcastChannel(name);
-  channel.postMessage('wanted');
+  channel.postMessage('');
   channel.close();
-  const asked = await hold(name, { signal: AbortSignal.timeout(PATIENCE) }).catch(() => null);
-  const held = asked ?? (await hold(name, { steal: true }));
-  if (!held) throw new Error('Web Locks gave no lock.');
-  return held;
+  return (await wait(name, PATIENCE)) ?? hold(name, { steal: true });
 }
