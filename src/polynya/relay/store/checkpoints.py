@@ -17,8 +17,9 @@ PAGES = 1_000
 PAGES_MOST = 4 * PAGES
 """Pages of the log from which on the writer does it as well: what came while it was done beside, which is little, so that
 the log begins anew. 16 MB."""
-COMMITS_MOST = 64
-"""Commits between two times, at most: a commit has 4 pages or more."""
+COMMITS_FIRST, COMMITS_MOST = 16, 256
+"""Commits until the first time, and between two times at most: a commit has up to some hundred pages, and 4 where it is of
+one record."""
 
 
 class Checkpoints:
@@ -28,7 +29,7 @@ class Checkpoints:
         self._db = db
         self._commits = 0
         """since it was begun last"""
-        self._every = COMMITS_MOST
+        self._every = COMMITS_FIRST
         self._pages = 0
         """of the log, when it was done last"""
         self._is_going_on = False

@@ -43,6 +43,8 @@ def _filled(values: Sequence[Any], at: int, room: int) -> Sequence[Any]:
 @lru_cache(64)
 def _insert(head: str, columns: int, size: int) -> str:
     row = f"({','.join('?' * columns)})"
+    if size == 1:
+        return f"{head} VALUES {row}"
     rows = f"(VALUES {','.join([row] * size)})"
     return f"{head} SELECT * FROM {rows} WHERE column1 IS NOT NULL"  # noqa: S608 - no value is in it
 
