@@ -15,6 +15,7 @@ from polynya.mls.codec import Reader, decode
 from polynya.mls.errors import MlsError
 from polynya.mls.framing import encode_message, read_message
 from polynya.mls.group import Group
+from polynya.mls.places import Places
 from polynya.mls.secrettree import SecretTree
 from tests.fuzz import recorded, scenes, seeds, targets
 from tests.fuzz.differential import Differential
@@ -222,7 +223,7 @@ def test_a_group_that_changes_is_found(peer: Peer, monkeypatch: pytest.MonkeyPat
     given = Input("decrypt", 0, b"")
     assert not differential.run([given])
     changed = scenes.scene(0).group
-    tree = SecretTree(changed._state.secret_tree.leaf_count, {}, {})
+    tree = SecretTree(changed._state.secret_tree.leaf_count, {}, Places())
     monkeypatch.setitem(
         scenes.scene(0).groups, scenes.scene(0).victim, Group(replace(changed._state, secret_tree=tree))
     )

@@ -13,6 +13,7 @@ from polynya.mls.errors import MalformedError, ReplayedError
 from polynya.mls.group import X_WING, Group, PendingCommit
 from polynya.mls.keypackage import KeyPackageBundle
 from polynya.mls.parts import HEAD, TREE, past_name, ratchet_name, secrets_name
+from polynya.mls.places import Places
 from polynya.mls.proposal import Add, Remove
 from polynya.mls.tree import MAX_LEAVES
 from tests.mls.parties import (
@@ -235,7 +236,7 @@ def test_a_secret_tree_of_another_size_is_refused() -> None:
         replace(tree, leaf_count=3),
         replace(tree, leaf_count=1 << 20),
         replace(tree, secrets={**tree.secrets, 7: bytes(32)}),
-        replace(tree, ratchets={(4, secrettree.APPLICATION): secrettree.Ratchet(bytes(32))}),
+        replace(tree, ratchets=Places({(4, secrettree.APPLICATION): secrettree.Ratchet(bytes(32))})),
     )
     for wrong in other:
         states = (replace(held, secret_tree=wrong), replace(held, past=(replace(past, secret_tree=wrong),)))
@@ -264,7 +265,7 @@ def test_little_storage_asks_for_little_memory() -> None:
     groups = commit_by(group_of(2, random), 0, random)
     held = groups[1]._state
     wide = replace(
-        held.past[-1], leaf_count=MAX_LEAVES, secret_tree=secrettree.SecretTree(MAX_LEAVES, {}, {})
+        held.past[-1], leaf_count=MAX_LEAVES, secret_tree=secrettree.SecretTree(MAX_LEAVES, {}, Places())
     )
     past = tuple(replace(wide, context=replace(wide.context, epoch=epoch)) for epoch in range(10, 30))
     blob = Group(replace(held, context=replace(held.context, epoch=30), past=past)).encode()

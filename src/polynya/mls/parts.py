@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 
 from polynya.mls.codec import opaque, optional, u8, u32, u64, vector
 from polynya.mls.leaf import LeafNode
+from polynya.mls.places import Places
 from polynya.mls.proposal import encode_proposal
 from polynya.mls.secrettree import Ratchet, SecretTree
 from polynya.mls.state import GroupState, PastEpoch
@@ -187,26 +188,21 @@ def _secret_changes(state: GroupState, since: GroupState) -> Iterator[Part]:
             continue
         elif known.secrets is not tree.secrets or known.leaf_count != tree.leaf_count:
             yield from _unless_equal(secrets_name(epoch), tree.encode_secrets(), known.encode_secrets())
-        yield from _ratchet_changes(epoch, tree.ratchets, {} if known is None else known.ratchets)
+        yield from _ratchet_changes(epoch, tree.ratchets, Places() if known is None else known.ratchets)
     for epoch, tree in before.items():
         yield secrets_name(epoch), None
-        yield from _ratchet_changes(epoch, {}, tree.ratchets)
+        yield from _ratchet_changes(epoch, Places(), tree.ratchets)
 
 
-def _ratchet_changes(
-    epoch: int, ratchets: Mapping[tuple[int, int], Ratchet], before: Mapping[tuple[int, int], Ratchet]
-) -> Iterator[Part]:
-    new = 0
-    for place, ratchet in ratchets.items():
-        known = before.get(place)
-        if known is None:
-            new += 1
-            yield ratchet_name(epoch, place), ratchet.encode()
-        elif known is not ratchet:
-            yield from _unless_equal(ratchet_name(epoch, place), ratchet.encode(), known.encode())
-    if len(before) + new > len(ratchets):
-        for place in before.keys() - ratchets.keys():
-            yield ratchet_name(epoch, place), None
+def _ratchet_changes(epoch: int, ratchets: Places[Ratchet], before: Places[Ratchet]) -> Iterator[Part]:
+    for place in ratchets.changes(before):
+        name, ratchet, known = ratchet_name(epoch, place), ratchets.get(place), before.get(place)
+        if ratchet is None:
+            yield name, None
+        elif known is None:
+            yield name, ratchet.encode()
+        else:
+            yield from _unless_equal(name, ratchet.encode(), known.encode())
 
 
 def _unless_equal(name: bytes, value: bytes, before: bytes) -> Iterator[Part]:

@@ -10,6 +10,7 @@ from polynya.mls.errors import MalformedError
 from polynya.mls.groupcontext import GroupContext, read_group_context
 from polynya.mls.leaf import LeafNode, read_leaf
 from polynya.mls.parts import HEAD, PAST, RATCHET, SECRETS, SIZES, TREE, VERSION, encode_parts
+from polynya.mls.places import Places
 from polynya.mls.proposal import ReInit, read_proposal
 from polynya.mls.proposals import Proposed, read_proposed
 from polynya.mls.schedule import EpochSecrets, read_epoch_secrets
@@ -227,7 +228,7 @@ def _read_secret_trees(parts: Mapping[bytes, bytes], epochs: list[int]) -> dict[
         elif name[:1] == RATCHET:
             ratchets.setdefault(_epoch(name), {})[_read_place(name)] = decode(read_ratchet, value)
     check_keys(epochs, secrets, ratchets)
-    return {epoch: SecretTree(*secrets[epoch], ratchets.get(epoch, {})) for epoch in epochs}
+    return {epoch: SecretTree(*secrets[epoch], Places(ratchets.get(epoch))) for epoch in epochs}
 
 
 def _read_place(name: bytes) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from polynya.mls import treemath
 from polynya.mls.codec import Reader, opaque, u32, vector
 from polynya.mls.errors import ReplayedError
+from polynya.mls.places import Places
 from polynya.mls.suite import Suite
 
 HANDSHAKE = 0
@@ -94,11 +95,11 @@ class SecretTree:
 
     leaf_count: int
     secrets: Mapping[int, bytes] = field(repr=False)
-    ratchets: Mapping[tuple[int, int], Ratchet] = field(repr=False)
+    ratchets: Places[Ratchet] = field(repr=False)
 
     @classmethod
     def begin(cls, leaf_count: int, encryption_secret: bytes) -> SecretTree:
-        return cls(leaf_count, {treemath.root(leaf_count): encryption_secret}, {})
+        return cls(leaf_count, {treemath.root(leaf_count): encryption_secret}, Places())
 
     def next(self, suite: Suite, leaf: int, kind: int) -> tuple[int, MessageKey, SecretTree]:
         """(generation, key, tree after it) for sending."""
@@ -117,14 +118,14 @@ class SecretTree:
         """The tree without the ratchets of a leaf and the secrets from which they come."""
         tree = self._open(suite, leaf, APPLICATION)
         kept = {place: r for place, r in tree.ratchets.items() if place[0] != leaf}
-        return SecretTree(self.leaf_count, tree.secrets, kept)
+        return SecretTree(self.leaf_count, tree.secrets, Places(kept))
 
     def without_handshake(self, suite: Suite, leaf: int | None = None) -> SecretTree:
         """The tree without the handshake ratchets made so far and without that of `leaf`, for an epoch in which
         no more handshakes are accepted."""
         tree = self if leaf is None else self._open(suite, leaf, HANDSHAKE)
         kept = {place: r for place, r in tree.ratchets.items() if place[1] != HANDSHAKE}
-        return SecretTree(self.leaf_count, tree.secrets, kept)
+        return SecretTree(self.leaf_count, tree.secrets, Places(kept))
 
     def _ratchet(self, leaf: int, kind: int) -> Ratchet:
         ratchet = self.ratchets.get((leaf, kind))
@@ -133,7 +134,7 @@ class SecretTree:
         return ratchet
 
     def _with(self, leaf: int, kind: int, ratchet: Ratchet) -> SecretTree:
-        return SecretTree(self.leaf_count, self.secrets, {**self.ratchets, (leaf, kind): ratchet})
+        return SecretTree(self.leaf_count, self.secrets, self.ratchets.replaced({(leaf, kind): ratchet}))
 
     def _open(self, suite: Suite, leaf: int, kind: int) -> SecretTree:
         """The tree with both ratchets of a leaf made, and the secrets above the leaf gone."""
@@ -150,12 +151,11 @@ class SecretTree:
             for child, side in ((treemath.left(step), b"left"), (treemath.right(step), b"right")):
                 secrets[child] = suite.expand_with_label(secret, b"tree", side, suite.secret_size)
         leaf_secret = secrets.pop(node)
-        ratchets = dict(self.ratchets)
-        for each, label in ((HANDSHAKE, b"handshake"), (APPLICATION, b"application")):
-            ratchets[leaf, each] = Ratchet(
-                suite.expand_with_label(leaf_secret, label, b"", suite.secret_size)
-            )
-        return SecretTree(self.leaf_count, secrets, ratchets)
+        made = {
+            (leaf, each): Ratchet(suite.expand_with_label(leaf_secret, label, b"", suite.secret_size))
+            for each, label in ((HANDSHAKE, b"handshake"), (APPLICATION, b"application"))
+        }
+        return SecretTree(self.leaf_count, secrets, self.ratchets.replaced(made))
 
     def encode_secrets(self) -> bytes:
         """What was not looked into yet; the ratchets are stored one by one."""
