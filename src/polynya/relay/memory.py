@@ -9,7 +9,7 @@ M_MMAP_THRESHOLD = -3
 """mallopt(3)"""
 LARGE = 128 * 1024
 """Bytes from which a block has pages of its own: glibc's own threshold, which it otherwise raises to what was freed last.
-Uploads, pages of answers and what is read of a connection at once come and go in blocks that are larger."""
+What the event loop reads of a connection at once, up to 256 KiB, comes and goes."""
 
 
 def keep_large_apart() -> None:
