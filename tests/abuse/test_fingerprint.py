@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ from polynya.relay.admission import Admission
 from polynya.relay.certificates import CIPHERS
 from polynya.relay.challenges import Challenges
 from polynya.relay.connection import make_server
+from polynya.relay.door import Door
 from polynya.relay.limits import Limits
 from polynya.relay.metrics import Metrics
 from polynya.relay.plain import PlainHttp
@@ -109,12 +111,14 @@ async def test_plain_http_beside_https_is_an_ordinary_sites_too(tmp_path: Path) 
     admission = Admission(limits, Metrics())
     http, make_http = make_server(PlainHttp(challenges, "bakery.example", 8443).respond, admission)
     adapter = Adapter(admission, lambda _: False, make_http, no_session)
-    listener = await asyncio.get_running_loop().create_server(adapter.protocol, "127.0.0.1", 0)
-    port = listener.sockets[0].getsockname()[1]
-    async with listener, web_server("nginx", tmp_path / "nginx", settings) as server:
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    door = Door(listener, None, admission, adapter.protocol, adapter.protocol)
+    async with web_server("nginx", tmp_path / "nginx", settings) as server:
         differences = await compare(
             PROBES, lambda probe: ask(Place(server.port), probe), lambda probe: ask(Place(port), probe)
         )
+    door.close()
     await http.shutdown(1.0)
     judge(differences, (probe.name for probe in PROBES), KNOWN_PLAIN)
 

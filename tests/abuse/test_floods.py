@@ -19,7 +19,9 @@ from polynya.relay.admission import Admission, Visit
 from polynya.relay.limits import Limits
 from polynya.relay.metrics import Metrics
 from polynya.relay.server import RunningRelay
+from polynya.relay.system import SystemRandom
 from polynya.wire.messages import Done, Ping
+from polynya.wire.session import start_session
 from tests.abuse.attacks import ATTACKS, Target, attacked, session_head
 from tests.abuse.bakery import bake
 from tests.abuse.measured import handles, resident
@@ -186,13 +188,28 @@ async def test_of_pipelined_requests_each_is_answered_up_to_the_last_of_a_connec
 async def test_handshakes_go_in_turns(tmp_path: Path) -> None:
     """One who asks for many waits for itself: another's is done while those wait."""
     async with place(tmp_path, tls=True, handshakes_per_second=2.0, handshakes_burst=1) as at:
-        many = [asyncio.create_task(at.target.connected(number).__aenter__()) for number in range(10)]
+        connections = [at.target.connected(number) for number in range(10)]
+        many = [asyncio.create_task(connection.__aenter__()) for connection in connections]
         await until(lambda: at.running.relay.metrics.connections >= 10)
         assert (await at.ask()).startswith(b"HTTP/1.1 200")
         assert sum(task.done() for task in many) < 8
         for task in many:
             task.cancel()
         await asyncio.gather(*many, return_exceptions=True)
+
+
+async def test_who_comes_again_and_again_is_turned_away_at_last(tmp_path: Path) -> None:
+    """Of one address only so many give way to its next ones; others have room all the while."""
+    async with place(tmp_path, exchanges_per_second=0.001, exchanges_burst=5) as at:
+        metrics = at.running.relay.metrics
+        async with attacked(ATTACKS["silent"], at.target, CONNECTIONS):
+            await until(lambda: metrics.connections == CONNECTIONS)
+            async with attacked(ATTACKS["silent"], at.target, 5):
+                await until(lambda: metrics.turned_away >= 30)
+                assert metrics.connections == CONNECTIONS
+                assert (await at.ask()).startswith(b"HTTP/1.1 200")
+            # Five gave way; those that came beyond did not take the place of anybody.
+            assert at.target.ended >= metrics.turned_away - 5
 
 
 async def test_nothing_is_unpacked_for_anybody(tmp_path: Path) -> None:
@@ -217,23 +234,26 @@ async def test_nothing_is_unpacked_for_anybody(tmp_path: Path) -> None:
         assert resident(os.getpid()) - before < HELD
 
 
-async def test_pings_whose_answers_nobody_takes_stop_being_read(tmp_path: Path) -> None:
-    async with (
-        place(tmp_path, kernel_buffer=16_384, buffer_pause=32_768) as at,
-        connected(at.running) as (reader, writer),
-    ):
-        reader._transport.pause_reading()  # type: ignore[attr-defined]
+@pytest.mark.parametrize("has_session", [False, True])
+async def test_who_sends_pings_without_an_end_is_let_go(tmp_path: Path, has_session: bool) -> None:
+    """Some are answered, before the hello too."""
+    few = 10
+    async with place(tmp_path) as at, connected(at.running) as (reader, writer), asyncio.timeout(PATIENCE):
         writer.write(session_head(at.target.path))
-        before, sent = resident(os.getpid()), 0
-        # What goes on until nothing is taken any more is what fits into buffers of the system.
-        with pytest.raises(TimeoutError):
-            while sent < 200 * MIB:
-                writer.write(masked(bytes(125), opcode=9) * 1_000)
-                sent += 131_000
-                async with asyncio.timeout(2.0):
-                    await writer.drain()
-        assert resident(os.getpid()) - before < HELD
-        assert (await at.ask()).startswith(b"HTTP/1.1 200")
+        await reader.readuntil(b"\r\n\r\n")
+        if has_session:
+            client = Client(at.running.address, at.running.identity)
+            hello, _ = start_session(await client.keys(), client.clock(), SystemRandom())
+            await client.close()
+            writer.write(masked(hello))
+            accept = await reader.readexactly(4)
+            await reader.readexactly(int.from_bytes(accept[2:], "big"))
+        writer.write(masked(b"?", opcode=9) * few)
+        assert await reader.readexactly(3 * few) == b"\x8a\x01?" * few
+        writer.write(masked(bytes(125), opcode=9) * 3_000)
+        # Not the close that it is told: pings that nobody read are answered with a reset.
+        assert (await everything(reader)).count(b"\x8a\x7d") < 2_000
+        await until(lambda: at.running.relay.metrics.connections == 0)
 
 
 async def test_file_handles_are_kept_for_those_who_are_served(tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from typing import TypeAlias
 
 from polynya.relay.limits import Limits
 from polynya.relay.metrics import Metrics
+from polynya.relay.rates import Rates
 from polynya.relay.strangers import Strangers
+from polynya.relay.turns import Turns
 
 logger = logging.getLogger("polynya.relay")
 
@@ -78,6 +80,7 @@ class Admission:
         files: int = sys.maxsize,
     ) -> None:
         self.limits = limits
+        self.turns = Turns()
         self._metrics = metrics
         self._proxies = proxies
         self._files = files
@@ -86,6 +89,7 @@ class Admission:
         self._slow: dict[Visit, None] = {}
         self._unread = 0
         self._unnamed = -math.inf
+        self._exchanges = Rates(limits.exchanges_per_second, limits.exchanges_burst)
 
     def is_proxy(self, peer: object) -> bool:
         """Whether what `peer` says of others is believed."""
@@ -108,7 +112,11 @@ class Admission:
         """Counts a connection, which `abort` ends at once; None where there are too many and none gives way. A proxy's
         connections count in all only: it has those of many people."""
         address = None if self.is_proxy(peer) else group(peer)
-        if address is not None and self._addresses[address] >= self.limits.connections_per_address:
+        if (
+            address is not None
+            and self._addresses[address] >= self.limits.connections_per_address
+            and not self._exchanges.take(address.encode(), time.monotonic())
+        ):
             self._give_way(address)
         if self.is_full():
             self._give_way(None)

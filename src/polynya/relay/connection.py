@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from aiohttp import StreamReader, web
@@ -16,8 +18,8 @@ from aiohttp.web_protocol import RequestHandler
 
 from polynya.relay.admission import FORWARDED, Admission, Visit
 from polynya.relay.gate import Gate
-from polynya.relay.heads import LARGE_BUFFER, LINES, Refusal
-from polynya.relay.web import IS_SECURE, error, refuse
+from polynya.relay.heads import LARGE_BUFFER, LINES, Progress, Refusal
+from polynya.relay.web import ADDRESS, IS_SECURE, error, refuse
 
 logger = logging.getLogger("polynya.relay")
 
@@ -25,6 +27,11 @@ LINGERING = 5.0
 """Seconds that an unread request body is read and dropped, as ordinary servers do."""
 UNREAD = 16_384
 """Bytes of an answer that wait for who reads it before the next piece of a file is read."""
+DROPPED = 262_144
+"""Bytes behind a head that is refused which are taken, so that the answer arrives: ordinary servers take what is there."""
+QUEUED = 2
+"""Requests of a connection that are parsed before their turn; the rest waits as bytes. aiohttp parses 32: thousands of
+connections would hold a million objects that the collector of garbage visits while all else waits."""
 REQUESTS = 1_000
 """Of one connection; ordinary servers close then."""
 UPGRADE = web.RequestKey("upgrade", bytes)
@@ -68,6 +75,7 @@ class QuietHandler(RequestHandler):
         self, manager: web.Server, visit: Visit, take_over: TakeOver, admission: Admission, **arguments: Any
     ) -> None:
         super().__init__(manager, **arguments)
+        self._max_msg_queue_size, self._msg_queue_resume_size = QUEUED, QUEUED // 2
         self._visit = visit
         self._take_over = take_over
         self._limits = admission.limits
@@ -99,6 +107,11 @@ class QuietHandler(RequestHandler):
         self._head_timer = self._slow_timer = None
 
     # ---- requests in
+
+    def begin(self, head: bytes, progress: Progress) -> None:
+        """`head` is all that has come, of which `progress` was made."""
+        self._gate.know(progress)
+        self.data_received(head)
 
     def data_received(self, data: bytes) -> None:
         if self._force_close or self._close:
@@ -155,9 +168,20 @@ class QuietHandler(RequestHandler):
         if self._is_half and self._answered == self._request_count:
             resp.force_close()
         done = await super().finish_response(request, resp, start_time)
+        if self._refusal is not None:
+            _drop_unread(self.transport)
         # Behind an upgrade that was not taken: the connection goes on.
         self._pass_on()
         return done
+
+    def is_held(self) -> bool:
+        """Whether nothing is to be read until what has come is done."""
+        return self._reading_paused or self._buffer_paused
+
+    @property
+    def address(self) -> str | None:
+        """As Visit.address."""
+        return self._visit.address
 
     def is_bare(self) -> bool:
         """Whether the request that is begun now is of HTTP/0.9; it is a connection's last."""
@@ -218,6 +242,9 @@ class QuietHandler(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
+        if exc is not None:
+            # Its frames hold this connection, and the connection it: garbage that is found late.
+            exc.__traceback__ = None
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun")
         if status >= 500 and exc is not None:
@@ -227,7 +254,18 @@ class QuietHandler(RequestHandler):
         return error(request, status)
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
+        # What is left of a body cannot be read where the connection ended: aiohttp takes that for an error.
+        if self.transport is None and isinstance(kw.get("exc_info"), RuntimeError):
+            return
         logger.error("an HTTP connection failed: %s", type(kw.get("exc_info")).__name__)
+
+
+def _drop_unread(transport: asyncio.BaseTransport | None) -> None:
+    """What has come and is not read any more: a connection that is closed with it is reset, and the answer may be lost."""
+    if transport is None or transport.is_closing() or transport.get_extra_info("sslcontext") is not None:
+        return  # TlsTransport does so itself
+    with suppress(OSError):
+        os.read(transport.get_extra_info("socket").fileno(), DROPPED)
 
 
 def _head(message: RawRequestMessage) -> bytes:
@@ -272,6 +310,9 @@ def make_server(
             and connection.let_go(request[UPGRADE])
         ):
             return _Taken()
+        if isinstance(connection, QuietHandler) and connection.address is not None:
+            request[ADDRESS] = connection.address
+            await admission.turns.turn(connection.address)
         done = admission.person(request.transport, ",".join(request.headers.getall(FORWARDED, ())))
         if done is None:
             return error(request, 503)

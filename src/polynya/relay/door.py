@@ -1,4 +1,5 @@
-"""A listener for TLS that counts who comes before a handshake costs anything, and does handshakes at a bounded pace.
+"""A listener that counts who comes before anything is done for them, takes few in one turn of the loop, and does TLS
+handshakes at a bounded pace.
 
 What comes first is looked at and left where it is: plain HTTP is told so, as ordinary servers do; who offers only protocols
 that nobody speaks here is refused as they do, which Python's `ssl` cannot."""
@@ -17,26 +18,27 @@ from polynya.relay.admission import Admission, Visit
 from polynya.relay.hello import HANDSHAKE, refusal, size_of
 from polynya.relay.rates import Rate
 from polynya.relay.tlstransport import TlsTransport, drop, shake_hands, wrap
+from polynya.relay.turns import Queue, Waiting
 
 logger = logging.getLogger("polynya.relay")
 
-ACCEPTED = 64
-"""Connections that are taken in one turn of the loop, at most."""
+ACCEPTING = 0.0005
+"""Seconds in one turn of the loop in which connections are taken: thirty that are turned away, five that are not."""
 PAUSE = 0.5
 """Seconds without taking any, where the system has no file handle left."""
 PEEKED = 17_000
 """Bytes of a first record with its head, at most (RFC 8446 section 5.1)."""
-MakeProtocol = Callable[[Visit], asyncio.Protocol]
+MakeProtocol = Callable[[Visit], asyncio.BaseProtocol]
 
 
 class Door:
-    """One listening socket. `make` is for connections with TLS, `make_plain` for those without. Stands in for an
-    asyncio.Server."""
+    """One listening socket. `make` is for connections with TLS, `make_plain` for those without; no `context`: nobody has
+    TLS here. Stands in for an asyncio.Server."""
 
     def __init__(
         self,
         listener: socket.socket,
-        context: ssl.SSLContext,
+        context: ssl.SSLContext | None,
         admission: Admission,
         make: MakeProtocol,
         make_plain: MakeProtocol,
@@ -50,6 +52,7 @@ class Door:
         self._tasks: set[asyncio.Task[None]] = set()
         self._guests: set[_Guest] = set()
         self._is_open = True
+        self._context = context
         self._turns = _Turns(admission, lambda guest: self._spawn(guest, context))
         listener.setblocking(False)
         self._loop.add_reader(listener.fileno(), self._accept)
@@ -67,7 +70,8 @@ class Door:
             task.cancel()
 
     def _accept(self) -> None:
-        for _ in range(ACCEPTED):
+        end = time.perf_counter() + ACCEPTING
+        while time.perf_counter() < end:
             try:
                 connection, peer = self._listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -77,14 +81,17 @@ class Door:
                 self._loop.remove_reader(self._listener.fileno())
                 self._loop.call_later(PAUSE, self._again)
                 return
-            connection.setblocking(False)
-            guest = _Guest(self, connection)
-            visit = self._admission.visit(peer, guest.leave)
+            visit = self._admission.visit(peer, lambda one=connection: _shut(one))  # type: ignore[misc]
             if visit is None:
                 connection.close()
                 continue
-            self._guests.add(guest)
-            guest.begin(visit)
+            connection.setblocking(False)
+            if self._context is None:
+                self._let_in(connection, visit, None)
+            else:
+                guest = _Guest(self, connection, visit)
+                self._guests.add(guest)
+                guest.begin()
 
     def _again(self) -> None:
         if self._is_open:
@@ -99,7 +106,10 @@ class Door:
 
     def _spawn(self, guest: _Guest, context: ssl.SSLContext | None) -> None:
         self._guests.discard(guest)
-        task = self._loop.create_task(self._enter(*guest.let_in(), context))
+        self._let_in(*guest.let_in(), context)
+
+    def _let_in(self, connection: socket.socket, visit: Visit, context: ssl.SSLContext | None) -> None:
+        task = self._loop.create_task(self._enter(connection, visit, context))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -120,7 +130,6 @@ class Door:
 
     def forget(self, guest: _Guest) -> None:
         self._guests.discard(guest)
-        self._turns.forget(guest)
 
 
 def _shut(connection: socket.socket) -> None:
@@ -137,7 +146,7 @@ class _Turns:
     def __init__(self, admission: Admission, begin: Callable[[_Guest], None]) -> None:
         self._admission = admission
         self._begin = begin
-        self._waiting: dict[str | None, dict[_Guest, None]] = {}
+        self._waiting = Queue()
         self._timer: asyncio.TimerHandle | None = None
         self._limits = admission.limits
         self._rate = self._new_rate()
@@ -148,49 +157,39 @@ class _Turns:
 
     def wait(self, guest: _Guest) -> None:
         """It begins when it is its address's turn, at once where nobody waits."""
-        self._waiting.setdefault(guest.visit.address, {})[guest] = None
+        guest.waiting = self._waiting.add(guest.visit.address, lambda: self._begin(guest))
         if self._timer is None:
             self._serve()
-
-    def forget(self, guest: _Guest) -> None:
-        """It waits no more."""
-        row = self._waiting.get(guest.visit.address)
-        if row is not None and row.pop(guest, guest) is None and not row:
-            del self._waiting[guest.visit.address]
 
     def _serve(self) -> None:
         self._timer = None
         if self._admission.limits is not self._limits:
             self._rate = self._new_rate()
-        while self._waiting:
-            wait = self._rate.take(time.monotonic())
-            if wait:
-                self._timer = asyncio.get_running_loop().call_later(wait / 1000, self._serve)
-                return
-            address, row = next(iter(self._waiting.items()))
-            guest = next(iter(row))
-            del row[guest]
-            del self._waiting[address]
-            if row:
-                # To the end of the queue.
-                self._waiting[address] = row
-            self._begin(guest)
+        if not self._waiting:
+            return
+        wait = self._rate.take(time.monotonic())
+        if not wait:
+            self._waiting.next()()
+        # Where there is no wait: in the next turn of the loop.
+        self._timer = asyncio.get_running_loop().call_later(wait / 1000, self._serve)
 
 
 class _Guest:
     """A connection that has not begun TLS. It is read by nobody: what it sent is only looked at."""
 
-    __slots__ = ("_connection", "_door", "_timer", "is_there", "visit")
+    __slots__ = ("_connection", "_door", "_timer", "is_there", "visit", "waiting")
 
-    def __init__(self, door: Door, connection: socket.socket) -> None:
+    def __init__(self, door: Door, connection: socket.socket, visit: Visit) -> None:
         self._door = door
         self._connection = connection
         self._timer: asyncio.TimerHandle | None = None
         self.is_there = True
-        self.visit = Visit()
-
-    def begin(self, visit: Visit) -> None:
         self.visit = visit
+        self.waiting: Waiting | None = None
+        """for a handshake"""
+        visit.abort = self.leave
+
+    def begin(self) -> None:
         loop, timeout = self._door._loop, self._door._admission.limits.head_timeout
         self._timer = loop.call_later(timeout, self.leave)
         loop.add_reader(self._connection.fileno(), self._look)
@@ -250,6 +249,8 @@ class _Guest:
         if not self.is_there:
             return
         self._stop_looking()
+        if self.waiting is not None:
+            self.waiting.cancel()
         connection, visit = self.let_in()
         self._door.forget(self)
         drop(connection)

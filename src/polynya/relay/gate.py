@@ -26,6 +26,10 @@ class Gate:
         """Whether a head has begun and not come to its end."""
         return bool(self._held) and not self._body and not self.is_over
 
+    def know(self, progress: Progress) -> None:
+        """What was found of a head that is fed next."""
+        self._progress = progress
+
     def feed(self, data: bytes) -> None:
         if not self.is_over:
             self._held += data

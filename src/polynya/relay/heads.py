@@ -19,6 +19,8 @@ _PLAIN = re.compile(
     rb"(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) /[!-~]* HTTP/1\.1\r\n(?:[A-Za-z0-9-]+:[\t -~\x80-\xff]*\r\n)+\r\n"
 )
 """A head with nothing unusual in it; what its headers say is judged all the same."""
+_ORDINARY = re.compile(rb"(?:[A-Za-z0-9-]+:[\t -~\x80-\xff]*+\r\n)++")
+"""Headers with nothing unusual in them."""
 _METHOD_BEGINS = re.compile(rb"[A-Z_-]*(?: |\Z)")
 _TARGET = re.compile(
     rb"([A-Z_-]+) +("
@@ -62,7 +64,7 @@ TOO_LARGE = Refusal(400, "Request Header Or Cookie Too Large")
 class Progress:
     """Of a head that comes in pieces: each line is judged once, in its turn, however they are cut."""
 
-    __slots__ = ("_buffers", "_left", "_lines", "_searched", "_start")
+    __slots__ = ("_buffers", "_found", "_left", "_lines", "_searched", "_start")
 
     def __init__(self) -> None:
         self._start = 0
@@ -70,6 +72,7 @@ class Progress:
         self._lines = 0
         self._left = SMALL_BUFFER
         self._buffers = 0
+        self._found: int | Head | Refusal | None = None
 
     @property
     def is_fresh(self) -> bool:
@@ -78,8 +81,15 @@ class Progress:
 
     def advance(self, data: bytes | bytearray) -> int | Head | Refusal | None:
         """`data` is all that has come of the head, without empty lines before it. Gives where the head ends; or what is
-        known of it before: a refusal, or HTTP/0.9, which is one line; None: nothing yet."""
+        known of it before: a refusal, or HTTP/0.9, which is one line; None: nothing yet. What was found once stays."""
+        if self._found is None:
+            self._found = self._advance(data)
+        return self._found
+
+    def _advance(self, data: bytes | bytearray) -> int | Head | Refusal | None:
         while True:
+            if self._lines and not self._pass_ordinary(data):
+                return TOO_LARGE
             end = data.find(b"\n", self._searched) + 1
             if end == 0:
                 self._searched = len(data)
@@ -92,6 +102,17 @@ class Progress:
             self._start = self._searched = end
             if line in (b"\n", b"\r\n"):
                 return end
+
+    def _pass_ordinary(self, data: bytes | bytearray) -> bool:
+        """Lines that nothing is to be said of and that fit into the buffer, all at once: one at a time a thousand take a
+        millisecond. False: they are too many."""
+        run = _ORDINARY.match(data, self._start, self._start + self._left)
+        if run is not None:
+            end = run.end()
+            self._lines += data.count(b"\n", self._start, end)
+            self._left -= end - self._start
+            self._start = self._searched = end
+        return self._lines <= LINES + 1
 
     def _judge_line(self, line: bytes) -> Head | Refusal | None:
         if self._lines == 0 and _METHOD_BEGINS.match(line) is None:

@@ -33,6 +33,10 @@ class Limits:
     connections_per_address: int = 4_096
     """one address may be a bridge or a provider's NAT with thousands of people behind it; a fifth of
     `connections`"""
+    exchanges_per_second: float = 50.0
+    exchanges_burst: int = 500
+    """connections of one address that has too many which give way to new ones, ~1 ms of a core each; beyond, the new one is
+    turned away, which takes a hundredth of that"""
     head_timeout: float = 60.0
     """for a TLS handshake, and for a head: what ordinary sites (nginx, as it comes) wait; another time would tell the
     relay from them. Who is slower than others gives way to them"""
@@ -42,8 +46,8 @@ class Limits:
     """without a byte taken by who is sent an answer: as ordinary sites"""
     keep_alive: float = 75.0
     """what ordinary sites keep an idle connection"""
-    handshakes_per_second: float = 400.0
-    handshakes_burst: int = 400
+    handshakes_per_second: float = 800.0
+    handshakes_burst: int = 800
     """of TLS, each address in its turn: ~0.5 ms of a core each, 20 %"""
     hello_timeout: float = 30.0
     """5.2 KB at 2 kbit/s is 21 s"""

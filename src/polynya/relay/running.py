@@ -21,6 +21,13 @@ from polynya.relay.server import RunningRelay, serving
 
 logger = logging.getLogger("polynya.relay")
 
+GARBAGE = (700, 10, 100)
+"""When garbage is looked for: among all objects, which takes 0.3 s where 4,000 people are connected, after 700,000 new ones
+rather than 70,000; these are 100 MB at most."""
+SWITCH = 0.0002
+"""Seconds that a thread waits at most for the interpreter's lock while the loop is busy: a commit takes it six times, which
+at Python's own 5 ms would be 30 ms."""
+
 
 def run_relay(load: Callable[[], RelayConfig], *, only_link: bool) -> int:
     """Runs until SIGINT or SIGTERM; SIGHUP loads the configuration anew, or, where a terminal was closed, is the end as
@@ -30,6 +37,7 @@ def run_relay(load: Callable[[], RelayConfig], *, only_link: bool) -> int:
     _set_up_logging()
     keep_large_apart()
     _allow_many_files()
+    sys.setswitchinterval(SWITCH)
     factory = None
     if sys.platform != "win32":
         import uvloop
@@ -64,6 +72,7 @@ async def _up(config: RelayConfig, load: Callable[[], RelayConfig], only_link: b
             print(_greeting(config, running, manager, only_link), flush=True)
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*GARBAGE)
         await stop.wait()
         watching.cancel()
         manager.stopping()

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import resource
-import socket
 import ssl
 import sys
 import urllib.parse
@@ -37,7 +36,15 @@ from polynya.relay.relay import Relay
 from polynya.relay.routes import Routes, below
 from polynya.relay.session import Session
 from polynya.relay.site import PORTS, Site, origin
-from polynya.relay.sockets import Inherited, Listening, inherited_sockets, listen, listen_http, port_of
+from polynya.relay.sockets import (
+    Inherited,
+    Listening,
+    MakeDoor,
+    inherited_sockets,
+    listen,
+    listen_http,
+    port_of,
+)
 from polynya.relay.status import FILES_BESIDE, Watch
 from polynya.relay.store.base import SlotPosition, StoreError
 from polynya.relay.store.sqlite import open_store
@@ -123,8 +130,7 @@ async def serving(
             lambda released: Session(relay, released),
         )
         stack.push_async_callback(_end, relay, http)
-        make_door = None if tls.context is None else _door_maker(stack, tls.context, admission, adapter)
-        servers = await listen(config, adapter.protocol, make_door, inherited.main)
+        servers = await listen(config, _door_maker(stack, tls.context, admission, adapter), inherited.main)
         stack.callback(_close, servers)
         port = port_of(servers)
         if tls.renewals is not None:
@@ -169,8 +175,10 @@ def _takes_restart(old: RelayConfig, new: RelayConfig) -> list[str]:
 
 
 def _door_maker(
-    stack: AsyncExitStack, context: ssl.SSLContext, admission: Admission, adapter: Adapter
-) -> Callable[[socket.socket], Door]:
+    stack: AsyncExitStack, context: ssl.SSLContext | None, admission: Admission, adapter: Adapter
+) -> MakeDoor:
+    if context is None:
+        return lambda listener: Door(listener, None, admission, adapter.protocol, adapter.protocol)
     http, make_http = make_server(refuse_plain, admission)
     stack.push_async_callback(_shut, http)
     plain = Adapter(admission, lambda _: False, make_http, no_session)
@@ -194,7 +202,7 @@ async def _listen_http(
     http, make_http = make_server(PlainHttp(tls.challenges, tls.names[0], port).respond, admission)
     adapter = Adapter(admission, lambda _: False, make_http, no_session)
     try:
-        servers = await listen_http(config, adapter.protocol, inherited.http)
+        servers = await listen_http(config, _door_maker(stack, None, admission, adapter), inherited.http)
     except OSError as error:
         tls.challenges.has_plain_http = False
         logger.warning(

@@ -27,6 +27,8 @@ NONE_WAITING: deque[tuple[Call, int]] = deque(maxlen=0)
 """What all idle sessions share: an empty deque of their own is 600 bytes."""
 SENT_BY_PICOWS = 1_000
 """Bytes: its buffer has room for these and a head at first, and once it has grown it never shrinks."""
+PINGS_BEFORE = 100
+"""Calls that a ping before the hello counts as: of 2,000 at once it may send 20."""
 CLOSE_TIMEOUT = 10.0
 """Seconds for what is left to send to a session that is closed."""
 
@@ -166,8 +168,17 @@ class Session(WSListener):
 
     def pause_writing(self) -> None:
         """Nothing more is read either: each ping is answered, whether the answers are read or not."""
+        transport = self._transport
+        if transport is None:
+            return
         self._is_slow = True
         self._relay.slow[self] = None
+        if transport.underlying_transport.get_write_buffer_size() > self._relay.buffer_drop:
+            # Others leave as much unread as all may.
+            self._relay.metrics.slow_sessions += 1
+            self._end()
+            transport.underlying_transport.abort()
+            return
         self._pause_reading()
 
     def resume_writing(self) -> None:
@@ -189,8 +200,19 @@ class Session(WSListener):
                 self._on_hello(frame.get_payload_as_bytes())
         elif kind == WSMsgType.CLOSE:
             self._on_close(transport)
+        elif kind == WSMsgType.PING:
+            self._on_ping(transport, frame)
         elif kind != WSMsgType.PONG:
             self._on_fragment(kind, frame)
+
+    def _on_ping(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Who sends them without an end is let go."""
+        if self._transport is None:
+            return
+        if self._calls.take(time.monotonic(), 1 if self._sealed is not None else PINGS_BEFORE):
+            self.close(WSCloseCode.POLICY_VIOLATION)
+        elif not self._is_slow:
+            transport.send_pong(frame.get_payload_as_bytes())
 
     def _on_fragment(self, kind: WSMsgType, frame: WSFrame) -> None:
         """A message in pieces; text, and pieces out of order, end the session."""

@@ -15,10 +15,13 @@ from pathlib import Path
 from aiohttp import web
 
 from polynya.relay.ranges import Ranges, judge_ranges
-from polynya.relay.web import answer, begin, error, http_date, moved, scheme
+from polynya.relay.turns import Places
+from polynya.relay.web import address_of, answer, begin, error, http_date, moved, scheme
 
 PIECE = 65_536
 """Bytes of a file that are in memory at a time."""
+READ_AT_ONCE = 2
+"""Files that are read at the same time: more threads would take the interpreter's lock from the loop."""
 BODY_MAX = 1 << 20
 """Bytes of a request's body that an ordinary site takes."""
 TYPES = {
@@ -56,6 +59,7 @@ class Site:
 
     def __init__(self, folder: Path | None, port: int | None = None) -> None:
         self._folder = folder
+        self._places = Places(READ_AT_ONCE)
         self._port = port
 
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -68,12 +72,14 @@ class Site:
             return error(request, 405)
         if self._folder is None:
             return error(request, 404 if names != [b""] else 403)
-        found = await asyncio.to_thread(_look, self._folder, names)
+        address = address_of(request)
+        async with self._places.place(address):
+            found = await asyncio.to_thread(_look, self._folder, names)
         if isinstance(found, int):
             return moved(request, self._below(request, raw)) if found == 301 else error(request, found)
         if request.method == "POST":
             return error(request, 405)
-        return await _send(request, found)
+        return await self._send(request, found, address)
 
     def _below(self, request: web.BaseRequest, raw: str) -> str:
         """The address of a folder, which its slash was left out of. Ordinary servers say their port themselves."""
@@ -82,6 +88,49 @@ class Site:
         own = (name[0], name[1]) if isinstance(name, tuple) else ("localhost", None)
         where = origin(scheme(request), host_of(request, str(own[0])), self._port or own[1])
         return f"{where}{path}/{mark}{query}"
+
+    async def _send(self, request: web.BaseRequest, found: _Found, address: str | None) -> web.StreamResponse:
+        headers = {
+            "Last-Modified": http_date(found.modified),
+            "ETag": f'"{int(found.modified):x}-{found.size:x}"',
+        }
+        if _is_changed(request, found, headers):
+            return error(request, 412)
+        if _is_unchanged(request, headers):
+            response = answer(request, 304, headers=headers)
+            response.headers.popall("Content-Length", None)
+            return response
+        ranges = judge_ranges(
+            request.headers.get("Range"), request.headers.get("If-Range"), headers, found.size
+        )
+        if ranges is None:
+            return error(request, 416, headers={"Content-Range": f"bytes */{found.size}"})
+        parts = Ranges(ranges, found.size, found.kind)
+        if ranges:
+            headers |= parts.headers
+        else:
+            headers["Accept-Ranges"] = "bytes"
+        whole = begin(request, 206 if ranges else 200, parts.length, parts.kind, headers)
+        await whole.prepare(request)
+        if request.method == "GET":
+            for before, start, end in parts.pieces():
+                if before:
+                    await whole.write(before)
+                while start < end:
+                    piece = await self._read(found, start, min(PIECE, end - start), address)
+                    if not piece:
+                        raise ConnectionResetError("the file changed")
+                    start += len(piece)
+                    await whole.write(piece)
+                    await request.writer.drain()
+        await whole.write_eof()
+        return whole
+
+    async def _read(self, found: _Found, start: int, size: int, address: str | None) -> bytes:
+        if found.whole is not None:
+            return found.whole[start : start + size]
+        async with self._places.place(address):
+            return await asyncio.to_thread(_piece, found, start, size)
 
 
 def host_of(request: web.BaseRequest, own: str) -> str:
@@ -101,6 +150,8 @@ class _Found:
     size: int
     modified: float
     kind: str
+    whole: bytes | None
+    """what is in it, where that is one piece at most"""
 
 
 def _split(target: str) -> tuple[str, str]:
@@ -142,6 +193,8 @@ def _look(folder: Path, names: list[bytes]) -> _Found | int:
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
+            is_small = stat.S_ISREG(status.st_mode) and status.st_size <= PIECE
+            whole = file.read(status.st_size) if is_small else None
     except IsADirectoryError:
         return 301 if not is_folder else 403
     except OSError as problem:
@@ -151,43 +204,7 @@ def _look(folder: Path, names: list[bytes]) -> _Found | int:
     if not stat.S_ISREG(status.st_mode):
         return 403
     kind = TYPES.get(path.suffix.lower(), "application/octet-stream")
-    return _Found(path, status.st_size, status.st_mtime, kind)
-
-
-async def _send(request: web.BaseRequest, found: _Found) -> web.StreamResponse:
-    headers = {
-        "Last-Modified": http_date(found.modified),
-        "ETag": f'"{int(found.modified):x}-{found.size:x}"',
-    }
-    if _is_changed(request, found, headers):
-        return error(request, 412)
-    if _is_unchanged(request, headers):
-        response = answer(request, 304, headers=headers)
-        response.headers.popall("Content-Length", None)
-        return response
-    ranges = judge_ranges(request.headers.get("Range"), request.headers.get("If-Range"), headers, found.size)
-    if ranges is None:
-        return error(request, 416, headers={"Content-Range": f"bytes */{found.size}"})
-    parts = Ranges(ranges, found.size, found.kind)
-    if ranges:
-        headers |= parts.headers
-    else:
-        headers["Accept-Ranges"] = "bytes"
-    whole = begin(request, 206 if ranges else 200, parts.length, parts.kind, headers)
-    await whole.prepare(request)
-    if request.method == "GET":
-        for before, start, end in parts.pieces():
-            if before:
-                await whole.write(before)
-            while start < end:
-                piece = await asyncio.to_thread(_piece, found, start, min(PIECE, end - start))
-                if not piece:
-                    raise ConnectionResetError("the file changed")
-                start += len(piece)
-                await whole.write(piece)
-                await request.writer.drain()
-    await whole.write_eof()
-    return whole
+    return _Found(path, status.st_size, status.st_mtime, kind, whole)
 
 
 def _piece(found: _Found, start: int, size: int) -> bytes:

@@ -75,35 +75,23 @@ def inherited_sockets(
     return found
 
 
-async def listen(
-    config: RelayConfig, make: Factory, make_door: MakeDoor | None, inherited: list[socket.socket]
-) -> list[Listening]:
-    """The relay's own listeners; `make_door` makes those with TLS. Raises RelayError."""
-    arguments: dict[str, Any] = {"backlog": BACKLOG}
-    loop = asyncio.get_running_loop()
+async def listen(config: RelayConfig, make_door: MakeDoor, inherited: list[socket.socket]) -> list[Listening]:
+    """The relay's own listeners. Raises RelayError."""
     try:
-        if make_door is not None:
-            return [make_door(one) for one in inherited or await _open(config)]
-        if inherited:
-            return [await _on(one, make, arguments) for one in inherited]
-        if config.host.startswith("unix:"):
-            return [await listen_unix(config.host[5:], make, SOCKET_MODE, arguments)]
-        host = None if config.host == "*" else config.host
-        return [await loop.create_server(make, host, config.port, **arguments)]
+        return [make_door(one) for one in inherited or await _open(config.host, config.port)]
     except OSError as error:
         raise RelayError(_why_not(config, error)) from None
 
 
-async def _open(config: RelayConfig) -> list[socket.socket]:
-    """The listening sockets of config.host, as a loop's create_server makes them. Raises OSError."""
-    if config.host.startswith("unix:"):
-        path = Path(config.host[5:])
+async def _open(where: str, port: int) -> list[socket.socket]:
+    """The listening sockets of an address, as a loop's create_server makes them. Raises OSError."""
+    if where.startswith("unix:"):
+        path = Path(where[5:])
         remove_old_socket(path)
         found: list[tuple[int, Any]] = [(socket.AF_UNIX, str(path))]
     else:
-        host = None if config.host == "*" else config.host
         infos = await asyncio.get_running_loop().getaddrinfo(
-            host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            None if where == "*" else where, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         found = [(info[0], info[4]) for info in infos]
     opened: list[socket.socket] = []
@@ -131,23 +119,12 @@ async def _open(config: RelayConfig) -> list[socket.socket]:
 
 
 async def listen_http(
-    config: RelayConfig, make: Factory, inherited: list[socket.socket]
-) -> list[asyncio.Server]:
+    config: RelayConfig, make_door: MakeDoor, inherited: list[socket.socket]
+) -> list[Listening]:
     """The listeners for plain HTTP; none where it is switched off. Raises OSError."""
-    arguments: dict[str, Any] = {"backlog": BACKLOG}
-    if inherited:
-        return [await _on(one, make, arguments) for one in inherited]
-    if config.http_port is None:
+    if not inherited and config.http_port is None:
         return []
-    host = None if config.host == "*" else config.host
-    return [await asyncio.get_running_loop().create_server(make, host, config.http_port, **arguments)]
-
-
-async def _on(listener: socket.socket, make: Factory, arguments: dict[str, Any]) -> asyncio.Server:
-    loop = asyncio.get_running_loop()
-    if listener.family == socket.AF_UNIX:
-        return await loop.create_unix_server(make, sock=listener, **arguments)
-    return await loop.create_server(make, sock=listener, **arguments)
+    return [make_door(one) for one in inherited or await _open(config.host, config.http_port or 0)]
 
 
 async def listen_unix(name: str, make: Factory, mode: int, arguments: dict[str, Any]) -> asyncio.Server:

@@ -13,6 +13,8 @@ from polynya.relay.heads import Refusal
 
 IS_SECURE = web.RequestKey("secure", bool)
 """Of a request: whether it came by https, a proxy's included."""
+ADDRESS = web.RequestKey("address", str)
+"""Of a request: who has to wait for its turn; proxies' have none."""
 SERVER = "nginx"
 """What the most common web server says of itself with its version switched off."""
 PHRASES = {
@@ -90,6 +92,11 @@ def _close(response: web.Response) -> None:
 def redirect(request: web.BaseRequest, target: str) -> web.Response:
     """301 to a path on the same host, as the client names it."""
     return moved(request, f"{scheme(request)}://{request.host}{target}")
+
+
+def address_of(request: web.BaseRequest) -> str | None:
+    """Whose turn it takes; None: a proxy's."""
+    return request.get(ADDRESS)
 
 
 def scheme(request: web.BaseRequest) -> str:
