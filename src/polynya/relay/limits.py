@@ -48,7 +48,7 @@ class Limits:
     """what ordinary sites keep an idle connection"""
     handshakes_per_second: float = 800.0
     handshakes_burst: int = 800
-    """of TLS, each address in its turn: ~0.5 ms of a core each, 20 %"""
+    """of TLS, each address in its turn: ~0.5 ms of a core each, 40 %"""
     hello_timeout: float = 30.0
     """5.2 KB at 2 kbit/s is 21 s"""
     tick: float = 15.0
