@@ -68,7 +68,7 @@ from tests.support.seeded import SeededRandom
 PATIENCE = 30.0
 """Seconds in which an input comes to its end; the longest take milliseconds."""
 AT_ONCE = 256
-"""One in fifty waits half a second until the relay has had enough: so many keep a core busy beside them."""
+"""One in fifty waits three seconds until the relay has had enough: so many keep a core busy beside them."""
 WORDS = (
     b"\r\n",
     b"\r\n\r\n",
@@ -100,8 +100,8 @@ LIMITS = replace(
     Limits(),
     disk_reserve=0,
     connections_per_address=20_000,
-    hello_timeout=0.5,
-    head_timeout=0.5,
+    hello_timeout=3.0,
+    head_timeout=3.0,
     body_timeout=0.5,
     keep_alive=0.5,
     **{f"{name}_per_second": 1e9 for name in FREE},  # type: ignore[arg-type]
