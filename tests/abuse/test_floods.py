@@ -200,7 +200,7 @@ async def test_handshakes_go_in_turns(tmp_path: Path) -> None:
 
 async def test_who_comes_again_and_again_is_turned_away_at_last(tmp_path: Path) -> None:
     """Of one address only so many give way to its next ones; others have room all the while."""
-    async with place(tmp_path, exchanges_per_second=0.001, exchanges_burst=5) as at:
+    async with place(tmp_path, replacements_per_second=0.001, replacements_burst=5) as at:
         metrics = at.running.relay.metrics
         async with AsyncExitStack() as stack:
             held = [
@@ -211,6 +211,18 @@ async def test_who_comes_again_and_again_is_turned_away_at_last(tmp_path: Path) 
                 await until(lambda: metrics.turned_away >= 30)
                 assert (await at.ask()).startswith(b"HTTP/1.1 200")
             assert sum(reader.at_eof() for reader, _ in held) == 5
+
+
+def test_how_many_give_way_may_change_while_the_relay_runs() -> None:
+    limits = replace(Limits(), connections_per_address=1, replacements_per_second=0.001, replacements_burst=1)
+    admission, peer = Admission(limits, Metrics()), ("192.0.2.1", 1)
+
+    def come() -> bool:
+        return admission.visit(peer, lambda: None) is not None
+
+    assert [come() for _ in range(3)] == [True, True, False]
+    admission.apply(replace(limits, replacements_burst=2))
+    assert [come() for _ in range(3)] == [True, True, False]
 
 
 async def test_nothing_is_unpacked_for_anybody(tmp_path: Path) -> None:

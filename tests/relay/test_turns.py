@@ -87,6 +87,19 @@ async def test_what_is_cancelled_is_not_done_and_holds_nobody_up() -> None:
     assert turns.do(HERE, lambda: done.append(9)) is None
 
 
+async def test_what_raises_holds_nobody_up() -> None:
+    clock, done = Clock(), []
+    turns = Turns(clock)
+    told: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+    turns.do(HERE, lambda: clock.spend(BUDGET))
+    turns.do(HERE, lambda: [][0])
+    turns.do(HERE, lambda: done.append(1))
+    await turns_of_the_loop(4)
+    assert done == [1]
+    assert [type(error) for error in told] == [IndexError]
+
+
 async def test_a_turn_that_nobody_waits_for_any_more_is_anothers() -> None:
     clock = Clock()
     turns = Turns(clock)
@@ -144,6 +157,9 @@ async def test_a_place_that_comes_as_its_waiter_ends_is_not_lost() -> None:
 class Transport:
     def __init__(self) -> None:
         self.is_reading, self.closing = True, False
+
+    def abort(self) -> None:
+        self.closing = True
 
     def pause_reading(self) -> None:
         self.is_reading = False
@@ -219,6 +235,17 @@ async def test_what_comes_of_a_connection_that_ended_is_for_nobody(how: str) -> 
     assert inner.heard == b""
     assert inner.is_lost == (how == "lost")
     assert not transport.is_reading
+
+
+async def test_a_protocol_that_fails_loses_its_connection() -> None:
+    _, transport = busy()
+    inner = Inner()
+    paced = Paced(Turns(Clock()), inner, HERE)
+    paced.connection_made(transport)
+    inner.data_received = lambda _: [][0]  # type: ignore[assignment, method-assign]
+    with pytest.raises(IndexError):
+        feed(paced, b"a")
+    assert transport.closing
 
 
 async def test_a_proxy_is_not_kept_waiting() -> None:

@@ -89,7 +89,12 @@ class Admission:
         self._slow: dict[Visit, None] = {}
         self._unread = 0
         self._unnamed = -math.inf
-        self._exchanges = Rates(limits.exchanges_per_second, limits.exchanges_burst)
+        self._replacements = _replacements(limits)
+
+    def apply(self, limits: Limits) -> None:
+        """Other limits, from now on."""
+        self.limits = limits
+        self._replacements = _replacements(limits)
 
     def is_proxy(self, peer: object) -> bool:
         """Whether what `peer` says of others is believed."""
@@ -115,7 +120,7 @@ class Admission:
         if (
             address is not None
             and self._addresses[address] >= self.limits.connections_per_address
-            and not self._exchanges.take(address.encode(), time.monotonic())
+            and not self._replacements.take(address.encode(), time.monotonic())
         ):
             self._give_way(address)
         if self.is_full():
@@ -193,6 +198,10 @@ class Admission:
         self._addresses[address] -= 1
         if not self._addresses[address]:
             del self._addresses[address]
+
+
+def _replacements(limits: Limits) -> Rates:
+    return Rates(limits.replacements_per_second, limits.replacements_burst)
 
 
 def _nothing() -> None: ...

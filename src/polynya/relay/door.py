@@ -23,7 +23,7 @@ from polynya.relay.turns import Queue, Waiting
 logger = logging.getLogger("polynya.relay")
 
 ACCEPTING = 0.0005
-"""Seconds in one turn of the loop in which connections are taken: thirty that are turned away, five that are not."""
+"""Seconds in one turn of the loop in which connections are taken or turned away: a dozen, 35 us each."""
 PAUSE = 0.5
 """Seconds without taking any, where the system has no file handle left."""
 PEEKED = 17_000
@@ -53,7 +53,7 @@ class Door:
         self._guests: set[_Guest] = set()
         self._is_open = True
         self._context = context
-        self._turns = _Turns(admission, lambda guest: self._spawn(guest, context))
+        self._handshakes = _Handshakes(admission, lambda guest: self._spawn(guest, context))
         listener.setblocking(False)
         self._loop.add_reader(listener.fileno(), self._accept)
 
@@ -102,7 +102,7 @@ class Door:
         if is_plain:
             self._spawn(guest, None)
         else:
-            self._turns.wait(guest)
+            self._handshakes.wait(guest)
 
     def _spawn(self, guest: _Guest, context: ssl.SSLContext | None) -> None:
         self._guests.discard(guest)
@@ -139,7 +139,7 @@ def _shut(connection: socket.socket) -> None:
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
-class _Turns:
+class _Handshakes:
     """Who waits for a handshake: each address in its turn, Limits.handshakes_per_second in all, so that those of one who
     asks for many wait for each other."""
 

@@ -33,10 +33,10 @@ class Limits:
     connections_per_address: int = 4_096
     """one address may be a bridge or a provider's NAT with thousands of people behind it; a fifth of
     `connections`"""
-    exchanges_per_second: float = 50.0
-    exchanges_burst: int = 500
-    """connections of one address that has too many which give way to new ones, ~1 ms of a core each; beyond, the new one is
-    turned away, which takes a hundredth of that"""
+    replacements_per_second: float = 50.0
+    replacements_burst: int = 500
+    """connections of one address that has too many which give way to new ones: what these ask for is work, while who
+    is turned away beyond takes 33 us"""
     head_timeout: float = 60.0
     """for a TLS handshake, and for a head: what ordinary sites (nginx, as it comes) wait; another time would tell the
     relay from them. Who is slower than others gives way to them"""

@@ -75,7 +75,12 @@ class Paced(asyncio.BufferedProtocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        self._inner.data_received(data)
+        try:
+            self._inner.data_received(data)
+        except BaseException:
+            # As loops do where a protocol fails.
+            transport.abort()
+            raise
         if waited and not transport.is_closing() and not self._is_held():
             transport.resume_reading()
 

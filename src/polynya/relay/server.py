@@ -151,7 +151,7 @@ async def serving(
         def reload(new: RelayConfig) -> list[str]:
             tls.reload(new)
             relay.apply(new.limits)
-            admission.limits = new.limits
+            admission.apply(new.limits)
             routes.site = _site(new)
             return _takes_restart(config, new)
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 BUDGET = 0.0005
-"""Seconds of work in one turn of the loop: as long as what sessions do in it."""
+"""Seconds of work in one turn of the loop, for which sessions wait."""
 ELSEWHERE = 0.0003
 """Seconds that are reckoned for what goes on outside of here: an HTTP request takes about as many."""
 AFTERWARDS = 0.0001
@@ -67,7 +67,7 @@ class Waiting:
 
 
 class Turns:
-    """Work in the event loop, to which this belongs. What it is given raises nothing."""
+    """Work in the event loop, to which this belongs."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
@@ -120,10 +120,13 @@ class Turns:
         """The next turn of the loop."""
         self._is_planned = False
         self._spent = 0.0
-        while self._queue and self._spent < BUDGET:
-            self._run(self._queue.next())
-        if self._queue:
-            self._plan()
+        try:
+            while self._queue and self._spent < BUDGET:
+                self._run(self._queue.next())
+        finally:
+            # What raises holds nobody else up.
+            if self._queue:
+                self._plan()
 
 
 class Places:
