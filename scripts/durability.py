@@ -80,7 +80,9 @@ async def faults(arguments: argparse.Namespace, folder: Path, seed: int, server:
         for name, own in left:
             lacking = missing(name)
             if lacking is None:
-                is_kept &= await fail(name, folder / f"{name}-{own}", own, server)
+                # Not `&=`: what others found meanwhile would be forgotten.
+                if not await fail(name, folder / f"{name}-{own}", own, server):
+                    is_kept = False
             elif own == seed:
                 print(f"{name}: not tried, as this machine lacks {lacking}.", flush=True)
 

@@ -86,6 +86,10 @@ class Log:
     slots: dict[bytes, bytes] = field(default_factory=dict)
     seen: list[Entry] = field(default_factory=list)
     positions: dict[bytes, int] = field(default_factory=dict)
+    lost: set[bytes] = field(default_factory=set)
+    """records of which an answer was lost with its connection"""
+    has_refused: bool = False
+    """whether the relay ever refused one for now"""
     made: int = 0
 
     @property
@@ -133,7 +137,9 @@ class Log:
                 Published(entry.seq, entry.time, entry.receipt) == published,
                 "an entry is not as acknowledged",
             )
-            seqs.append(published.seq)
+            # Of those that are asked again some may be refused, and told after others that came behind them.
+            if not (self.has_refused and record in self.lost):
+                seqs.append(published.seq)
         held(seqs == sorted(seqs), "records are out of order")
         times = [entry.time for entry in entries]
         held(times == sorted(times), "times go back within a log")
@@ -203,16 +209,21 @@ class Load:
         expect(Done, await ask(session, create))
         while len(log.waiting) < (AT_ONCE if log.is_topic else DROPS):
             log.add(self._dice)
-        sent = [(record, await session.send(log.request(record))) for record in log.waiting]
         refused = ""
-        for record, future in sent:
-            response = await future
-            if isinstance(response, Refused) and response.code in TRY_AGAIN:
-                refused = refused or response.code.name
-                continue
-            # What was refused goes first the next time: only then the order in the log is that of sending.
-            published = expect(Published, response)
-            log.told(record, published)
+        try:
+            sent = [(record, await session.send(log.request(record))) for record in log.waiting]
+            for record, future in sent:
+                response = await future
+                if isinstance(response, Refused) and response.code in TRY_AGAIN:
+                    refused = refused or response.code.name
+                    log.has_refused = True
+                    continue
+                # What was refused goes first the next time: only then the order in the log is that of sending.
+                published = expect(Published, response)
+                log.told(record, published)
+        except GONE:
+            log.lost.update(log.waiting)
+            raise
         if refused:
             raise Busy(refused)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,20 +10,26 @@ from typing import Any, cast
 
 import pytest
 
+from polynya.carriers.base import CarrierError, CarrierProblem
 from polynya.wire.messages import (
     BlobPart,
+    Done,
     Entry,
     Fetch,
+    FetchInbox,
     KeyPackageTaken,
+    Published,
     Receipt,
     Records,
+    RefusalCode,
+    Refused,
     Request,
     Response,
     TakeKeyPackage,
 )
 from tests.relay.client import Session
 from tests.relay.killing import Life
-from tests.relay.load import PACKAGES, Broken
+from tests.relay.load import PACKAGES, Broken, Load
 
 Change = Callable[[list[Entry]], list[Entry]]
 
@@ -142,3 +149,47 @@ async def test_a_key_package_that_is_handed_out_twice_is_found(tmp_path: Path) -
                 await life.load.take_packages(repeating)
     finally:
         await life.relay.kill()
+
+
+class Scripted:
+    """A session that answers what it was told to; None: its connection ends."""
+
+    def __init__(self, answers: list[Response | None], page: Records | None = None) -> None:
+        self._answers = answers
+        self._page = page
+
+    async def call(self, request: Request) -> Response:
+        if isinstance(request, FetchInbox) and self._page is not None:
+            return self._page if request.after == 0 else Records((), 0)
+        return Done()
+
+    async def send(self, _request: Request) -> asyncio.Future[Response]:
+        future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        answer = self._answers.pop(0)
+        if answer is None:
+            future.set_exception(CarrierError(CarrierProblem.CLOSED))
+            future.exception()  # nobody may come to ask for it
+        else:
+            future.set_result(answer)
+        return future
+
+
+@pytest.mark.parametrize("first", [Refused(RefusalCode.FULL, 0), None])
+async def test_only_where_something_was_refused_may_lost_answers_change_the_order(
+    first: Response | None,
+) -> None:
+    """One is refused and the next one taken, whose answer is lost: asked again, the next one was there first. Where nothing
+    is refused, a relay that answers so has changed the order."""
+    load = Load(1)
+    inbox = load.logs[-1]
+    with pytest.raises(CarrierError):
+        await load._append(cast(Session, Scripted([first, None])), inbox)
+    one, two = inbox.waiting
+    await load._append(cast(Session, Scripted([Published(2, 5, None), Published(1, 5, None)])), inbox)
+    page = Records((Entry(1, 5, two, None, None, None, None), Entry(2, 5, one, None, None, None, None)), 0)
+    verify = inbox.verify(cast(Session, Scripted([], page)), b"")
+    if first is None:
+        with pytest.raises(Broken, match="out of order"):
+            await verify
+    else:
+        await verify
