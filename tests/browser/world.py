@@ -6,16 +6,18 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Playwright
 
+from polynya.relay.store.sqlite import DATABASE
 from tests.browser.authority import Authority
 from tests.browser.namespaces import Host, Network, network
 from tests.browser.person import Person
@@ -119,9 +121,14 @@ class Disk:
     """MiB: above the room that the relay keeps free of blobs (256 MiB)."""
 
     def __init__(self, folder: Path) -> None:
+        self._database = folder / DATABASE
         self._ballast = folder / "ballast"
 
     def fill(self) -> None:
+        # What has been written back leaves room in the write-ahead log, which a record would find.
+        with closing(sqlite3.connect(self._database, timeout=10)) as database:
+            busy, _, _ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            assert not busy, "somebody holds the write-ahead log"
         with suppress(OSError), self._ballast.open("wb", buffering=0) as ballast:
             while True:
                 ballast.write(bytes(2**20))
