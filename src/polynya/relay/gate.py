@@ -66,6 +66,8 @@ class Gate:
             if plain is not None:
                 end, head = plain
                 del held[:end]
+                # Of this head's line a part may have been searched.
+                self._progress = Progress()
                 return head
         judged = self._progress.advance(held) if held else None
         if not isinstance(judged, int):
