@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from polynya.relay.check import check_data
+from polynya.relay.check import COUNTS, check_data
 from polynya.relay.errors import DataError
 from polynya.relay.folder import IDENTITY_FILE
 from polynya.relay.server import RunningRelay
@@ -282,6 +282,7 @@ async def test_damage_is_found(tmp_path: Path) -> None:
     damages: dict[str, str | Callable[[], object]] = {
         "neither record nor hash (1 times)": "UPDATE entries SET record = NULL WHERE id & 255 = 1",
         "missing from the index of records (1 times)": "DELETE FROM record_index WHERE seq = 2",
+        "missing from the index of records (2 times)": "UPDATE record_index SET hash = hash + 1 WHERE seq < 3",
         "a topic has a gap (1 times)": "DELETE FROM entries WHERE id & 255 = 3",
         "a topic holds a record twice (1 times)": "INSERT INTO record_index "
         "SELECT log, hash, 5 FROM record_index WHERE seq = 4; "
@@ -316,6 +317,16 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_bytes(b"not a database, but long enough to look like something" * 100)
     with pytest.raises(DataError, match="cannot be opened"):
         connect(tmp_path / DATABASE, now=NOW)
+
+
+def test_a_check_looks_each_entry_up(tmp_path: Path) -> None:
+    """Through all of a topic's hashes for each of its entries a check would take hours of a large one."""
+    db = connect(tmp_path / DATABASE, now=NOW)
+    db.create_function("record_key", 2, lambda *_: 0)
+    (query,) = (query for told, query in COUNTS.items() if "missing from the index" in told)
+    plan = "\n".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {query}"))
+    assert "SEARCH record_index USING PRIMARY KEY (log=? AND hash=? AND seq=?)" in plan
+    db.close()
 
 
 def test_every_hot_query_searches_and_none_scans(tmp_path: Path) -> None:

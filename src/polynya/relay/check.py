@@ -12,7 +12,7 @@ from polynya.crypto.signature import SEED_SIZE, public_key
 from polynya.relay.errors import DataError
 from polynya.relay.folder import IDENTITY_FILE
 from polynya.relay.store.blobfiles import hash_file
-from polynya.relay.store.logs import SEQ_MASK, split_blobs
+from polynya.relay.store.logs import SEQ_MASK, index_key, split_blobs
 from polynya.relay.store.sqlite import BLOB_FOLDER, DATABASE
 from polynya.relay.store.threads import connect_read_only
 from polynya.wire.errors import WireError
@@ -23,6 +23,28 @@ Progress = Callable[[str, int, int], None]
 """(what, done, of how many): told now and then."""
 PAGE = 500
 """Rows of one read: no snapshot is held for longer, so that a running relay's log does not grow."""
+
+COUNTS = {
+    "an entry has neither record nor hash": "SELECT count(*) FROM entries WHERE record IS NULL "
+    "AND record_hash IS NULL",
+    "an entry is missing from the index of records": "SELECT count(*) FROM entries WHERE NOT EXISTS "
+    "(SELECT 1 FROM record_index WHERE log = id >> 32 AND hash = record_key(record, record_hash) "
+    "AND seq = id & 4294967295)",
+    "a topic has a gap": "SELECT count(*) FROM logs WHERE kind = 1 AND (SELECT count(*) FROM entries "
+    "WHERE id > number << 32 AND id < (number + 1) << 32) != coalesce((SELECT max(id) & 4294967295 "
+    "FROM entries WHERE id > number << 32 AND id < (number + 1) << 32), 0)",
+    # Two records may share the 8 bytes of their hashes that are indexed: only those few are compared.
+    "a topic holds a record twice": "SELECT count(*) FROM (SELECT 1 FROM (SELECT log, hash FROM record_index "
+    "GROUP BY log, hash HAVING count(*) > 1) JOIN logs ON number = log AND kind = 1 "
+    "JOIN record_index USING (log, hash) JOIN entries ON entries.id = log << 32 | seq "
+    "GROUP BY log, hash, coalesce(record, record_hash) HAVING count(*) > 1)",
+    "a slot has a gap or a doubled position": "SELECT count(*) FROM (SELECT 1 FROM entries "
+    "WHERE slot IS NOT NULL GROUP BY id >> 32, slot "
+    "HAVING count(*) != max(position) + 1 OR count(DISTINCT position) != count(*))",
+    "a record names a blob that is not whole": "SELECT count(*) FROM blob_names WHERE NOT EXISTS "
+    "(SELECT 1 FROM blobs WHERE id = blob AND state = 1)",
+}
+"""Of each kind of damage in a topic: how often it is there."""
 
 
 def no_progress(what: str, done: int, total: int) -> None:
@@ -57,27 +79,14 @@ def check_data(
 
 
 def _check_entries(db: sqlite3.Connection) -> list[str]:
-    checks = {
-        "an entry has neither record nor hash": "SELECT count(*) FROM entries WHERE record IS NULL "
-        "AND record_hash IS NULL",
-        "an entry is missing from the index of records": "SELECT count(*) FROM entries WHERE NOT EXISTS "
-        "(SELECT 1 FROM record_index WHERE log = id >> 32 AND seq = id & 4294967295)",
-        "a topic has a gap": "SELECT count(*) FROM logs WHERE kind = 1 AND (SELECT count(*) FROM entries "
-        "WHERE id > number << 32 AND id < (number + 1) << 32) != coalesce((SELECT max(id) & 4294967295 "
-        "FROM entries WHERE id > number << 32 AND id < (number + 1) << 32), 0)",
-        # Two records may share the 8 bytes of their hashes that are indexed: only those few are compared.
-        "a topic holds a record twice": "SELECT count(*) FROM (SELECT 1 FROM (SELECT log, hash FROM record_index "
-        "GROUP BY log, hash HAVING count(*) > 1) JOIN logs ON number = log AND kind = 1 "
-        "JOIN record_index USING (log, hash) JOIN entries ON entries.id = log << 32 | seq "
-        "GROUP BY log, hash, coalesce(record, record_hash) HAVING count(*) > 1)",
-        "a slot has a gap or a doubled position": "SELECT count(*) FROM (SELECT 1 FROM entries "
-        "WHERE slot IS NOT NULL GROUP BY id >> 32, slot "
-        "HAVING count(*) != max(position) + 1 OR count(DISTINCT position) != count(*))",
-        "a record names a blob that is not whole": "SELECT count(*) FROM blob_names WHERE NOT EXISTS "
-        "(SELECT 1 FROM blobs WHERE id = blob AND state = 1)",
-    }
-    found = ((text, db.execute(query).fetchone()[0]) for text, query in checks.items())
+    db.create_function("record_key", 2, _record_key, deterministic=True)
+    found = ((text, db.execute(query).fetchone()[0]) for text, query in COUNTS.items())
     return [f"{text} ({count} times)" for text, count in found if count]
+
+
+def _record_key(record: bytes | None, record_hash: bytes | None) -> int:
+    """By which the index finds an entry; of one without record and hash 0, which is told as such."""
+    return index_key(sha256(record) if record is not None else record_hash or b"")
 
 
 def _check_receipts(db: sqlite3.Connection, identity_file: Path, progress: Progress) -> list[str]:
