@@ -278,6 +278,25 @@ def test_what_the_relay_sees_is_said_with_its_limits(app: App) -> None:
         expect(page.get_by_text(words)).to_be_attached()
 
 
+def test_a_chat_in_which_one_may_write_again_leaves_the_focus_where_it_is(app: App) -> None:
+    """As when a group has moved: who searches meanwhile would write into the chat."""
+    page = app.open()
+    app.enter(TRIP)
+    chat = app.chat_id(TRIP)
+    message, search = page.get_by_label("Message", exact=True), page.get_by_role("searchbox")
+    page.evaluate("(chat) => demo.changed(chat, { canSend: false })", chat)
+    expect(message).to_have_count(0)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("gr")
+    page.evaluate("(chat) => demo.changed(chat, { canSend: true })", chat)
+    expect(message).to_be_visible()
+    page.keyboard.type("an")
+    expect(search).to_have_value("gran")
+    expect(search).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(message).to_be_focused()
+
+
 def test_search_and_keys_find_chats(app: App) -> None:
     page = app.open()
     app.enter(TRIP)

@@ -58,7 +58,8 @@ export function Composer({ conversation, mode, field, onFiles, editLast }: Props
 
   useLayoutEffect(() => {
     put(draftOf(id));
-    if (wide.peek()) field.current?.focus({ preventScroll: true });
+    // Not from who searches while one may write here again.
+    if (wide.peek() && document.activeElement?.tagName !== 'INPUT') field.current?.focus({ preventScroll: true });
     return () => {
       clearTimeout(timer.current);
       keep(field.current?.value ?? '');

@@ -202,6 +202,7 @@ export function Chats() {
                 event.currentTarget.blur();
               } else if (event.key === 'Enter' && first) {
                 search.value = '';
+                event.currentTarget.blur();
                 openAlone({ name: 'chat', id: first.id });
               } else if (event.key === 'ArrowDown') {
                 event.preventDefault();
