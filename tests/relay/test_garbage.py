@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import signal
 import subprocess
@@ -12,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from polynya.relay.connection import QuietHandler
 from polynya.relay.garbage import Garbage
+from tests.abuse.probes import get
+from tests.support.relay import running_relay
 
 GROWTH = 10_000
 
@@ -76,6 +80,31 @@ async def test_afterwards_python_looks_for_it_again() -> None:
     garbage.close()
     assert gc.isenabled()
     assert gc.get_freeze_count() == 0
+
+
+def connections() -> int:
+    return sum(isinstance(one, QuietHandler) for one in gc.get_objects())
+
+
+async def test_of_a_connection_that_ends_within_an_answer_nothing_is_left(tmp_path: Path) -> None:
+    """Where nobody looks for garbage, all of it goes when it is let go."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "large.bin").write_bytes(bytes(8 << 20))
+    async with running_relay(tmp_path / "data", site=site, local="off") as running:
+        gc.collect()
+        gc.disable()
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+            writer.write(get(b"/large.bin") * 2)
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+            assert connections() == 1
+            writer.transport.abort()
+            async with asyncio.timeout(20):
+                while connections():
+                    await asyncio.sleep(0.01)
+        finally:
+            gc.enable()
 
 
 PROGRAM = """

@@ -41,8 +41,8 @@ TakeOver: TypeAlias = Callable[[bytes, bytes, asyncio.Transport, Visit], bool]
 connection has another protocol now."""
 
 
-class _Taken(web.StreamResponse):
-    """What stands for an answer on a connection that is another protocol's now: nothing is written."""
+class _Nothing(web.StreamResponse):
+    """What stands for an answer where nothing is written any more: the connection ends, or is another protocol's now."""
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         raise ConnectionResetError
@@ -246,7 +246,8 @@ class QuietHandler(RequestHandler):
             # Its frames hold this connection, and the connection it: garbage that is found late.
             exc.__traceback__ = None
         if request.writer.output_size > 0:
-            raise ConnectionError("the answer has begun")
+            # The answer has begun. An exception would hold this connection too, through its task.
+            return _Nothing()
         if status >= 500 and exc is not None:
             logger.error("an HTTP request failed: %s", type(exc).__name__)
         if status == 400 and self._refusal is not None:
@@ -309,7 +310,7 @@ def make_server(
             and isinstance(connection, QuietHandler)
             and connection.let_go(request[UPGRADE])
         ):
-            return _Taken()
+            return _Nothing()
         if isinstance(connection, QuietHandler) and connection.address is not None:
             request[ADDRESS] = connection.address
             await admission.turns.turn(connection.address)
