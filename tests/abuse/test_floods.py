@@ -198,6 +198,24 @@ async def test_handshakes_go_in_turns(tmp_path: Path) -> None:
         await asyncio.gather(*many, return_exceptions=True)
 
 
+async def test_handshakes_of_an_address_with_a_session_do_not_wait_for_all_strangers(tmp_path: Path) -> None:
+    """Who has many addresses has many turns."""
+    async with place(tmp_path, tls=True, handshakes_per_second=4.0, handshakes_burst=1) as at:
+        at.target.sources = tuple(f"127.0.1.{number}" for number in range(1, 41))
+        session = Target(at.target.port, at.target.path, context=at.innocent)
+        async with session.connected(0) as (reader, writer):
+            writer.write(session_head(session.path))
+            assert (await reader.readline()).startswith(b"HTTP/1.1 101")
+            connections = [at.target.connected(number) for number in range(40)]
+            many = [asyncio.create_task(connection.__aenter__()) for connection in connections]
+            await until(lambda: at.running.relay.metrics.connections > 40)
+            assert (await at.ask()).startswith(b"HTTP/1.1 200")
+            assert sum(task.done() for task in many) < 20
+            for task in many:
+                task.cancel()
+            await asyncio.gather(*many, return_exceptions=True)
+
+
 async def test_who_comes_again_and_again_is_turned_away_at_last(tmp_path: Path) -> None:
     """Of one address only so many give way to its next ones; others have room all the while."""
     async with place(tmp_path, replacements_per_second=0.001, replacements_burst=5) as at:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from polynya.relay.paced import PIECE, Paced
-from polynya.relay.turns import BUDGET, Places, Turns
+from polynya.relay.turns import BUDGET, Places, Turns, TwoQueues
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 
@@ -256,3 +256,30 @@ async def test_a_proxy_is_not_kept_waiting() -> None:
     feed(paced, b"a")
     assert inner.heard == b"a"
     assert transport.is_reading
+
+
+def test_who_is_known_has_every_second_turn_and_strangers_the_rest() -> None:
+    order: list[str] = []
+    queues = TwoQueues()
+
+    def add(address: str, *, is_known: bool) -> None:
+        queues.add(address, lambda: order.append(address), is_known=is_known)
+
+    def serve(count: int) -> str:
+        order.clear()
+        for _ in range(count):
+            queues.next()()
+        return "".join(order)
+
+    for stranger in "abcd":
+        add(stranger, is_known=False)
+    assert serve(1) == "a"
+    add("X", is_known=True)
+    add("Y", is_known=True)
+    assert serve(3) == "XbY"
+    assert serve(2) == "cd"
+    assert not queues
+    # Those who are known take each other's turns only where no stranger waits.
+    add("X", is_known=True)
+    add("Y", is_known=True)
+    assert serve(2) == "XY"

@@ -152,6 +152,10 @@ class Admission:
         if visit.address is not None:
             self._strangers.remove(visit.address, visit)
 
+    def knows(self, address: str | None) -> bool:
+        """Whether somebody is connected from there who is no stranger."""
+        return address is None or self._addresses[address] > self._strangers.count(address)
+
     def end(self, visit: Visit, unread: int) -> None:
         self.settle(visit)
         self.count_unread(visit, -unread, 0)

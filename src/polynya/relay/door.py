@@ -18,7 +18,7 @@ from polynya.relay.admission import Admission, Visit
 from polynya.relay.hello import HANDSHAKE, refusal, size_of
 from polynya.relay.rates import Rate
 from polynya.relay.tlstransport import TlsTransport, drop, shake_hands, wrap
-from polynya.relay.turns import Queue, Waiting
+from polynya.relay.turns import TwoQueues, Waiting
 
 logger = logging.getLogger("polynya.relay")
 
@@ -141,12 +141,12 @@ def _shut(connection: socket.socket) -> None:
 
 class _Handshakes:
     """Who waits for a handshake: each address in its turn, Limits.handshakes_per_second in all, so that those of one who
-    asks for many wait for each other."""
+    asks for many wait for each other; half of them are of addresses that have a session."""
 
     def __init__(self, admission: Admission, begin: Callable[[_Guest], None]) -> None:
         self._admission = admission
         self._begin = begin
-        self._waiting = Queue()
+        self._waiting = TwoQueues()
         self._timer: asyncio.TimerHandle | None = None
         self._limits = admission.limits
         self._rate = self._new_rate()
@@ -157,7 +157,10 @@ class _Handshakes:
 
     def wait(self, guest: _Guest) -> None:
         """It begins when it is its address's turn, at once where nobody waits."""
-        guest.waiting = self._waiting.add(guest.visit.address, lambda: self._begin(guest))
+        address = guest.visit.address
+        guest.waiting = self._waiting.add(
+            address, lambda: self._begin(guest), is_known=self._admission.knows(address)
+        )
         if self._timer is None:
             self._serve()
 

@@ -43,6 +43,9 @@ class Strangers(Generic[V]):
         while self._most and self._most not in self._ranks:
             self._most -= 1
 
+    def count(self, address: str) -> int:
+        return len(self._of.get(address, ()))
+
     def first(self, address: str | None = None) -> V | None:
         """Who is to go, of this address where one is given; None: there is nobody."""
         if address is None:

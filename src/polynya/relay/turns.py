@@ -51,6 +51,27 @@ class Queue:
         return waiting.work
 
 
+class TwoQueues:
+    """Of those whom the relay knows and of strangers: where both wait, each has every second turn, so that many strangers
+    with an address each do not keep others waiting."""
+
+    def __init__(self) -> None:
+        self._queues = {True: Queue(), False: Queue()}
+        self._is_next_known = True
+
+    def __bool__(self) -> bool:
+        return any(self._queues.values())
+
+    def add(self, address: str | None, work: Work, *, is_known: bool) -> Waiting:
+        return self._queues[is_known].add(address, work)
+
+    def next(self) -> Work:
+        """Takes it out; there must be one."""
+        is_known = self._is_next_known if self._queues[self._is_next_known] else not self._is_next_known
+        self._is_next_known = not is_known
+        return self._queues[is_known].next()
+
+
 class Waiting:
     """A piece of work that waits for its turn."""
 
