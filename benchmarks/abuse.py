@@ -46,7 +46,7 @@ MOST_MEMORY = 512 << 20
 EVERY = 0.02
 """Seconds between what the client does."""
 PER_TOPIC = 250
-"""Records: a topic takes no more of them at once."""
+"""Records: fewer than the 400 that a topic takes at once (Limits.publishes_burst)."""
 ONE = ("127.0.0.2",)
 MANY = tuple(f"127.{a}.{b}.{c}" for a in (1, 2) for b in range(10) for c in range(1, 101))
 KNOWS = ("upgrades", "half-sessions", "pings", "giant-frames")

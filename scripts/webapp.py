@@ -39,7 +39,7 @@ SOURCES = (
 FOLDERS = ("src", "public", "build")
 
 # Brotli bytes until a first message can be sent: what is promised; and what is, which only ever goes down, with room for
-# the 80 bytes by which the names of files alone, made of what is in them, change it from one build to another.
+# 80 bytes: so far apart are builds in which one line is spelled in several ways, as files are named by what is in them.
 FIRST_MESSAGE_TARGET = 60 * 1024
 FIRST_MESSAGE_LIMIT = 59_430
 # What someone who was invited loads until then: the page, what it names and all that this imports, and these parts,

@@ -41,23 +41,24 @@ async def test_what_is_new_is_found_at_once(garbage: Garbage) -> None:
     assert knot() is None
 
 
-async def test_what_was_looked_through_is_not_again_until_the_relay_has_grown(garbage: Garbage) -> None:
+def dropped_late(garbage: Garbage) -> weakref.ref[Knot]:
+    """Let go only after it was looked through, and then looked for again."""
     old = Knot()
     garbage.look()
     knot = weakref.ref(old)
     del old
     garbage.look()
+    return knot
+
+
+async def test_what_was_looked_through_is_not_again_until_the_relay_has_grown(garbage: Garbage) -> None:
+    knot = dropped_late(garbage)
     assert knot() is not None
     grown = [(number,) for number in range(GROWTH)]
     garbage.look()
     assert knot() is None
     # From here on it is measured anew.
-    old = Knot()
-    garbage.look()
-    knot = weakref.ref(old)
-    del old
-    garbage.look()
-    assert knot() is not None
+    assert dropped_late(garbage)() is not None
     assert len(grown) == GROWTH
 
 

@@ -242,9 +242,6 @@ class QuietHandler(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        if exc is not None:
-            # Its frames hold this connection, and the connection it: garbage that is found late.
-            exc.__traceback__ = None
         if request.writer.output_size > 0:
             # The answer has begun. An exception would hold this connection too, through its task.
             return _Nothing()
