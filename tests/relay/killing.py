@@ -111,6 +111,11 @@ class Life:
         async with self.client(clock) as client, self.loaded(client) as until:
             await until(lambda: self.load.promises >= goal, f"{promises} promises were made")
 
+    async def settle(self) -> None:
+        """Until nothing that was asked for lacks its answer."""
+        async with self.client() as client:
+            await self.load.settle(client)
+
     async def kill_once(self) -> None:
         """Starts the relay, holds it to what was promised, loads it, and kills it."""
         if self._dice.random() < AT_START:

@@ -209,6 +209,10 @@ class Load:
         expect(Done, await ask(session, create))
         while len(log.waiting) < (AT_ONCE if log.is_topic else DROPS):
             log.add(self._dice)
+        await self._send(session, log)
+
+    async def _send(self, session: Session, log: Log) -> None:
+        """All that waits."""
         refused = ""
         try:
             sent = [(record, await session.send(log.request(record))) for record in log.waiting]
@@ -269,6 +273,16 @@ class Load:
             self.taken.append(taken.package)
             self._left -= 1
         self._stock = []
+
+    async def settle(self, client: Client) -> None:
+        """Asks again for all that got no answer: whatever is promised from now on is new to the relay."""
+        async with client.session() as session:
+            if self._growing is not None:
+                await self._upload(session)
+            if self._stock:
+                await self.take_packages(session)
+            for log in self.logs:
+                await self._send(session, log)
 
     async def verify(self, client: Client) -> None:
         async with client.session() as session:

@@ -27,7 +27,7 @@ from polynya.wire.messages import (
     Response,
     TakeKeyPackage,
 )
-from tests.relay.client import Session
+from tests.relay.client import Session, expect
 from tests.relay.killing import Life
 from tests.relay.load import PACKAGES, Broken, Load
 
@@ -156,6 +156,27 @@ async def test_a_key_package_that_is_handed_out_twice_is_found(tmp_path: Path) -
             repeating = cast(Session, Repeating(session, left[0]))
             with pytest.raises(Broken, match="a one-time package was handed out twice"):
                 await life.load.take_packages(repeating)
+    finally:
+        await life.relay.kill()
+
+
+async def test_what_got_no_answer_has_one_after_settling(tmp_path: Path) -> None:
+    life = Life(tmp_path / "data", 5)
+    await life.relay.start()
+    try:
+        await life.work(20)
+        lost = b"stored, and nobody was told" * 4
+        log = life.load.logs[0]
+        async with life.client() as client, client.session() as session:
+            stored = expect(Published, await session.call(log.request(lost)))
+        log.waiting.append(lost)
+        await life.settle()
+        assert log.acknowledged[lost] == stored
+        assert not any(log.waiting for log in life.load.logs)
+        before = life.load.promises
+        await life.settle()
+        assert life.load.promises == before
+        await life.verify()
     finally:
         await life.relay.kill()
 

@@ -83,6 +83,13 @@ def make_durable(db: sqlite3.Connection, path: Path) -> None:
         sync_file(path.with_name(path.name + "-wal"))
 
 
+def try_disk(db: sqlite3.Connection) -> None:
+    """Commits a page that changes nothing: where nothing else was to be written, that the disk works is not known
+    before. Raises sqlite3.Error."""
+    # Zero as ever; an UPDATE to what is there already would write nothing.
+    db.execute("PRAGMA user_version = 0")
+
+
 def _words(error: Exception) -> str:
     """Without the file's name."""
     return os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
@@ -234,11 +241,12 @@ class Writer:
         return outcomes
 
     def _settle_doubt(self) -> Problem | None:
-        """After the disk failed: nothing more is taken until all that was acknowledged is on disk anew. Why it
-        is not, or None."""
+        """After the disk failed: nothing more is taken until all that was acknowledged is on disk anew, and one
+        commit is. Why it is not, or None."""
         try:
             with self._checkpoints.alone:
                 make_durable(self._db, self._path)
+            try_disk(self._db)
         except (sqlite3.Error, OSError) as error:
             return _problem(error, self._path.parent)
         self._is_in_doubt = False
