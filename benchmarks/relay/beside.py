@@ -16,7 +16,7 @@ from tests.support.relay import RelayProcess
 
 PUBLISH = Load(pairs=8, records=6_000, window=8, fan=1)
 DELIVERY = Load(pairs=8, records=1_200, window=8, fan=10)
-CHAT_RECORDS = 3_000
+CHAT_RECORDS = 6_000
 
 
 @dataclass(slots=True)
@@ -102,6 +102,6 @@ async def measure(rounds: int, peers: Collection[str], tell: Callable[[str], Non
                     del servers[name]
                     continue
                 found.xmpp.setdefault(name, Pair()).add(
-                    peer, await ours(Load(xmpp.PAIRS[name], CHAT_RECORDS, xmpp.WINDOW, 1))
+                    peer, await ours(Load(xmpp.PAIRS, CHAT_RECORDS, xmpp.WINDOW, 1))
                 )
     return found

@@ -20,8 +20,9 @@ from polynya.relay.web import address_of, answer, begin, error, http_date, moved
 
 PIECE = 65_536
 """Bytes of a file that are in memory at a time."""
-READ_AT_ONCE = 2
-"""Files that are read at the same time: more threads would take the interpreter's lock from the loop."""
+READ_AT_ONCE = 1
+"""Files that are read at the same time: each thread takes the interpreter's lock from the loop and from the store, for
+which all wait longer than for one another."""
 BODY_MAX = 1 << 20
 """Bytes of a request's body that an ordinary site takes."""
 TYPES = {
