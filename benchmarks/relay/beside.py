@@ -3,10 +3,12 @@ ratio of each round, as a busy machine disturbs both."""
 
 from __future__ import annotations
 
+import os
+import signal
 import statistics
 import tempfile
-from collections.abc import Callable, Collection
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,6 +51,18 @@ class Beside:
     missing: dict[str, str] = field(default_factory=dict)
 
 
+@contextmanager
+def stopped(pids: Sequence[int]) -> Iterator[None]:
+    """Those programs do nothing within the block: Erlang's schedulers go on turning for a while after a load."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
 PEERS = ("prototype", *xmpp.MESSAGES)
 
 
@@ -62,9 +76,11 @@ async def measure(rounds: int, peers: Collection[str], tell: Callable[[str], Non
         (data / "relay.toml").write_text(crowd.UNLIMITED)
         relay = await stack.enter_async_context(RelayProcess(data, "--local", "off"))
         entrance = await device.entrance(relay)
+        servers: dict[str, tuple[int, int]] = {}
 
         async def ours(load: Load) -> float:
-            outcome = await crowd.measure(relay, entrance, load)
+            with stopped([pid for pid, _ in servers.values()]):
+                outcome = await crowd.measure(relay, entrance, load)
             return outcome.cpu / load.records / load.fan * 1e6
 
         for name in PEERS:
@@ -72,7 +88,6 @@ async def measure(rounds: int, peers: Collection[str], tell: Callable[[str], Non
                 found.missing[name] = "not asked for"
         if "prototype" in peers and (why := bare.missing()):
             found.missing["prototype"] = why
-        servers: dict[str, tuple[int, int]] = {}
         for name in xmpp.MESSAGES:
             if name in found.missing:
                 continue
@@ -90,7 +105,8 @@ async def measure(rounds: int, peers: Collection[str], tell: Callable[[str], Non
             if "prototype" not in found.missing:
                 for what, load in (("publish", PUBLISH), ("delivery", DELIVERY)):
                     tell(f"{what} beside the prototype, round {number + 1} of {rounds}")
-                    outcome = await bare.measure(load, work)
+                    with stopped([pid for pid, _ in servers.values()]):
+                        outcome = await bare.measure(load, work)
                     peer = outcome.cpu / load.records / load.fan * 1e6
                     found.bare.setdefault(what, Pair()).add(peer, await ours(load))
             for name, (pid, port) in list(servers.items()):
