@@ -159,8 +159,8 @@ def anyone() -> ssl.SSLContext:
 
 def attack(name: str, target: Target, tls: bool, count: int, begun: Event, end: Event) -> None:
     """In a process of its own."""
-    # What others want goes first: a slice of a processor that it takes is time for which they wait, and attackers have
-    # machines of their own. Niceness leaves it slices of several ms.
+    # Attackers have machines of their own: what they take of this one's processors is time for which others wait. Niceness
+    # 10 would leave them a tenth of a processor that others want (weights 110 and 1,024).
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     target.context = anyone() if tls else None
 

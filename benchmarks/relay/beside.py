@@ -19,6 +19,7 @@ from tests.support.relay import RelayProcess
 PUBLISH = Load(pairs=8, records=6_000, window=8, fan=1)
 DELIVERY = Load(pairs=8, records=1_200, window=8, fan=10)
 CHAT_RECORDS = 6_000
+PEERS = ("prototype", *xmpp.MESSAGES)
 
 
 @dataclass(slots=True)
@@ -61,9 +62,6 @@ def stopped(pids: Sequence[int]) -> Iterator[None]:
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
-
-
-PEERS = ("prototype", *xmpp.MESSAGES)
 
 
 async def measure(rounds: int, peers: Collection[str], tell: Callable[[str], None]) -> Beside:
